@@ -1,0 +1,256 @@
+/**
+ * The contract of a runtime: where instances of agents run.
+ *
+ * Rules that every adapter keeps (checked by `test/contract/runtime.ts`):
+ * - names are derived, specs are complete; `apply` is the only way to create, and is idempotent;
+ * - missing is data (`null`, `false`), not an exception; `stop` and `remove` may be repeated;
+ * - nothing that does not carry our workspace label is ever listed, stopped or removed;
+ * - every method honours `signal`; no method prints.
+ */
+import type { Logger } from '../src/core/log.ts'
+import type { ProcessSpec } from '../src/core/process.ts'
+import type { MaybeSecret } from '../src/core/secret.ts'
+import type { Platform } from '../src/platform/index.ts'
+
+export type RuntimeId = 'docker' | 'podman' | 'host' | 'fake'
+
+export interface RuntimeCapabilities {
+  /** Runs OCI images; otherwise the agent's files are run as plain processes. */
+  readonly images: boolean
+  /** Network and file system are separated from the host's. Policy must not rely on a runtime that says no. */
+  readonly isolation: boolean
+  /** `openTty` makes a real terminal. */
+  readonly tty: boolean
+  /** `events` is a stream of the engine; otherwise it is a poll. */
+  readonly nativeEvents: boolean
+  readonly stats: boolean
+  readonly rootless: boolean
+  /** Memory and cpu limits are enforced; `pids` likewise. Not enforced is reported, never pretended. */
+  readonly limits: { readonly memory: boolean; readonly cpu: boolean; readonly pids: boolean }
+  /** The engine's local API socket is in use as an accelerator. */
+  readonly api: boolean
+  /** Name by which a container reaches the host, or null. */
+  readonly hostGateway: string | null
+}
+
+export type Detection =
+  | {
+      readonly available: true
+      readonly version: string
+      /** Human-readable address of the engine (socket, connection name). */
+      readonly endpoint: string
+      readonly rootless: boolean
+      /** Limits of this host worth a line in `doctor` (for example: memory limits not enforced). */
+      readonly notes: readonly string[]
+    }
+  | {
+      readonly available: false
+      readonly code: 'NOT_INSTALLED' | 'NOT_RUNNING' | 'NOT_PERMITTED' | 'UNUSABLE'
+      readonly message: string
+      readonly hint: string
+    }
+
+export interface MountSpec {
+  /** Absolute host path. */
+  readonly source: string
+  /** Absolute path in the container. The host runtime gives it to the program by environment and working folder only. */
+  readonly target: string
+  readonly readOnly: boolean
+}
+
+export interface PortSpec {
+  readonly container: number
+  /** 0: the runtime picks a free one. */
+  readonly host: number
+  /** Loopback unless the operator asked for more. */
+  readonly hostIp: string
+  readonly protocol: 'tcp' | 'udp'
+}
+
+/** Everything that decides how an instance runs. A change of any field replaces the container. */
+export interface WorkloadSpec {
+  /** Container name, see `workloadName`. */
+  readonly name: string
+  readonly workspace: string
+  readonly agent: string
+  /** OCI reference; null on runtimes without images. */
+  readonly image: string | null
+  /** argv of the main process; null: the image's own. */
+  readonly command: readonly string[] | null
+  readonly entrypoint: readonly string[] | null
+  /** Working folder: absolute, in the container (host runtime: on the host). */
+  readonly workdir: string | null
+  readonly env: Readonly<Record<string, MaybeSecret>>
+  readonly mounts: readonly MountSpec[]
+  readonly ports: readonly PortSpec[]
+  /** Extra labels; any text is allowed in values. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly user: string | null
+  readonly limits: { readonly pids: number; readonly memoryBytes: number | null; readonly cpus: number | null }
+  readonly security: {
+    readonly readOnlyRoot: boolean
+    readonly dropCapabilities: readonly string[]
+    readonly addCapabilities: readonly string[]
+  }
+  readonly network: { readonly mode: 'default' | 'none' }
+  /** Seconds between SIGTERM and SIGKILL. */
+  readonly stopGraceSeconds: number
+}
+
+export type WorkloadState = 'created' | 'running' | 'paused' | 'stopped' | 'dead'
+
+/** One instance as the engine sees it now. */
+export interface Workload {
+  readonly name: string
+  /** Engine's own id; the host runtime gives the pid with its start time. */
+  readonly id: string
+  readonly workspace: string
+  readonly agent: string
+  /** Hash of the spec that made it. */
+  readonly spec: string
+  /** Image id (content address) or null. */
+  readonly imageId: string | null
+  readonly state: WorkloadState
+  /** Null while it runs or when the engine does not know. 128 + n when ended by signal n. */
+  readonly exitCode: number | null
+  readonly oomKilled: boolean
+  /** ISO 8601 or null. */
+  readonly startedAt: string | null
+  readonly finishedAt: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly ports: readonly PortSpec[]
+  readonly pid: number | null
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+export type ImagePolicy = 'missing' | 'always' | 'never'
+/** Progress of a pull: at least one event, the last one has `done: true`. `fraction` is 0..1 or null when unknown. */
+export interface ImageProgress {
+  readonly message: string
+  readonly fraction: number | null
+  readonly done: boolean
+}
+export interface ImageInfo {
+  readonly id: string
+  readonly digest: string | null
+}
+
+export interface ApplyOutcome {
+  readonly workload: Workload
+  readonly outcome: 'created' | 'started' | 'replaced' | 'unchanged'
+}
+
+export interface LogOptions extends CallOptions {
+  readonly follow?: boolean
+  /** Last lines; all by default. */
+  readonly tail?: number
+  /** ISO 8601. */
+  readonly since?: string
+}
+export interface LogLine {
+  readonly stream: 'stdout' | 'stderr'
+  /** ISO 8601, or null when the runtime does not keep it. */
+  readonly at: string | null
+  readonly text: string
+}
+
+export interface ExecOptions extends CallOptions {
+  readonly env?: Readonly<Record<string, MaybeSecret>>
+  readonly cwd?: string
+  readonly user?: string
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>
+}
+/** A program started in a running instance. Output is pulled; unread output holds the program back. */
+export interface ExecSession {
+  readonly stdout: AsyncIterable<Uint8Array>
+  readonly stderr: AsyncIterable<Uint8Array>
+  /** The program's own exit code. Rejects only when the engine failed. */
+  readonly exit: Promise<number>
+  /** Ends the program and all that it started, inside the container too. */
+  kill(): Promise<void>
+}
+
+export interface TtyOptions extends CallOptions {
+  readonly cols: number
+  readonly rows: number
+  readonly env?: Readonly<Record<string, MaybeSecret>>
+  readonly cwd?: string
+}
+export interface TtySession {
+  /** Bytes of the terminal. Must be read to the end: an unread terminal can block the engine. */
+  readonly output: AsyncIterable<Uint8Array>
+  write(data: Uint8Array): void
+  resize(cols: number, rows: number): Promise<void>
+  /** Exit code; resolves once, also when the container went away. */
+  readonly closed: Promise<number>
+  /** Ends the program and all that it started, inside the container too. */
+  kill(): Promise<void>
+}
+
+export interface RuntimeEvent {
+  readonly type: 'started' | 'exited' | 'paused' | 'unpaused' | 'removed'
+  readonly name: string
+  readonly agent: string
+  readonly at: string
+  readonly exitCode: number | null
+}
+
+export interface WorkloadStats {
+  readonly cpuPercent: number | null
+  readonly memoryBytes: number | null
+  readonly pids: number | null
+}
+
+export interface Selector {
+  readonly workspace: string
+  readonly agent?: string
+}
+
+export interface RuntimeAdapter extends AsyncDisposable {
+  readonly id: RuntimeId
+  readonly displayName: string
+  /** Valid after `detect` said available. */
+  readonly capabilities: RuntimeCapabilities
+  /** Never throws. */
+  detect(options?: CallOptions): Promise<Detection>
+  /** Pulls when the policy asks for it; the generator's return value is the image. IMAGE_NOT_FOUND when it cannot be had. */
+  ensureImage(reference: string, policy: ImagePolicy, options?: CallOptions): AsyncGenerator<ImageProgress, ImageInfo>
+  /** Makes the world match the spec; the instance runs when this resolves. IMAGE_NOT_FOUND when the image is not here (never pulls). */
+  apply(spec: WorkloadSpec, options?: CallOptions): Promise<ApplyOutcome>
+  inspect(name: string, options?: CallOptions): Promise<Workload | null>
+  list(selector: Selector, options?: CallOptions): Promise<readonly Workload[]>
+  /** SIGTERM, then SIGKILL after the grace (the spec's by default). True when something changed. */
+  stop(name: string, options?: CallOptions & { graceSeconds?: number }): Promise<boolean>
+  remove(name: string, options?: CallOptions): Promise<boolean>
+  /** Where this host can dial a container port; null when not running or not published. */
+  endpoint(name: string, port: number, options?: CallOptions): Promise<{ host: string; port: number } | null>
+  logs(name: string, options?: LogOptions): AsyncIterable<LogLine>
+  exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<ExecSession>
+  /** The command that hands a real terminal (or, without `tty`, plain pipes) over to a program in the instance. */
+  interactive(
+    name: string,
+    argv: readonly string[],
+    options: { tty: boolean; env?: Readonly<Record<string, string>>; cwd?: string },
+  ): Promise<ProcessSpec>
+  openTty(name: string, argv: readonly string[], options: TtyOptions): Promise<TtySession>
+  /** State changes of our workloads from now on. Ends when the signal aborts; throws RUNTIME_UNAVAILABLE when the engine goes away. */
+  events(selector: Selector, options?: CallOptions): AsyncIterable<RuntimeEvent>
+  stats(name: string, options?: CallOptions): Promise<WorkloadStats | null>
+}
+
+/** What every adapter is made with. */
+export interface RuntimeContext {
+  readonly platform: Platform
+  readonly log: Logger
+  /** Private folder for the adapter's files of this workspace (pid files, logs, env files); mode 0700, made on demand. */
+  readonly stateDir: string
+}
+
+export interface RuntimeDefinition {
+  readonly id: RuntimeId
+  readonly displayName: string
+  create(context: RuntimeContext): RuntimeAdapter
+}

@@ -1,0 +1,71 @@
+/** Names of agents, containers and labels: derived, so that the same workspace and agent always give the same name. */
+import { PloinkyError } from './error.ts'
+
+/** Letters, digits, dot, dash, underscore; starts with a letter or digit; at most 63 characters (a DNS label, a file name). */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+/** Windows-reserved and path-like names stay out, so a name is a safe file name everywhere. */
+const FORBIDDEN = /^(?:\.{1,2}|con|prn|aux|nul)$/i
+
+export function isName(text: string): boolean {
+  return NAME.test(text) && !FORBIDDEN.test(text) && !text.includes('..')
+}
+
+/** Refuses a name that could escape a path, a label or a command line. */
+export function assertName(kind: string, text: string): string {
+  if (isName(text)) return text
+  throw new PloinkyError('NAME_INVALID', `Invalid ${kind} name: ${JSON.stringify(text.slice(0, 80))}`, {
+    hint: 'Use letters, digits, ".", "_" and "-", starting with a letter or digit, at most 63 characters',
+    details: { kind },
+  })
+}
+
+export const LABEL_WORKSPACE = 'ploinky.workspace'
+export const LABEL_AGENT = 'ploinky.agent'
+export const LABEL_SPEC = 'ploinky.spec'
+
+/** Container name of an agent: readable, unique per workspace. Engines allow [a-zA-Z0-9][a-zA-Z0-9_.-]*. */
+export function workloadName(workspaceId: string, agent: string): string {
+  return `ploinky-${agent}-${workspaceId}`
+}
+
+/** JSON with sorted keys: equal values give equal text, whatever the order they were built in. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : item,
+  )
+}
+
+/** The closest of `candidates` to a mistyped word, or null when nothing is near (optimal string alignment distance). */
+export function nearest(word: string, candidates: readonly string[]): string | null {
+  let best: string | null = null
+  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
+  for (const candidate of candidates) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1
+      let value = Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        value = Math.min(value, (before[j - 2] ?? 0) + 1)
+      }
+      current.push(value)
+    }
+    before = previous
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

@@ -1,0 +1,192 @@
+/**
+ * The Platform port: everything that a JavaScript runtime or the operating system gives.
+ * Implementations: `node.ts` and `deno.ts`; nothing outside this folder imports a builtin of either (except the pure `node:path`).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ProcessRunner, ProcessSpec } from '../core/process.ts'
+import type { DataPlane } from './relay/index.ts'
+
+export type { IncomingMessage, ServerResponse } from 'node:http'
+export type { Duplex } from 'node:stream'
+
+export interface FileInfo {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number
+  readonly mode: number
+  readonly uid: number
+}
+
+export interface FileSystem {
+  /** Text of a file, or null when it does not exist. More than `maxBytes` (default 16 MiB) throws CONFIG_INVALID. */
+  readText(path: string, options?: { maxBytes?: number }): Promise<string | null>
+  /** Follows links; null when missing. */
+  stat(path: string): Promise<FileInfo | null>
+  /** Does not follow links; null when missing. */
+  lstat(path: string): Promise<FileInfo | null>
+  realPath(path: string): Promise<string | null>
+  /** Names, sorted; empty when the folder does not exist. */
+  list(path: string): Promise<string[]>
+  mkdir(path: string, options?: { mode?: number }): Promise<void>
+  /** Writes through a temporary file in the same folder, fsync and rename: readers see the old or the new file, never a part. */
+  writeAtomic(path: string, data: string | Uint8Array, options?: { mode?: number }): Promise<void>
+  append(path: string, data: string, options?: { mode?: number }): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file or a whole tree; does nothing when missing. Links are removed, not followed. */
+  remove(path: string): Promise<void>
+  symlink(target: string, path: string): Promise<void>
+  readLink(path: string): Promise<string | null>
+  chmod(path: string, mode: number): Promise<void>
+  /** Bytes `start`..`end` (inclusive, whole file by default). Closes the file when the iteration ends in any way. */
+  readStream(path: string, range?: { start: number; end: number }): AsyncIterable<Uint8Array>
+  /** Streams to `path` (must not exist), returning the byte count; more than `maxBytes` throws REQUEST_TOO_LARGE and leaves no file. */
+  writeStream(
+    path: string,
+    data: AsyncIterable<Uint8Array>,
+    options?: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void },
+  ): Promise<number>
+  /** Calls back (debounced) when something in the folder changed. */
+  watch(path: string, onChange: (name: string | null) => void): () => void
+}
+
+/** Holds a lock file made with O_EXCL that names its owner's pid; a lock of a dead process is taken over. */
+export interface LockOptions {
+  /** Milliseconds to wait for the holder; 0 fails at once. Throws LOCKED naming the holder's pid. */
+  waitMs: number
+  what: string
+}
+
+export interface Hashing {
+  sha256Hex(data: string | Uint8Array): string
+  createSha256(): { update(chunk: Uint8Array): void; hex(): string }
+  hmacSha256(key: Uint8Array | string, data: string): string
+  /** Compares in constant time. */
+  equal(a: string, b: string): boolean
+  /** URL-safe random text carrying `bytes` bytes of entropy. */
+  randomToken(bytes: number): string
+}
+
+export interface ProcessInfo {
+  readonly pid: number
+  /** Start time in clock ticks since boot; with the pid it names a process for ever. Null where the OS does not tell. */
+  readonly startTicks: string | null
+  readonly command: string
+}
+
+export interface Processes extends ProcessRunner {
+  /** Null when there is no such process. */
+  info(pid: number): Promise<ProcessInfo | null>
+  /** Signals a process, or a whole group with `group`. False when it was not there. */
+  signal(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT', options?: { group?: boolean }): boolean
+  /** Who listens on a TCP port of this host, where the OS tells; null otherwise. */
+  listenerOf(port: number): Promise<ProcessInfo | null>
+}
+
+export interface ServerHandlers {
+  request(incoming: IncomingMessage, outgoing: ServerResponse): void
+  upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+export interface ServerOptions {
+  host: string
+  port: number
+  /** Milliseconds for a complete request head; half-open connections are cut after it. */
+  headersTimeoutMs?: number
+  maxConnections?: number
+}
+export interface RunningServer {
+  readonly port: number
+  /** Stops accepting, gives open requests `graceMs`, then cuts them. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface Network {
+  /** Throws PORT_TAKEN (naming the listener where known) or DENIED. */
+  serve(options: ServerOptions, handlers: ServerHandlers): Promise<RunningServer>
+  createDataPlane(): DataPlane
+  /** True when something accepts TCP connections there. */
+  isListening(host: string, port: number, timeoutMs: number): Promise<boolean>
+  /** A port that was free a moment ago on `host`. */
+  freePort(host: string): Promise<number>
+  /** A small HTTP call over node's own client (loopback or a unix socket): used by the CLI to talk to the router. */
+  request(options: HttpCall): Promise<HttpAnswer>
+}
+export interface HttpCall {
+  host?: string
+  port?: number
+  socketPath?: string
+  method: string
+  path: string
+  headers?: Record<string, string>
+  body?: string
+  timeoutMs: number
+  signal?: AbortSignal
+}
+export interface HttpAnswer {
+  status: number
+  headers: Record<string, string>
+  body: AsyncIterable<Uint8Array>
+  text(maxBytes?: number): Promise<string>
+}
+
+export interface Terminal {
+  readonly stdin: { readonly isTTY: boolean; lines(): AsyncIterable<string>; readAll(): Promise<string> }
+  readonly stdout: { readonly isTTY: boolean; readonly columns: number; write(text: string): void }
+  readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void }
+  /** One line with editing, history (newest last) and completion; null at end of input. Interrupted (Ctrl-C) gives ''. */
+  createLineEditor(options: LineEditorOptions): LineEditor
+}
+export interface LineEditorOptions {
+  history: readonly string[]
+  complete(line: string): Promise<readonly [candidates: string[], word: string]>
+}
+export interface LineEditor {
+  question(prompt: string): Promise<string | null>
+  /** Lets another program use the terminal while `run` runs. */
+  suspend<T>(run: () => Promise<T>): Promise<T>
+  close(): void
+}
+
+export interface Platform {
+  readonly runtime: { readonly name: 'node' | 'deno'; readonly version: string }
+  readonly os: {
+    readonly platform: string
+    readonly arch: string
+    readonly uid: number
+    readonly user: string
+    readonly homeDir: string
+    readonly tempDir: string
+    readonly hostname: string
+  }
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly pid: number
+  cwd(): string
+  /** Folder of the shipped assets (`dist`): agent program, pages, built-in repository. */
+  readonly assetsDir: string
+  readonly fs: FileSystem
+  readonly processes: Processes
+  readonly hash: Hashing
+  readonly net: Network
+  readonly terminal: Terminal
+  lock<T>(path: string, options: LockOptions, run: () => Promise<T>): Promise<T>
+  /** The command that runs this same program again with other arguments. */
+  selfCommand(args: readonly string[]): ProcessSpec
+  /** Calls back on SIGINT, SIGTERM, SIGHUP; returns the function that ends it. */
+  onSignal(handler: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void
+  /** The native pseudo-terminal library, or null where it is not installed. */
+  pty(): Promise<PtyFactory | null>
+}
+
+/** Makes a pseudo-terminal on the host around a command. */
+export type PtyFactory = (
+  spec: ProcessSpec,
+  size: { cols: number; rows: number },
+) => {
+  readonly pid: number
+  readonly output: AsyncIterable<Uint8Array>
+  readonly exit: Promise<number>
+  write(data: Uint8Array): void
+  resize(cols: number, rows: number): void
+  kill(signal: 'SIGHUP' | 'SIGKILL'): void
+}
