@@ -111,6 +111,8 @@ export interface Network {
   freePort(host: string): Promise<number>
   /** A small HTTP call over node's own client (loopback or a unix socket): used by the CLI to talk to the router. */
   request(options: HttpCall): Promise<HttpAnswer>
+  /** Sends a call that switches to a raw two-way stream (`Upgrade: tcp`); the stream is paused and owned by the caller. */
+  hijack(call: HttpCall): Promise<Duplex>
 }
 export interface HttpCall {
   host?: string
