@@ -5,7 +5,8 @@ import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } fr
 import { join } from 'node:path'
 import { readText, startTime, until } from './process.mjs'
 
-const STATE = '/run/ploinky-test'
+/** Folder of the records and logs. */
+const STATE = process.env['PLOINKY_TEST_STATE'] ?? '/run/ploinky-test'
 const STOP_MS = 20_000
 
 /**

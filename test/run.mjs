@@ -1,0 +1,171 @@
+#!/usr/bin/env node
+// `npm test`: sets up the checkout and the machine, runs every layer of the suite, ends with a table.
+//   node test/run.mjs [layer...]     a layer is a name such as unit, contract:docker, e2e:host, or a part before the colon
+// PLOINKY_TEST_SETUP=0 installs and starts nothing. CI=true makes a skipped layer a failure.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { copyForUser } from './setup/copy.mjs'
+import { ownDaemons, stopDaemon } from './setup/daemons.mjs'
+import { setUp, setUpRefusal } from './setup/engines.mjs'
+import { ensureImages } from './setup/images.mjs'
+import { findLeaks, labelled, removeLeaks } from './setup/leaks.mjs'
+import { endLayers, runLayer } from './setup/layer.mjs'
+import { mayStart, planLayers, summarize } from './setup/plan.mjs'
+import { prepareCheckout } from './setup/prepare.mjs'
+import { runAsync } from './setup/process.mjs'
+import { layerLine, logTail, table } from './setup/report.mjs'
+import { smokeTest } from './setup/smoke.mjs'
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url)).replace(/\/$/, '')
+const OUTPUT = join(ROOT, 'test/.output')
+const CI = process.env['CI'] === 'true'
+/** No layer starts later than this after the beginning: the suite ends within 25 minutes. */
+const LAST_START_MS = 15 * 60_000
+const begin = Date.now()
+
+const say = (line) => process.stdout.write(`${line}\n`)
+
+/** Things to undo at the end, also when the run is interrupted. @type {(() => unknown)[]} */
+const cleanups = []
+async function cleanUp() {
+  for (const step of cleanups.splice(0).reverse()) await step()
+}
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, async () => {
+    say(`\n${signal}: ends the layers`)
+    await endLayers()
+    await cleanUp()
+    process.exit(code)
+  })
+}
+
+async function main(wanted) {
+  prepareCheckout(ROOT, say)
+  const before = new Set(ownDaemons().map(({ pid }) => pid))
+  const machine = await prepareMachine()
+  // In CI nothing stays; on a developer's machine the engines stay up for the next run.
+  if (CI)
+    cleanups.push(() =>
+      Promise.all(
+        ownDaemons()
+          .filter(({ pid }) => !before.has(pid))
+          .map(stopDaemon),
+      ),
+    )
+
+  const layers = planLayers(machine).filter(({ name }) => isWanted(name, wanted))
+  if (layers.length === 0) {
+    say(
+      `No layer is named ${wanted.join(', ')}; there are: ${planLayers(machine)
+        .map(({ name }) => name)
+        .join(' ')}`,
+    )
+    return 2
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'plt-'))
+  chmodSync(scratch, 0o1777)
+  cleanups.push(() => rmSync(scratch, { recursive: true, force: true }))
+  const run = `${process.pid}-${begin}`
+  const existing = await labelled(machine.engines)
+
+  const results = await runLayers(layers, await placesFor(layers, machine, { scratch, run }))
+  const { leaks, perhaps } = await findLeaks({ engines: machine.engines, before: existing, scratch, run, alone: CI })
+  await removeLeaks(leaks)
+  await cleanUp()
+  const notes = machine.engines.flatMap(({ id, notes: texts }) => texts.map((text) => `${id}: ${text}`))
+  say(`\n${table(results, { leaks, perhaps, notes, ci: CI })}`)
+  const totals = summarize(results, { leaks, ci: CI })
+  say(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
+  return totals.exitCode
+}
+
+const isWanted = (name, wanted) =>
+  wanted.length === 0 || wanted.some((word) => name === word || name.startsWith(`${word}:`))
+
+async function prepareMachine() {
+  const { engines, browser } = await setUp(say)
+  if (setUpRefusal() === null) ensureImages(engines, say)
+  const [deno, ...tested] = await Promise.all([
+    runAsync([join(ROOT, 'node_modules/.bin/deno'), '--version'], { timeoutMs: 30_000 }),
+    ...engines.map(smokeTest),
+  ])
+  for (const [index, engine] of tested.entries())
+    if (engines[index]?.available && !engine.available) say(`${engine.id}: ${engine.reason}`)
+  return { engines: tested, browser, deno: deno.code === 0 }
+}
+
+/** Where each layer runs: in the checkout, or as the rootless user in a copy. */
+async function placesFor(layers, { engines, browser }, { scratch, run }) {
+  const env = { ...process.env, TMPDIR: scratch, PLOINKY_TEST_RUN: run, PLOINKY_TEST_BROWSER: browser.file ?? '' }
+  const own = { tree: ROOT, node: process.execPath, output: OUTPUT, scratch, env, spawnAs: {} }
+  const rootless = engines.find(({ id, user }) => id === 'podman-rootless' && user !== null)
+  const needsCopy = layers.some(({ engine, skip }) => engine === rootless?.id && skip === null)
+  if (rootless?.user == null || !needsCopy) return () => own
+  const copy = copyForUser(ROOT, rootless)
+  cleanups.push(copy.remove)
+  const { uid, gid } = rootless.user
+  const userEnv = { ...rootless.user.env, PATH: copy.path }
+  // Settings of root's session (npm, XDG folders) would lead the user to files that are not his.
+  const rest = Object.entries(env).filter(([name]) => !/^(npm_|XDG_|SUDO_)/i.test(name))
+  const other = {
+    ...own,
+    tree: copy.tree,
+    node: copy.node,
+    env: { ...Object.fromEntries(rest), ...userEnv },
+    spawnAs: { uid, gid },
+  }
+  return (layer) => (layer.engine === rootless.id ? other : own)
+}
+
+async function runLayers(layers, placeOf) {
+  const cores = availableParallelism()
+  const slots = Math.max(2, Math.min(4, cores))
+  const waiting = layers.filter(({ skip }) => skip === null)
+  const results = new Map(layers.map((layer) => [layer.name, skipped(layer)]))
+  const running = new Map()
+  say(`\nRuns ${waiting.length} of ${layers.length} layers, ${slots} at a time`)
+  while (waiting.length + running.size > 0) {
+    const next = waiting.findIndex((layer) => mayStart(layer, [...running.keys()], slots))
+    if (next >= 0) {
+      const [layer] = waiting.splice(next, 1)
+      running.set(layer, start(layer, placeOf(layer), cores))
+      continue
+    }
+    const { layer, result } = await Promise.race(running.values())
+    running.delete(layer)
+    results.set(layer.name, result)
+    say(layerLine(result))
+    if (result.state === 'failed' && result.log !== undefined) say(logTail(result))
+  }
+  for (const result of results.values()) if (result.state === 'skipped') say(layerLine(result))
+  return [...results.values()]
+}
+
+async function start(layer, place, cores) {
+  if (Date.now() - begin > LAST_START_MS)
+    return { layer, result: { ...skipped(layer), state: 'failed', reason: 'not run: the time is over' } }
+  const workers = layer.locks.includes('*') ? cores : 1
+  return { layer, result: await runLayer(layer, { ...place, workers }) }
+}
+
+function skipped({ name, skip }) {
+  return {
+    name,
+    state: 'skipped',
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    reason: skip ?? '',
+    failures: [],
+    skips: [],
+    seconds: 0,
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))

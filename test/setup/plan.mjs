@@ -1,0 +1,81 @@
+// Which layers the suite has, which of them this machine can run, and what the results add up to. Pure.
+
+/** What a layer of the suite is at most allowed to take, in milliseconds. */
+const LIMIT_MS = { unit: 5 * 60_000, contract: 8 * 60_000, e2e: 10 * 60_000, browser: 6 * 60_000, deno: 6 * 60_000 }
+
+/**
+ * @param {{
+ *   engines: { id: string, available: boolean, reason: string }[],
+ *   browser: { file: string | null },
+ *   deno: boolean,
+ * }} machine
+ * @returns {import('./plan.d.mts').Layer[]} in the order in which they should start
+ */
+export function planLayers({ engines, browser, deno }) {
+  const first = engines.find((engine) => engine.available)?.id ?? 'host'
+  const skipOf = (id) => {
+    const engine = engines.find((candidate) => candidate.id === id)
+    return engine === undefined || engine.available ? null : engine.reason || 'not available'
+  }
+  const onEngine = (project) => (engine) =>
+    layer({ name: `${project}:${engine}`, project, engine, locks: [engine], skip: skipOf(engine) })
+  const containers = engines.map(({ id }) => id)
+  return [
+    layer({ name: 'unit', project: 'unit', engine: 'fake', locks: ['*'] }),
+    ...containers.map(onEngine('e2e')),
+    ...containers.map(onEngine('contract')),
+    ...['host'].map(onEngine('e2e')),
+    ...['host', 'fake'].map(onEngine('contract')),
+    layer({
+      name: 'browser',
+      project: 'browser',
+      engine: first,
+      locks: [first, 'browser'],
+      skip: browser.file === null ? 'no Chromium or Chrome' : null,
+    }),
+    layer({
+      name: 'deno',
+      project: 'e2e',
+      engine: first,
+      locks: [first],
+      platform: 'deno',
+      skip: deno ? null : 'the npm package deno does not run here',
+    }),
+  ]
+}
+
+function layer({ name, project, engine, locks, platform = 'node', skip = null }) {
+  return { name, project, engine, locks, platform, skip, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
+}
+
+/**
+ * Whether a waiting layer may start beside those that run: free processor slots, and no engine in common, so that
+ * one layer's containers do not slow down or confuse another's. The lock '*' wants the machine for itself.
+ * @param {import('./plan.d.mts').Layer} waiting
+ * @param {import('./plan.d.mts').Layer[]} running
+ * @param {number} slots
+ */
+export function mayStart(waiting, running, slots) {
+  if (running.length === 0) return true
+  if (running.length >= slots) return false
+  const taken = new Set(running.flatMap(({ locks }) => locks))
+  return !taken.has('*') && !waiting.locks.includes('*') && !waiting.locks.some((lock) => taken.has(lock))
+}
+
+/**
+ * Totals over all layers and the honest exit code. A layer that failed without a failed test (it crashed, took too
+ * long, had no test) counts as one failure; a layer that was skipped counts as one skip, and in CI as one failure.
+ * @param {import('./plan.d.mts').Result[]} results
+ * @param {{ leaks: unknown[], ci: boolean }} rest
+ */
+export function summarize(results, { leaks, ci }) {
+  const totals = { passed: 0, failed: leaks.length, skipped: 0 }
+  for (const result of results) {
+    totals.passed += result.passed
+    totals.skipped += result.skipped
+    totals.failed += result.failed > 0 || result.state !== 'failed' ? result.failed : 1
+    if (result.state === 'skipped') totals[ci ? 'failed' : 'skipped'] += 1
+  }
+  const nothing = totals.passed + totals.failed === 0
+  return { ...totals, exitCode: totals.failed > 0 || nothing ? 1 : 0 }
+}
