@@ -1,4 +1,5 @@
 /** Conditional and partial requests (RFC 9110, sections 13 and 14), shared by everything that serves bytes of a known size. */
+import { PloinkyError, toErrorBody } from '../core/error.ts'
 import type { FileSystem } from '../platform/index.ts'
 
 export interface ByteRange {
@@ -99,6 +100,18 @@ export function describeSelection(headers: Headers, selection: Selection, size: 
       headers.set('content-length', String(size))
       return 200
   }
+}
+
+/** 416 in the project's error shape, with the size that the client needs to ask again. */
+export function rangeRefused(headers: Headers, size: number): Response {
+  for (const name of ['etag', 'last-modified', 'content-encoding', 'content-disposition']) headers.delete(name)
+  headers.set('content-type', 'application/json; charset=utf-8')
+  headers.set('cache-control', 'no-store')
+  const error = new PloinkyError('RANGE_INVALID', `Range not satisfiable: the file has ${size} bytes`, {
+    hint: 'Ask for a range inside the file, or leave the Range header out',
+    details: { size },
+  })
+  return new Response(JSON.stringify(toErrorBody(error)), { status: 416, headers })
 }
 
 /** Below this a file is read at once: cheaper than a stream, and a change in between is noticed before the head is sent. */

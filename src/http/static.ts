@@ -1,6 +1,6 @@
 /** Serves the files of one folder: pages of the product, and the static agent's own. */
-import { PloinkyError, toErrorBody } from '../core/error.ts'
-import { describeSelection, fileBody, select } from './ranges.ts'
+import { PloinkyError } from '../core/error.ts'
+import { describeSelection, fileBody, rangeRefused, select } from './ranges.ts'
 import type { Selection } from './ranges.ts'
 import { locate, parseStaticPath } from './static-path.ts'
 import type { Located, StaticFileSystem } from './static-path.ts'
@@ -163,18 +163,6 @@ const rangeOf = (selection: Selection, size: number): { start: number; end: numb
 function bodiless(headers: Headers, status: number): Response {
   for (const name of ['content-type', 'content-length', 'content-encoding', 'accept-ranges']) headers.delete(name)
   return new Response(null, { status, headers })
-}
-
-/** 416 in the project's error shape, with the size that the client needs to ask again. */
-export function rangeRefused(headers: Headers, size: number): Response {
-  for (const name of ['etag', 'last-modified', 'content-encoding', 'content-disposition']) headers.delete(name)
-  headers.set('content-type', 'application/json; charset=utf-8')
-  headers.set('cache-control', 'no-store')
-  const error = new PloinkyError('RANGE_INVALID', `Range not satisfiable: the file has ${size} bytes`, {
-    hint: 'Ask for a range inside the file, or leave the Range header out',
-    details: { size },
-  })
-  return new Response(JSON.stringify(toErrorBody(error)), { status: 416, headers })
 }
 
 /** Relative, so that it holds behind any prefix that a proxy in front of us has taken away. */
