@@ -55,7 +55,7 @@ async function main(wanted) {
       Promise.all(
         ownDaemons()
           .filter(({ pid }) => !before.has(pid))
-          .map(stopDaemon),
+          .map((daemon) => stopDaemon(daemon)),
       ),
     )
 

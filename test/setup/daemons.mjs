@@ -7,7 +7,6 @@ import { readText, startTime, until } from './process.mjs'
 
 /** Folder of the records and logs. */
 const STATE = process.env['PLOINKY_TEST_STATE'] ?? '/run/ploinky-test'
-const STOP_MS = 20_000
 
 /**
  * Starts a program that outlives this one, with its output in a log file, and records it.
@@ -60,9 +59,10 @@ function parse(text) {
 /**
  * Ends one recorded daemon with its whole process group: SIGTERM, then SIGKILL.
  * @param {{ name: string, pid: number, startTime: string }} daemon
+ * @param {number} [graceMs] time between the two
  * @returns {Promise<boolean>} false when it is still there
  */
-export async function stopDaemon(daemon) {
+export async function stopDaemon(daemon, graceMs = 20_000) {
   const gone = () => startTime(daemon.pid) !== daemon.startTime
   for (const signal of ['SIGTERM', 'SIGKILL']) {
     if (gone()) break
@@ -71,7 +71,7 @@ export async function stopDaemon(daemon) {
     } catch {
       break
     }
-    await until(gone, STOP_MS)
+    await until(gone, graceMs)
   }
   if (!gone()) return false
   rmSync(join(STATE, `${daemon.name}.json`), { force: true })

@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest'
+import { mayStart, planLayers, summarize } from './plan.mjs'
+import type { Layer, Machine, Result } from './plan.mjs'
+
+const full: Machine = {
+  engines: ['docker', 'podman', 'podman-rootless'].map((id) => ({ id, available: true, reason: '' })),
+  browser: { file: '/usr/bin/chromium' },
+  deno: true,
+}
+
+const ALL = [
+  'unit',
+  ...['docker', 'podman', 'podman-rootless', 'host'].map((engine) => `e2e:${engine}`),
+  ...['docker', 'podman', 'podman-rootless', 'host', 'fake'].map((engine) => `contract:${engine}`),
+  'browser',
+  'deno',
+]
+
+const named = (layers: Layer[], name: string): Layer => {
+  const layer = layers.find((candidate) => candidate.name === name)
+  if (layer === undefined) throw new Error(`no layer ${name}`)
+  return layer
+}
+
+const result = (part: Partial<Result>): Result => ({
+  name: 'unit',
+  state: 'passed',
+  passed: 0,
+  failed: 0,
+  skipped: 0,
+  reason: '',
+  failures: [],
+  skips: [],
+  seconds: 1,
+  ...part,
+})
+
+describe('planLayers()', () => {
+  test('has every layer, none skipped, when the machine has everything', () => {
+    const layers = planLayers(full)
+    expect(layers.map(({ name }) => name).sort()).toEqual([...ALL].sort())
+    expect(layers.filter(({ skip }) => skip !== null)).toEqual([])
+  })
+
+  test('keeps the layers of a missing engine, with the reason', () => {
+    const engines = full.engines.map((engine) =>
+      engine.id === 'docker' ? { ...engine, available: false, reason: 'docker is not installed' } : engine,
+    )
+    const layers = planLayers({ ...full, engines })
+    expect(layers).toHaveLength(ALL.length)
+    expect(layers.filter(({ skip }) => skip !== null).map(({ name, skip }) => [name, skip])).toEqual([
+      ['e2e:docker', 'docker is not installed'],
+      ['contract:docker', 'docker is not installed'],
+    ])
+    expect(named(layers, 'browser').engine).toBe('podman')
+  })
+
+  test('falls back to host for browser and Deno when there is no engine', () => {
+    const engines = full.engines.map(({ id }) => ({ id, available: false, reason: 'none' }))
+    expect(named(planLayers({ ...full, engines }), 'deno').engine).toBe('host')
+  })
+
+  test('gives every layer a limit', () => {
+    for (const layer of planLayers(full)) expect(layer.limitMs, layer.name).toBeGreaterThan(0)
+  })
+})
+
+describe('mayStart()', () => {
+  const layers = planLayers(full)
+  const docker = named(layers, 'e2e:docker')
+
+  test('keeps two layers of one engine apart', () => {
+    expect(mayStart(named(layers, 'contract:docker'), [docker], 2)).toBe(false)
+    expect(mayStart(named(layers, 'browser'), [docker], 2)).toBe(false)
+    expect(mayStart(named(layers, 'contract:podman'), [docker], 2)).toBe(true)
+  })
+
+  test('gives the machine to the unit tests alone', () => {
+    expect(mayStart(named(layers, 'unit'), [], 2)).toBe(true)
+    expect(mayStart(named(layers, 'unit'), [docker], 2)).toBe(false)
+    expect(mayStart(docker, [named(layers, 'unit')], 2)).toBe(false)
+  })
+
+  test('starts no more than the slots', () => {
+    expect(mayStart(named(layers, 'contract:fake'), [docker, named(layers, 'e2e:podman')], 2)).toBe(false)
+  })
+})
+
+describe('summarize()', () => {
+  const passed = result({ passed: 3, skipped: 1 })
+  const none = { leaks: [], ci: false }
+
+  test('adds up the layers', () => {
+    expect(summarize([passed, passed], none)).toEqual({ passed: 6, failed: 0, skipped: 2, exitCode: 0 })
+  })
+
+  test('counts a skipped layer as a skip, and in CI as a failure', () => {
+    const skipped = result({ state: 'skipped' })
+    expect(summarize([passed, skipped], none)).toMatchObject({ skipped: 2, failed: 0, exitCode: 0 })
+    expect(summarize([passed, skipped], { leaks: [], ci: true })).toMatchObject({ skipped: 1, failed: 1, exitCode: 1 })
+  })
+
+  test('fails for a layer that crashed without a failed test', () => {
+    expect(summarize([passed, result({ state: 'failed' })], none)).toMatchObject({ failed: 1, exitCode: 1 })
+  })
+
+  test('fails for failed tests once each', () => {
+    expect(summarize([result({ state: 'failed', failed: 2 })], none)).toMatchObject({ failed: 2, exitCode: 1 })
+  })
+
+  test('fails for everything left behind', () => {
+    expect(summarize([passed], { leaks: ['a', 'b'], ci: false })).toMatchObject({ failed: 2, exitCode: 1 })
+  })
+
+  test('fails when nothing ran', () => {
+    expect(summarize([result({ state: 'skipped' })], none).exitCode).toBe(1)
+  })
+})
