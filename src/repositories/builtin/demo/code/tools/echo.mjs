@@ -1,0 +1,4 @@
+import { readInput } from './input.mjs'
+
+const { text } = await readInput()
+process.stdout.write(text)

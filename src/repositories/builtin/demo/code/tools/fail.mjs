@@ -1,0 +1,4 @@
+import { fail, readInput } from './input.mjs'
+
+const { message } = await readInput()
+fail('demo_failure', message ?? 'This tool fails on purpose')

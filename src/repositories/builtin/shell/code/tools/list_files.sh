@@ -1,0 +1,2 @@
+# Lists a directory.
+cd / && exec ls -la -- "${PLOINKY_ARG_PATH:-/}"
