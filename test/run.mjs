@@ -14,7 +14,7 @@ import { findLeaks, labelled, removeLeaks } from './setup/leaks.mjs'
 import { endLayers, runLayer } from './setup/layer.mjs'
 import { mayStart, planLayers, summarize } from './setup/plan.mjs'
 import { prepareCheckout } from './setup/prepare.mjs'
-import { runAsync } from './setup/process.mjs'
+import { runAsync, SetUpError } from './setup/process.mjs'
 import { layerLine, logTail, table } from './setup/report.mjs'
 import { smokeTest } from './setup/smoke.mjs'
 
@@ -29,6 +29,7 @@ const say = (line) => process.stdout.write(`${line}\n`)
 
 /** Things to undo at the end, also when the run is interrupted. @type {(() => unknown)[]} */
 const cleanups = []
+let interrupted = false
 async function cleanUp() {
   for (const step of cleanups.splice(0).reverse()) await step()
 }
@@ -38,6 +39,7 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
 ]) {
   process.once(signal, async () => {
+    interrupted = true
     say(`\n${signal}: ends the layers`)
     await endLayers()
     await cleanUp()
@@ -73,10 +75,13 @@ async function main(wanted) {
   cleanups.push(() => rmSync(scratch, { recursive: true, force: true }))
   const run = `${process.pid}-${begin}`
   const existing = await labelled(machine.engines)
+  const look = () => findLeaks({ engines: machine.engines, before: existing, scratch, run, alone: CI })
+  cleanups.push(async () => removeLeaks((await look()).leaks))
 
   const results = await runLayers(layers, await placesFor(layers, machine, { scratch, run }))
-  const { leaks, perhaps } = await findLeaks({ engines: machine.engines, before: existing, scratch, run, alone: CI })
-  await removeLeaks(leaks)
+  // The signal's handler cleans up and ends the process.
+  if (interrupted) return new Promise(() => undefined)
+  const { leaks, perhaps } = await look()
   await cleanUp()
   const notes = machine.engines.flatMap(({ id, notes: texts }) => texts.map((text) => `${id}: ${text}`))
   say(`\n${table(results, { leaks, perhaps, notes, ci: CI })}`)
@@ -130,7 +135,7 @@ async function runLayers(layers, placeOf) {
   const results = new Map(layers.map((layer) => [layer.name, skipped(layer)]))
   const running = new Map()
   say(`\nRuns ${waiting.length} of ${layers.length} layers, ${slots} at a time`)
-  while (waiting.length + running.size > 0) {
+  while (!interrupted && waiting.length + running.size > 0) {
     const next = waiting.findIndex((layer) => mayStart(layer, [...running.keys()], slots))
     if (next >= 0) {
       const [layer] = waiting.splice(next, 1)
@@ -168,4 +173,12 @@ function skipped({ name, skip }) {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2))
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  // A failed set-up step says what failed; anything else is a bug of this file and shows where.
+  say(error instanceof SetUpError ? error.message : String(error?.stack ?? error))
+  await endLayers()
+  await cleanUp()
+  process.exitCode = 1
+}

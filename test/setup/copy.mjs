@@ -2,7 +2,7 @@
 // without privileges would, whatever folder the checkout itself is in.
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { run } from './process.mjs'
+import { run, SetUpError } from './process.mjs'
 import { spawnAs } from './detect.mjs'
 
 /** Not part of what is tested, or copied in another way. */
@@ -62,5 +62,5 @@ function usableNode(folder, engine) {
 
 function must(argv) {
   const { code, stderr } = run(argv, { timeoutMs: 120_000 })
-  if (code !== 0) throw new Error(`Cannot copy the checkout for the rootless tests: ${stderr.trim()}`)
+  if (code !== 0) throw new SetUpError(`Cannot copy the checkout for the rootless tests: ${stderr.trim()}`)
 }

@@ -40,7 +40,10 @@ export function ownDaemons() {
     return []
   }
   return names.flatMap((name) => {
-    const record = parse(readText(join(STATE, name)))
+    const text = readText(join(STATE, name))
+    // Another user's record: not ours to judge.
+    if (text === null) return []
+    const record = parse(text)
     if (record !== null && startTime(record.pid) === record.startTime) return [record]
     rmSync(join(STATE, name), { force: true })
     return []
@@ -49,7 +52,7 @@ export function ownDaemons() {
 
 function parse(text) {
   try {
-    const record = JSON.parse(text ?? '')
+    const record = JSON.parse(text)
     return Number.isSafeInteger(record.pid) && record.pid > 1 && typeof record.startTime === 'string' ? record : null
   } catch {
     return null

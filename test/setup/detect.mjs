@@ -66,7 +66,7 @@ async function detectDocker() {
   const { code, stdout, stderr } = await runAsync(['docker', 'info', '--format', format], { timeoutMs: 15_000 })
   const info = parse(stdout)
   if (code !== 0 || info === null || !info.ServerVersion)
-    return missing('docker', firstLine(stderr) || firstLine(info?.ServerErrors?.[0] ?? ''), 'docker')
+    return missing('docker', lastLine(stderr) || lastLine(info?.ServerErrors?.[0] ?? ''), 'docker')
   const notes = info.MemoryLimit === false ? ['memory limits are not enforced'] : []
   return {
     id: 'docker',
@@ -84,7 +84,7 @@ async function detectPodman(id, user) {
   const options = { ...spawnAs({ user }), timeoutMs: 30_000 }
   const { code, stdout, stderr } = await runAsync(['podman', 'info', '--format', 'json'], options)
   const info = parse(stdout)
-  if (code !== 0 || info === null) return missing(id, firstLine(stderr))
+  if (code !== 0 || info === null) return missing(id, lastLine(stderr))
   const rootless = info.host?.security?.rootless === true
   if (rootless !== (id === 'podman-rootless')) return missing(id, `podman is ${rootless ? 'rootless' : 'rootful'} here`)
   const notes =
@@ -117,4 +117,4 @@ function parse(text) {
   }
 }
 
-const firstLine = (text) => String(text).trim().split('\n').at(-1) ?? ''
+const lastLine = (text) => String(text).trim().split('\n').at(-1)?.slice(0, 160) ?? ''

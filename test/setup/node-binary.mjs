@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { run } from './process.mjs'
+import { run, SetUpError } from './process.mjs'
 
 const CACHE = fileURLToPath(new URL('../../.cache/node-24/', import.meta.url))
 
@@ -18,7 +18,7 @@ export function findNode(say) {
     const { code, text } = run([file, '--version'])
     if (code === 0 && text.startsWith('v')) return { file, version: text.slice(1) }
   }
-  throw new Error('No Node program runs on this machine')
+  throw new SetUpError('No Node program runs on this machine')
 }
 
 function download(target, say) {

@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readText } from './process.mjs'
+import { readText, SetUpError } from './process.mjs'
 
 /**
  * @param {string} root the checkout
  * @param {(line: string) => void} say
- * @throws {Error} when npm or the build fails
+ * @throws {SetUpError} when npm or the build fails
  */
 export function prepareCheckout(root, say) {
   const reason = staleModules(root)
@@ -48,5 +48,5 @@ function packages(file) {
 function must(root, [file = '', ...args]) {
   const { status, error } = spawnSync(file, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status !== 0)
-    throw new Error(`${file} ${args.join(' ')} failed${error ? `: ${error.message}` : ` with code ${status}`}`)
+    throw new SetUpError(`${file} ${args.join(' ')} failed${error ? `: ${error.message}` : ` with code ${status}`}`)
 }

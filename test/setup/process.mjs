@@ -4,6 +4,9 @@ import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
+/** A step of the set-up failed, for a reason that its message tells completely. */
+export class SetUpError extends Error {}
+
 /**
  * Runs a program to its end.
  * @param {string[]} argv program and arguments

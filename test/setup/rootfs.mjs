@@ -1,7 +1,7 @@
 // The file tree of a local image, and its archive.
 import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { run } from './process.mjs'
+import { run, SetUpError } from './process.mjs'
 
 const FOLDERS = [
   'bin', 'sbin', 'dev', 'etc', 'home/node', 'lib', 'lib64', 'mnt', 'opt', 'proc', 'root', 'run', 'srv', 'sys', 'tmp',
@@ -69,6 +69,6 @@ export function packTree(root, archive) {
   ]
   for (const step of steps) {
     const { code, stderr } = run(step)
-    if (code !== 0) throw new Error(`Cannot pack the image: ${stderr.trim()}`)
+    if (code !== 0) throw new SetUpError(`Cannot pack the image: ${stderr.trim()}`)
   }
 }
