@@ -1,0 +1,136 @@
+/** What a container engine is to the other adapters: the instances, the images, and who is told of changes. */
+import type { PortSpec, RuntimeEvent, Selector, Workload, WorkloadSpec, WorkloadState } from '../adapter.ts'
+import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
+import type { IncomingMessage, RunningServer, ServerResponse } from '../../src/platform/index.ts'
+import { createFakeLog, type FakeLog } from './log.ts'
+import type { FakeExecution } from './program.ts'
+
+export type HttpHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+export interface FakeInstance {
+  readonly id: string
+  readonly spec: WorkloadSpec
+  readonly hash: string
+  readonly imageId: string
+  readonly pid: number
+  readonly log: FakeLog
+  readonly files: Map<string, string>
+  readonly handlers: Map<number, HttpHandler>
+  readonly ports: PortSpec[]
+  servers: RunningServer[]
+  /** The main program, then everything started by `exec` and `openTty`. */
+  main: FakeExecution | null
+  readonly executions: Set<FakeExecution>
+  state: WorkloadState
+  exitCode: number | null
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export interface FakeWorld {
+  readonly instances: Map<string, FakeInstance>
+  /** Names of containers that somebody else made. */
+  readonly foreign: Set<string>
+  readonly images: Set<string>
+  /** Names for which work is under way, one after the other. */
+  readonly queues: Map<string, Promise<unknown>>
+  nextPid: number
+  emit(type: RuntimeEvent['type'], instance: FakeInstance): void
+  /** Calls back for every event from now on; the result ends it. */
+  listen(selector: Selector, listener: (event: RuntimeEvent) => void): () => void
+}
+
+export function createFakeWorld(images: readonly string[] = []): FakeWorld {
+  const listeners = new Set<(event: RuntimeEvent, workspace: string) => void>()
+  return {
+    instances: new Map(),
+    foreign: new Set(),
+    images: new Set(images),
+    queues: new Map(),
+    nextPid: 1000,
+    emit(type, { spec, exitCode }) {
+      const at = new Date().toISOString()
+      const event: RuntimeEvent = {
+        type,
+        name: spec.name,
+        agent: spec.agent,
+        at,
+        exitCode: type === 'exited' ? exitCode : null,
+      }
+      for (const listener of listeners) listener(event, spec.workspace)
+    },
+    listen(selector, listener) {
+      const filtered = (event: RuntimeEvent, workspace: string): void => {
+        if (workspace !== selector.workspace) return
+        if (selector.agent === undefined || selector.agent === event.agent) listener(event)
+      }
+      listeners.add(filtered)
+      return () => void listeners.delete(filtered)
+    },
+  }
+}
+
+export function createInstance(world: FakeWorld, made: { spec: WorkloadSpec; hash: string; id: string }): FakeInstance {
+  return {
+    ...made,
+    imageId: `fake:${made.spec.image}`,
+    pid: world.nextPid++,
+    log: createFakeLog(),
+    files: new Map(),
+    handlers: new Map(),
+    ports: [],
+    servers: [],
+    main: null,
+    executions: new Set(),
+    state: 'created',
+    exitCode: null,
+    startedAt: null,
+    finishedAt: null,
+  }
+}
+
+export function toWorkload(instance: FakeInstance): Workload {
+  const { spec, hash, state } = instance
+  return {
+    name: spec.name,
+    id: instance.id,
+    workspace: spec.workspace,
+    agent: spec.agent,
+    spec: hash,
+    imageId: instance.imageId,
+    state,
+    exitCode: instance.exitCode,
+    oomKilled: false,
+    startedAt: instance.startedAt,
+    finishedAt: instance.finishedAt,
+    labels: { ...spec.labels, [LABEL_WORKSPACE]: spec.workspace, [LABEL_AGENT]: spec.agent, [LABEL_SPEC]: hash },
+    ports: state === 'running' ? [...instance.ports] : [],
+    pid: state === 'running' ? instance.pid : null,
+  }
+}
+
+/** Ends an instance without a word to anybody but the listeners, as an engine's own command would. */
+export async function removeFromWorld(world: FakeWorld, name: string): Promise<void> {
+  const instance = world.instances.get(name)
+  if (instance === undefined) return
+  world.instances.delete(name)
+  await endInstance(world, instance, 137)
+  world.emit('removed', instance)
+}
+
+/** The main program is over: everything else in the instance ends with it. */
+export async function endInstance(world: FakeWorld, instance: FakeInstance, exitCode: number): Promise<void> {
+  if (instance.state !== 'running') return
+  instance.state = 'stopped'
+  instance.exitCode = exitCode
+  instance.finishedAt = new Date().toISOString()
+  for (const execution of instance.executions) execution.signal('SIGKILL')
+  instance.main?.signal('SIGKILL')
+  instance.handlers.clear()
+  const servers = instance.servers
+  instance.servers = []
+  instance.log.flush()
+  instance.log.close()
+  world.emit('exited', instance)
+  await Promise.all(servers.map((server) => server.close(0)))
+}
