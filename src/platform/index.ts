@@ -105,6 +105,10 @@ export interface Network {
   /** Throws PORT_TAKEN (naming the listener where known) or DENIED. */
   serve(options: ServerOptions, handlers: ServerHandlers): Promise<RunningServer>
   createDataPlane(): DataPlane
+  /** A web-standard handler as a listener of raw requests; `env` is handed through to it. */
+  toListener<E extends object>(
+    fetch: (request: Request, env: E) => Response | Promise<Response>,
+  ): Promise<(incoming: IncomingMessage, outgoing: ServerResponse, env: E) => void>
   /** True when something accepts TCP connections there. */
   isListening(host: string, port: number, timeoutMs: number): Promise<boolean>
   /** A port that was free a moment ago on `host`. */

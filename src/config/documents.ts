@@ -1,0 +1,91 @@
+/** The state files of a workspace: what each holds, its version, and how it is checked. */
+import * as z from 'zod'
+import { isName } from '../core/id.ts'
+import { type DocumentSpec, stateInvalid } from '../core/store.ts'
+import { problemsOf, problemText } from './check.ts'
+
+function define<S extends z.ZodType>(
+  name: string,
+  version: number,
+  schema: S,
+  empty: z.output<S>,
+): DocumentSpec<z.output<S>> {
+  return {
+    name,
+    version,
+    empty: () => structuredClone(empty),
+    parse(value) {
+      const result = schema.safeParse(value)
+      if (result.success) return result.data
+      throw stateInvalid(name, problemText(problemsOf(result.error, value)))
+    },
+  }
+}
+
+const nameSchema = z.string().refine(isName, { error: 'expected a name of letters, digits, ".", "_" and "-"' })
+const runtimeId = z.enum(['docker', 'podman', 'host', 'fake'])
+
+const agentRecord = z.strictObject({
+  /** `<repo>/<agent>` of the definition. */
+  repo: nameSchema,
+  agent: nameSchema,
+  enabledAt: z.string(),
+  /** Where its instance was last started; null when never. */
+  runtime: z.nullable(runtimeId),
+})
+export type AgentRecord = z.output<typeof agentRecord>
+
+/** `.ploinky/agents`: what is enabled. */
+export const agentsDocument = define(
+  'agents',
+  1,
+  z.strictObject({
+    agents: z.record(nameSchema, agentRecord),
+    /** The agent whose files answer unmatched paths. */
+    static: z.nullable(nameSchema),
+    /** Intent: `stop` turns it off, `start` on. */
+    running: z.boolean(),
+  }),
+  { agents: {}, static: null, running: false },
+)
+
+const routeEntry = z.strictObject({
+  container: z.string(),
+  runtime: runtimeId,
+  hostIp: z.string(),
+  /** 0 when nothing is published. */
+  hostPort: z.int().min(0).max(65535),
+  containerPort: z.int().min(0).max(65535),
+  /** Who answers MCP: the container's own endpoint, the router through exec, or nobody. */
+  mcp: z.enum(['container', 'exec', 'none']),
+  mcpPath: z.string(),
+  /** Folder of static files on this host, or null. */
+  files: z.nullable(z.string()),
+})
+export type RouteEntry = z.output<typeof routeEntry>
+
+/** `.ploinky/routing.json`: generated, watched by the router. */
+const routing = z.strictObject({ static: z.nullable(nameSchema), routes: z.record(nameSchema, routeEntry) })
+export type Routing = z.output<typeof routing>
+export const routingDocument = define('routing.json', 1, routing, { static: null, routes: {} })
+
+/** `.ploinky/enabled_repos.json`. */
+export const reposDocument = define('enabled_repos.json', 1, z.strictObject({ repos: z.array(nameSchema) }), {
+  repos: ['builtin'],
+})
+
+/** `.ploinky/config.json`: settings of the workspace. */
+export const configDocument = define(
+  'config.json',
+  1,
+  z.strictObject({ settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) }),
+  { settings: {} },
+)
+
+/** `.ploinky/images.json`: what was learnt about images by looking into them, by image id. */
+export const imagesDocument = define(
+  'images.json',
+  1,
+  z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
+  { images: {} },
+)

@@ -1,0 +1,57 @@
+/** Every path of a workspace, from its root (seed 000, "Directory Structure"). Pure. */
+import { join } from 'node:path'
+
+export const WORKSPACE_DIR = '.ploinky'
+
+export interface WorkspacePaths {
+  readonly root: string
+  /** `.ploinky` */
+  readonly dir: string
+  readonly repos: string
+  readonly running: string
+  readonly routerPid: string
+  readonly routerInfo: string
+  readonly routerLock: string
+  readonly changeLock: string
+  readonly logs: string
+  readonly routerLog: string
+  readonly eventLog: string
+  readonly blobs: string
+  readonly secrets: string
+  readonly profile: string
+  readonly history: string
+  readonly runtimes: string
+  /** Working folder of an agent, writable for it. */
+  agentWork(agent: string): string
+  /** Link to the agent's code. */
+  agentCode(agent: string): string
+  /** Link to the agent's skills. */
+  agentSkills(agent: string): string
+}
+
+export function workspacePaths(root: string): WorkspacePaths {
+  const dir = join(root, WORKSPACE_DIR)
+  const running = join(dir, 'running')
+  const logs = join(dir, 'logs')
+  return {
+    root,
+    dir,
+    repos: join(dir, 'repos'),
+    running,
+    routerPid: join(running, 'router.pid'),
+    routerInfo: join(running, 'router.json'),
+    routerLock: join(running, 'router.lock'),
+    changeLock: join(running, 'change.lock'),
+    logs,
+    routerLog: join(logs, 'router.log'),
+    eventLog: join(logs, 'events.ndjson'),
+    blobs: join(dir, 'blobs'),
+    secrets: join(dir, '.secrets'),
+    profile: join(dir, 'profile'),
+    history: join(dir, 'history'),
+    runtimes: join(dir, 'runtimes'),
+    agentWork: (agent) => join(root, 'agents', agent),
+    agentCode: (agent) => join(root, 'code', agent),
+    agentSkills: (agent) => join(root, 'skills', agent),
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * Settings with provenance: flag > environment > workspace file > default. One table; `config`, `config explain`
+ * and the loader all read it.
+ */
+import { nearest } from '../core/id.ts'
+import { PloinkyError } from '../core/error.ts'
+
+export type SettingSource = 'flag' | 'environment' | 'workspace' | 'default'
+export type SettingValue = string | number | boolean
+
+interface SettingSpec<T extends SettingValue> {
+  readonly summary: string
+  readonly default: T
+  /** Environment variables, first one wins. */
+  readonly env: readonly string[]
+  readonly flag?: string
+  /** Turns text into a value, or gives null when it is not one. */
+  parse(text: string): T | null
+  /** What a valid value looks like, for errors. */
+  readonly expected: string
+}
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number | null => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
+    return Number.isSafeInteger(value) && value >= min && value <= max ? value : null
+  }
+
+const flag = (text: string): boolean | null => {
+  const word = text.toLowerCase()
+  if (['1', 'true', 'yes', 'on'].includes(word)) return true
+  return ['0', 'false', 'no', 'off', ''].includes(word) ? false : null
+}
+
+const oneOf =
+  (...words: string[]) =>
+  (text: string): string | null =>
+    words.includes(text) ? text : null
+
+const pattern =
+  (regex: RegExp) =>
+  (text: string): string | null =>
+    regex.test(text) ? text : null
+
+const define = <T extends SettingValue>(spec: SettingSpec<T>): SettingSpec<T> => spec
+
+export const SETTINGS = {
+  port: define({
+    summary: 'Port of the router',
+    default: 8088 as number,
+    env: ['PLOINKY_PORT', 'ROUTER_PORT'],
+    flag: '--port',
+    parse: integer(1, 65535),
+    expected: 'a port number from 1 to 65535',
+  }),
+  host: define({
+    summary: 'Address that the router listens on',
+    default: '127.0.0.1' as string,
+    env: ['PLOINKY_HOST'],
+    flag: '--host',
+    parse: pattern(/^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*|localhost)$/),
+    expected: 'an IP address of this machine, for example 127.0.0.1 or 0.0.0.0',
+  }),
+  allowedHosts: define({
+    summary: 'Further host names (comma separated) under which browsers may reach the router',
+    default: '' as string,
+    env: ['PLOINKY_ALLOWED_HOSTS'],
+    parse: pattern(/^[A-Za-z0-9.,:_\-\s[\]]*$/),
+    expected: 'host names separated by commas',
+  }),
+  runtime: define({
+    summary: 'Where agents run',
+    default: 'auto' as string,
+    env: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
+    flag: '--runtime',
+    parse: oneOf('auto', 'docker', 'podman', 'host', 'fake'),
+    expected: 'auto, docker, podman or host',
+  }),
+  profile: define({
+    summary: 'Active profile',
+    default: 'dev' as string,
+    env: ['PLOINKY_PROFILE'],
+    flag: '--profile',
+    parse: pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/),
+    expected: 'a profile name: dev, qa, prod, default or one that a repository defines',
+  }),
+  debug: define({
+    summary: 'Debug logging',
+    default: false as boolean,
+    env: ['PLOINKY_DEBUG'],
+    flag: '--debug',
+    parse: flag,
+    expected: 'true or false',
+  }),
+  readyTimeout: define({
+    summary: 'Seconds that an agent may take to become ready',
+    default: 120 as number,
+    env: ['PLOINKY_READY_TIMEOUT'],
+    parse: integer(1, 3600),
+    expected: 'seconds from 1 to 3600',
+  }),
+  blobLimit: define({
+    summary: 'Largest upload to /blobs, in bytes',
+    default: (1024 * 1024 * 1024) as number,
+    env: ['PLOINKY_BLOB_LIMIT'],
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    expected: 'bytes',
+  }),
+  bodyLimit: define({
+    summary: 'Largest request body that is passed to an agent, in bytes',
+    default: (100 * 1024 * 1024) as number,
+    env: ['PLOINKY_BODY_LIMIT'],
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    expected: 'bytes',
+  }),
+} as const
+
+export type SettingName = keyof typeof SETTINGS
+export type Settings = { readonly [K in SettingName]: (typeof SETTINGS)[K]['default'] }
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[]
+
+export interface Explained {
+  readonly name: SettingName
+  readonly value: SettingValue
+  readonly source: SettingSource
+  /** Where exactly: the variable, the file and key, the flag. */
+  readonly from: string
+  readonly summary: string
+}
+
+export interface SettingInputs {
+  /** Values of flags, by setting name. */
+  readonly flags: Readonly<Partial<Record<SettingName, SettingValue>>>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `.ploinky/config.json`, and the text of `.ploinky/profile` under `profile`. */
+  readonly workspace: Readonly<Record<string, SettingValue>>
+}
+
+export function assertSettingName(name: string): SettingName {
+  if (name in SETTINGS) return name as SettingName
+  const near = nearest(name, SETTING_NAMES)
+  throw new PloinkyError('USAGE_INVALID', `Unknown setting "${name}"`, {
+    hint: near === null ? 'Run: ploinky config' : `Did you mean: ploinky config ${near}`,
+    details: { available: SETTING_NAMES },
+  })
+}
+
+/** Checks one value from one place; the error names both. */
+export function parseSetting(name: SettingName, value: SettingValue, from: string): SettingValue {
+  const spec = SETTINGS[name]
+  const parsed = spec.parse(String(value).trim())
+  if (parsed !== null) return parsed
+  throw new PloinkyError(
+    'CONFIG_INVALID',
+    `Invalid ${name} in ${from}: found ${JSON.stringify(value)}, expected ${spec.expected}`,
+    {
+      hint: from.startsWith('.ploinky')
+        ? `Run: ploinky config ${name} ${String(spec.default)}`
+        : `Correct or remove it: ${from}`,
+      details: { setting: name, from, found: value, expected: spec.expected },
+    },
+  )
+}
+
+/** Every setting with its value and where it came from. */
+export function explainSettings(inputs: SettingInputs): Explained[] {
+  return SETTING_NAMES.map((name) => {
+    const spec = SETTINGS[name]
+    const base = { name, summary: spec.summary }
+    const fromFlag = inputs.flags[name]
+    if (fromFlag !== undefined) {
+      const from = ('flag' in spec ? spec.flag : undefined) ?? `--${name}`
+      return { ...base, value: parseSetting(name, fromFlag, from), source: 'flag' as const, from }
+    }
+    for (const variable of spec.env) {
+      const text = inputs.env[variable]
+      if (text !== undefined && text !== '') {
+        return { ...base, value: parseSetting(name, text, variable), source: 'environment' as const, from: variable }
+      }
+    }
+    const stored = inputs.workspace[name]
+    if (stored !== undefined) {
+      const from = name === 'profile' ? '.ploinky/profile' : `.ploinky/config.json (${name})`
+      return { ...base, value: parseSetting(name, stored, from), source: 'workspace' as const, from }
+    }
+    return { ...base, value: spec.default, source: 'default' as const, from: 'default' }
+  })
+}
+
+export function toSettings(explained: readonly Explained[]): Settings {
+  return Object.fromEntries(explained.map(({ name, value }) => [name, value])) as unknown as Settings
+}

@@ -1,0 +1,334 @@
+/** Instances of enabled agents: start, stop, and the truth about their state, asked from the runtime. */
+import { join } from 'node:path'
+import type { WorkspacePaths } from '../../config/paths.ts'
+import { imagesDocument, type RouteEntry } from '../../config/documents.ts'
+import type { Manifest } from '../../config/manifest.ts'
+import { asPloinkyError, isPloinkyError, PloinkyError } from '../../core/error.ts'
+import type { EventBus } from '../../core/events.ts'
+import { workloadName } from '../../core/id.ts'
+import type { Store } from '../../core/store.ts'
+import { until } from '../../core/time.ts'
+import type { ApplyOutcome, RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
+import type { Platform } from '../../platform/index.ts'
+import type { Catalog, Definition } from '../repos/index.ts'
+import type { SecretStore } from '../secrets/index.ts'
+import { type Plan, planWorkload } from './plan.ts'
+import { isReady } from './readiness.ts'
+import type { EnabledAgent, Registry } from './registry.ts'
+import type { RoutesWriter } from './routes-writer.ts'
+import type { Runtimes } from './runtimes.ts'
+
+/** Lines of an ended agent's log that go into its error. */
+const LAST_LINES = 12
+/** Pause between looks at a starting agent, ms: short, since most are ready within half a second. */
+const READY_INTERVAL_MS = 15
+
+export interface InstanceDeps {
+  platform: Platform
+  store: Store
+  paths: WorkspacePaths
+  workspaceId: string
+  profile: string
+  readyTimeoutSeconds: number
+  catalog: Catalog
+  registry: Registry
+  runtimes: Runtimes
+  routes: RoutesWriter
+  secrets: SecretStore
+  events: EventBus
+}
+
+export interface StartProgress {
+  (text: string): void
+}
+
+export interface StartOutcome {
+  readonly agent: string
+  readonly outcome: ApplyOutcome['outcome']
+  readonly runtime: string
+  readonly route: RouteEntry
+  readonly warnings: readonly string[]
+}
+
+export interface Instances {
+  /** Brings one agent up and waits until it is ready. */
+  start(
+    agent: EnabledAgent,
+    adapter: RuntimeAdapter,
+    progress: StartProgress,
+    signal?: AbortSignal,
+  ): Promise<StartOutcome>
+  stop(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
+  remove(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
+  /** The running instance and its runtime, or AGENT_NOT_RUNNING. */
+  running(agent: EnabledAgent): Promise<{ adapter: RuntimeAdapter; workload: Workload }>
+  load(agent: EnabledAgent): Promise<{ definition: Definition; manifest: Manifest }>
+}
+
+export function createInstances(deps: InstanceDeps): Instances {
+  const nameOf = (agent: EnabledAgent): string => workloadName(deps.workspaceId, agent.name)
+
+  async function load(agent: EnabledAgent) {
+    const definition = await deps.catalog.resolve(`${agent.repo}/${agent.agent}`)
+    return { definition, manifest: await deps.catalog.manifest(definition, deps.profile) }
+  }
+
+  async function plan(
+    agent: EnabledAgent,
+    adapter: RuntimeAdapter,
+  ): Promise<{ plan: Plan; manifest: Manifest; definition: Definition }> {
+    const [{ definition, manifest }, secrets] = await Promise.all([
+      load(agent),
+      deps.secrets.all(),
+      deps.platform.fs.mkdir(deps.paths.agentWork(agent.name)),
+    ])
+    const input = {
+      agent: agent.name,
+      definition,
+      manifest,
+      workspaceId: deps.workspaceId,
+      paths: deps.paths,
+      assetsDir: deps.platform.assetsDir,
+      profile: deps.profile,
+      capabilities: adapter.capabilities,
+      secrets: withoutOwn(secrets),
+      environment: deps.platform.env,
+    }
+    return { plan: planWorkload(input), manifest, definition }
+  }
+
+  async function start(
+    agent: EnabledAgent,
+    adapter: RuntimeAdapter,
+    progress: StartProgress,
+    signal?: AbortSignal,
+  ): Promise<StartOutcome> {
+    const options = signal === undefined ? {} : { signal }
+    const began = Date.now()
+    if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
+    const { plan: planned, manifest, definition } = await plan(agent, adapter)
+    progress('starting')
+    const applied = await applyWithImage(adapter, planned, progress, options)
+    await deps.registry.setRuntime(agent.name, adapter.id)
+    const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
+    progress('waiting until ready')
+    await waitReady({ adapter, agent, manifest, route, signal })
+    await deps.routes.set(agent.name, route)
+    if (applied.outcome !== 'unchanged') {
+      deps.events.emit({
+        type: 'agent.started',
+        subject: agent.name,
+        data: { outcome: applied.outcome, runtime: adapter.id },
+      })
+    }
+    deps.events.emit({ type: 'agent.ready', subject: agent.name, data: { milliseconds: Date.now() - began } })
+    progress('ready')
+    const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
+    return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
+  }
+
+  /** The agent ran elsewhere before: what it left there is ended, or it would run twice. */
+  async function leaveRuntime(agent: EnabledAgent, signal?: AbortSignal): Promise<void> {
+    if (agent.runtime === null) return
+    const previous = await deps.runtimes.use(agent.runtime).catch(() => null)
+    await previous?.remove(nameOf(agent), signal === undefined ? {} : { signal })
+  }
+
+  async function routeOf(
+    made: { adapter: RuntimeAdapter; planned: Plan; manifest: Manifest; definition: Definition; workload: Workload },
+    options: { signal?: AbortSignal },
+  ): Promise<RouteEntry> {
+    const { adapter, planned, manifest, definition, workload } = made
+    const [endpoint, hasNode, files] = await Promise.all([
+      endpointOf(adapter, workload, planned.primaryPort),
+      planned.mcp === 'detect' ? knowsNode(adapter, workload, options) : true,
+      staticFolder(definition),
+    ])
+    return {
+      container: workload.name,
+      runtime: adapter.id,
+      hostIp: endpoint?.host ?? '127.0.0.1',
+      hostPort: endpoint?.port ?? 0,
+      containerPort: planned.primaryPort,
+      mcp: hasNode
+        ? manifest.readiness.protocol === 'mcp' || planned.mcp === 'detect'
+          ? 'container'
+          : await declaresMcp(definition)
+        : 'exec',
+      mcpPath: '/mcp',
+      files,
+    }
+  }
+
+  /** A program of its own (`start`) may serve MCP too; if the agent ships a tool configuration, its tools run through exec instead. */
+  async function declaresMcp(definition: Definition): Promise<RouteEntry['mcp']> {
+    const config = await deps.platform.fs.stat(join(definition.codeDir, 'mcp-config.json'))
+    return config === null ? 'container' : 'exec'
+  }
+
+  async function staticFolder(definition: Definition): Promise<string | null> {
+    const folder = join(definition.codeDir, 'public')
+    return (await deps.platform.fs.stat(folder))?.kind === 'directory' ? folder : definition.dir
+  }
+
+  /** Looks into the image once; the answer is kept by image id. */
+  async function knowsNode(
+    adapter: RuntimeAdapter,
+    workload: Workload,
+    options: { signal?: AbortSignal },
+  ): Promise<boolean> {
+    const key = workload.imageId
+    const known = key === null ? undefined : (await deps.store.read(imagesDocument)).images[key]
+    if (known !== undefined) return known.node
+    const session = await adapter.exec(workload.name, ['sh', '-c', 'command -v node'], options)
+    const node = (await session.exit) === 0
+    if (key !== null)
+      await deps.store.update(imagesDocument, ({ images }) => ({ images: { ...images, [key]: { node } } }))
+    return node
+  }
+
+  async function waitReady(wait: {
+    adapter: RuntimeAdapter
+    agent: EnabledAgent
+    manifest: Manifest
+    route: RouteEntry
+    signal: AbortSignal | undefined
+  }): Promise<void> {
+    const { adapter, manifest, route, signal } = wait
+    const name = route.container
+    const { readiness } = manifest
+    // Tools that run through exec need no port: the instance runs, so it is ready.
+    const protocol = route.mcp === 'exec' && readiness.protocol === 'mcp' ? 'none' : readiness.protocol
+    const port = readiness.port === null ? route.hostPort : ((await adapter.endpoint(name, readiness.port))?.port ?? 0)
+    const target = { endpoint: { host: route.hostIp, port }, path: readiness.path, mcpPath: route.mcpPath }
+    let looks = 0
+    await until(
+      async () => {
+        if (await isReady(deps.platform.net, protocol, target, signal))
+          return protocol === 'none' && !(await stillRuns(adapter, name)) ? await diedError(adapter, wait.agent) : true
+        looks += 1
+        // An instance that ended will never be ready; say why at once instead of waiting for the deadline.
+        if (looks % 8 === 0 && !(await stillRuns(adapter, name))) return await diedError(adapter, wait.agent)
+        return null
+      },
+      {
+        timeoutMs: (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000,
+        intervalMs: READY_INTERVAL_MS,
+        what: `agent "${wait.agent.name}" is not ready (${protocol} on port ${readiness.port ?? route.containerPort}); see: ploinky logs ${wait.agent.name}`,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    )
+  }
+
+  async function stillRuns(adapter: RuntimeAdapter, name: string): Promise<boolean> {
+    const workload = await adapter.inspect(name)
+    return workload !== null && (workload.state === 'running' || workload.state === 'created')
+  }
+
+  async function diedError(adapter: RuntimeAdapter, agent: EnabledAgent): Promise<never> {
+    throw await explainEnd(adapter, agent.name, nameOf(agent))
+  }
+
+  async function adapterOf(agent: EnabledAgent): Promise<RuntimeAdapter | null> {
+    return agent.runtime === null ? null : await deps.runtimes.use(agent.runtime)
+  }
+
+  return {
+    start: async (agent, adapter, progress, signal) => {
+      try {
+        return await start(agent, adapter, progress, signal)
+      } catch (error) {
+        const failure = asPloinkyError(error)
+        deps.events.emit({
+          type: 'agent.failed',
+          subject: agent.name,
+          data: { code: failure.code, message: failure.message },
+        })
+        throw failure
+      }
+    },
+    async stop(agent, signal) {
+      const adapter = await adapterOf(agent)
+      await deps.routes.remove([agent.name])
+      const changed = (await adapter?.stop(nameOf(agent), signal === undefined ? {} : { signal })) ?? false
+      if (changed) deps.events.emit({ type: 'agent.stopped', subject: agent.name })
+      return changed
+    },
+    async remove(agent, signal) {
+      const adapter = await adapterOf(agent)
+      await deps.routes.remove([agent.name])
+      const changed = (await adapter?.remove(nameOf(agent), signal === undefined ? {} : { signal })) ?? false
+      await deps.registry.setRuntime(agent.name, null)
+      if (changed) deps.events.emit({ type: 'agent.removed', subject: agent.name })
+      return changed
+    },
+    async running(agent) {
+      const adapter = await adapterOf(agent)
+      const workload = (await adapter?.inspect(nameOf(agent))) ?? null
+      if (adapter !== null && workload?.state === 'running') return { adapter, workload }
+      throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent.name}" is not running`, {
+        hint: `Run: ploinky start ${agent.name}`,
+        details: { agent: agent.name, state: workload?.state ?? 'not created' },
+      })
+    },
+    load,
+  }
+}
+
+/** The workspace's own secrets are never given to an agent, not even by a wildcard. */
+function withoutOwn<T>(secrets: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return new Map([...secrets].filter(([name]) => !name.startsWith('PLOINKY_')))
+}
+
+async function endpointOf(adapter: RuntimeAdapter, workload: Workload, port: number) {
+  const known = workload.ports.find((item) => item.container === port && item.protocol === 'tcp' && item.host !== 0)
+  return known === undefined ? await adapter.endpoint(workload.name, port) : { host: known.hostIp, port: known.host }
+}
+
+async function applyWithImage(
+  adapter: RuntimeAdapter,
+  plan: Plan,
+  progress: StartProgress,
+  options: { signal?: AbortSignal },
+): Promise<ApplyOutcome> {
+  try {
+    return await adapter.apply(plan.spec, options)
+  } catch (error) {
+    // Asking first would cost a call on every start; the image is nearly always here.
+    if (plan.spec.image === null || !isPloinkyError(error) || error.code !== 'IMAGE_NOT_FOUND') throw error
+  }
+  progress(`pulling ${plan.spec.image}`)
+  for await (const step of adapter.ensureImage(plan.spec.image, 'missing', options)) {
+    const percent = step.fraction === null ? '' : ` ${Math.round(step.fraction * 100)} %`
+    progress(`pulling ${plan.spec.image}${percent}: ${step.message}`)
+  }
+  return await adapter.apply(plan.spec, options)
+}
+
+/** Why an instance is not running: exit code, out-of-memory, and its last words. */
+export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: string): Promise<PloinkyError> {
+  const workload = await adapter.inspect(name)
+  const lines: string[] = []
+  if (workload !== null) {
+    for await (const line of adapter.logs(name, { tail: LAST_LINES })) lines.push(line.text)
+  }
+  const how =
+    workload === null
+      ? 'its container is gone'
+      : workload.oomKilled
+        ? 'out of memory'
+        : `exit code ${workload.exitCode ?? 'unknown'}`
+  return new PloinkyError(
+    'AGENT_FAILED',
+    `Agent "${agent}" ended (${how})${lines.length > 0 ? `: ${lines.at(-1)}` : ''}`,
+    {
+      hint: `Run: ploinky logs ${agent}`,
+      details: {
+        agent,
+        exitCode: workload?.exitCode ?? null,
+        oomKilled: workload?.oomKilled ?? false,
+        lastLines: lines,
+      },
+    },
+  )
+}

@@ -1,0 +1,131 @@
+/** The registry `.ploinky/agents`: which agents are enabled, and the links that go with it. */
+import type { WorkspacePaths } from '../../config/paths.ts'
+import { agentsDocument, type AgentRecord } from '../../config/documents.ts'
+import { PloinkyError } from '../../core/error.ts'
+import type { EventBus } from '../../core/events.ts'
+import { assertName, nearest } from '../../core/id.ts'
+import type { Store } from '../../core/store.ts'
+import type { FileSystem } from '../../platform/index.ts'
+import type { Catalog, Definition } from '../repos/index.ts'
+
+export interface EnabledAgent extends AgentRecord {
+  readonly name: string
+}
+
+export interface Registry {
+  list(): Promise<EnabledAgent[]>
+  static(): Promise<string | null>
+  /** AGENT_NOT_FOUND with what is enabled and the nearest spelling. */
+  get(name: string): Promise<EnabledAgent>
+  /** Idempotent. `created` says whether it was new. */
+  enable(ref: string): Promise<{ agent: EnabledAgent; created: boolean }>
+  disable(name: string): Promise<EnabledAgent>
+  setStatic(name: string): Promise<void>
+  setRuntime(name: string, runtime: AgentRecord['runtime']): Promise<void>
+  setRunning(running: boolean): Promise<void>
+}
+
+export interface RegistryOptions {
+  store: Store
+  fs: FileSystem
+  paths: WorkspacePaths
+  catalog: Catalog
+  events: EventBus
+}
+
+async function link(fs: FileSystem, target: string, path: string): Promise<void> {
+  const existing = await fs.lstat(path)
+  if (existing !== null && existing.kind !== 'symlink') return
+  if ((await fs.readLink(path)) === target) return
+  await fs.remove(path)
+  await fs.symlink(target, path)
+}
+
+export function createRegistry({ store, fs, paths, catalog, events }: RegistryOptions): Registry {
+  async function list(): Promise<EnabledAgent[]> {
+    const { agents } = await store.read(agentsDocument)
+    return Object.entries(agents).map(([name, record]) => ({ name, ...record }))
+  }
+
+  async function linkFolders(name: string, definition: Definition): Promise<void> {
+    await Promise.all(
+      [paths.agentWork(name), paths.agentCode('.'), paths.agentSkills('.')].map((path) => fs.mkdir(path)),
+    )
+    await link(fs, definition.codeDir, paths.agentCode(name))
+    if (definition.skillsDir !== null) await link(fs, definition.skillsDir, paths.agentSkills(name))
+  }
+
+  async function get(name: string): Promise<EnabledAgent> {
+    const all = await list()
+    const short = name.split(/[/:]/).at(-1)
+    const found =
+      all.find((agent) => agent.name === name) ??
+      all.find((agent) => agent.name === short && name.replace(':', '/') === `${agent.repo}/${agent.agent}`)
+    if (found) return found
+    const available = all.map((agent) => agent.name)
+    const near = nearest(name, available)
+    throw new PloinkyError('AGENT_NOT_FOUND', `Agent "${name.slice(0, 100)}" not found in enabled agents`, {
+      hint: near === null ? `Run: ploinky enable agent ${name.slice(0, 100)}` : `Did you mean "${near}"?`,
+      details: { available },
+    })
+  }
+
+  return {
+    list,
+    get,
+    static: async () => (await store.read(agentsDocument)).static,
+    async enable(ref) {
+      const definition = await catalog.resolve(ref)
+      const name = assertName('agent', definition.agent)
+      // A manifest that cannot be read is refused now, not at the next start.
+      await catalog.manifest(definition, 'default')
+      let created = false
+      const { agents } = await store.update(agentsDocument, (current) => {
+        const existing = current.agents[name]
+        if (existing !== undefined) {
+          if (existing.repo === definition.repo) return current
+          throw new PloinkyError('CONFLICT', `Agent "${name}" is already enabled from repository "${existing.repo}"`, {
+            hint: `Run: ploinky disable agent ${name}`,
+          })
+        }
+        created = true
+        const record: AgentRecord = {
+          repo: definition.repo,
+          agent: definition.agent,
+          enabledAt: new Date().toISOString(),
+          runtime: null,
+        }
+        return { ...current, agents: { ...current.agents, [name]: record } }
+      })
+      await linkFolders(name, definition)
+      if (created) events.emit({ type: 'agent.enabled', subject: name, data: { ref: definition.ref } })
+      const record = agents[name]
+      if (record === undefined) throw new PloinkyError('INTERNAL', `Agent "${name}" vanished while it was enabled`)
+      return { agent: { name, ...record }, created }
+    },
+    async disable(name) {
+      const agent = await get(name)
+      await store.update(agentsDocument, (current) => {
+        const { [agent.name]: _gone, ...agents } = current.agents
+        return { ...current, agents, static: current.static === agent.name ? null : current.static }
+      })
+      await Promise.all([fs.remove(paths.agentCode(agent.name)), fs.remove(paths.agentSkills(agent.name))])
+      events.emit({ type: 'agent.disabled', subject: agent.name })
+      return agent
+    },
+    async setStatic(name) {
+      await store.update(agentsDocument, (current) => ({ ...current, static: name }))
+    },
+    async setRuntime(name, runtime) {
+      await store.update(agentsDocument, (current) => {
+        const record = current.agents[name]
+        return record === undefined || record.runtime === runtime
+          ? current
+          : { ...current, agents: { ...current.agents, [name]: { ...record, runtime } } }
+      })
+    },
+    async setRunning(running) {
+      await store.update(agentsDocument, (current) => ({ ...current, running }))
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/** Which runtime: the order of preference, every refusal with its reason. */
+import { PloinkyError } from '../../core/error.ts'
+import type { Detection, RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+
+export interface RuntimeChoice {
+  readonly id: RuntimeId
+  readonly displayName: string
+  readonly detection: Detection
+}
+
+export interface Runtimes {
+  /** The adapter, detected. RUNTIME_UNAVAILABLE with the reason when it cannot be used. */
+  use(id: RuntimeId): Promise<RuntimeAdapter>
+  /** First usable of the engines; null when there is none. */
+  firstEngine(): Promise<RuntimeAdapter | null>
+  /** Every engine with what was found, for `doctor` and errors. */
+  survey(): Promise<RuntimeChoice[]>
+  dispose(): Promise<void>
+}
+
+export interface RuntimesOptions {
+  create(id: RuntimeId): RuntimeAdapter
+  /** In order of preference. */
+  engines: readonly RuntimeId[]
+}
+
+export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
+  const adapters = new Map<RuntimeId, { adapter: RuntimeAdapter; detection: Promise<Detection> }>()
+
+  function open(id: RuntimeId): { adapter: RuntimeAdapter; detection: Promise<Detection> } {
+    const known = adapters.get(id)
+    if (known !== undefined) return known
+    const adapter = create(id)
+    const entry = { adapter, detection: adapter.detect() }
+    adapters.set(id, entry)
+    return entry
+  }
+
+  return {
+    async use(id) {
+      const { adapter, detection } = open(id)
+      const found = await detection
+      if (found.available) return adapter
+      // Asked again next time: an engine may be started meanwhile.
+      adapters.delete(id)
+      throw new PloinkyError('RUNTIME_UNAVAILABLE', `${adapter.displayName} cannot be used: ${found.message}`, {
+        hint: found.hint,
+        details: { runtime: id, reason: found.code },
+      })
+    },
+    async firstEngine() {
+      for (const id of engines) {
+        const { adapter, detection } = open(id)
+        if ((await detection).available) return adapter
+      }
+      return null
+    },
+    survey: () =>
+      Promise.all(
+        engines.map(async (id) => {
+          const { adapter, detection } = open(id)
+          return { id, displayName: adapter.displayName, detection: await detection }
+        }),
+      ),
+    async dispose() {
+      await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
+      adapters.clear()
+    },
+  }
+}
+
+/** One line an engine: why it is not used. */
+export function refusals(survey: readonly RuntimeChoice[]): string[] {
+  return survey.flatMap(({ displayName, detection }) =>
+    detection.available ? [] : [`${displayName}: ${detection.message}. ${detection.hint}`],
+  )
+}

@@ -1,0 +1,148 @@
+/** State of every enabled agent, from what the runtimes say now. */
+import { asPloinkyError, messageOf } from '../../core/error.ts'
+import type { RouteEntry, Routing } from '../../config/documents.ts'
+import { workloadName } from '../../core/id.ts'
+import type { RuntimeAdapter, RuntimeId, Workload } from '../../../runtimes/adapter.ts'
+import type { Network } from '../../platform/index.ts'
+import type { Manifest } from '../../config/manifest.ts'
+import { explainEnd } from './instances.ts'
+import { isReady } from './readiness.ts'
+import type { EnabledAgent } from './registry.ts'
+import type { Runtimes } from './runtimes.ts'
+
+export type AgentState = 'stopped' | 'starting' | 'ready' | 'unready' | 'failed'
+
+export interface AgentStatus {
+  readonly name: string
+  readonly ref: string
+  readonly about: string
+  readonly state: AgentState
+  readonly runtime: RuntimeId | null
+  readonly image: string | null
+  readonly container: string | null
+  readonly static: boolean
+  /** Path on the router. */
+  readonly mcpUrl: string | null
+  readonly pageUrl: string | null
+  readonly startedAt: string | null
+  readonly lastError: { readonly code: string; readonly message: string; readonly hint?: string } | null
+}
+
+/** Seconds after its start during which an agent that does not answer yet counts as starting. */
+const STARTING_SECONDS = 30
+
+export interface StatusDeps {
+  net: Network
+  runtimes: Runtimes
+  workspaceId: string
+  load(agent: EnabledAgent): Promise<{ manifest: Manifest }>
+}
+
+export interface StatusInput {
+  agents: readonly EnabledAgent[]
+  routing: Routing
+  /** What the operator wants: agents that should run and do not have failed. */
+  running: boolean
+}
+
+type Found = ReadonlyMap<string, Workload>
+
+async function workloadsOf(deps: StatusDeps, agents: readonly EnabledAgent[]) {
+  const ids = [...new Set(agents.flatMap((agent) => (agent.runtime === null ? [] : [agent.runtime])))]
+  const found = new Map<RuntimeId, { adapter: RuntimeAdapter; workloads: Found } | { error: unknown }>()
+  await Promise.all(
+    ids.map(async (id) => {
+      try {
+        const adapter = await deps.runtimes.use(id)
+        const list = await adapter.list({ workspace: deps.workspaceId })
+        found.set(id, { adapter, workloads: new Map(list.map((item) => [item.name, item])) })
+      } catch (error) {
+        found.set(id, { error })
+      }
+    }),
+  )
+  return found
+}
+
+async function answers(deps: StatusDeps, manifest: Manifest, route: RouteEntry): Promise<boolean> {
+  const protocol = route.mcp === 'exec' && manifest.readiness.protocol === 'mcp' ? 'none' : manifest.readiness.protocol
+  return await isReady(deps.net, protocol, {
+    endpoint: { host: route.hostIp, port: route.hostPort },
+    path: manifest.readiness.path,
+    mcpPath: route.mcpPath,
+  })
+}
+
+async function stateOf(
+  deps: StatusDeps,
+  workload: Workload,
+  manifest: Manifest,
+  route: RouteEntry | undefined,
+): Promise<AgentState> {
+  if (workload.state === 'paused') return 'unready'
+  const age =
+    workload.startedAt === null ? Number.POSITIVE_INFINITY : (Date.now() - Date.parse(workload.startedAt)) / 1000
+  if (route !== undefined && (await answers(deps, manifest, route))) return 'ready'
+  return age < STARTING_SECONDS ? 'starting' : 'unready'
+}
+
+function errorOf(error: unknown): AgentStatus['lastError'] {
+  const { code, message, hint } = asPloinkyError(error)
+  return { code, message, ...(hint === undefined ? {} : { hint }) }
+}
+
+async function statusOf(
+  deps: StatusDeps,
+  agent: EnabledAgent,
+  input: StatusInput,
+  found: Awaited<ReturnType<typeof workloadsOf>>,
+): Promise<AgentStatus> {
+  const base = {
+    name: agent.name,
+    ref: `${agent.repo}/${agent.agent}`,
+    about: '',
+    runtime: agent.runtime,
+    image: null,
+    container: null,
+    static: input.routing.static === agent.name,
+    mcpUrl: null,
+    pageUrl: null,
+    startedAt: null,
+    lastError: null,
+  }
+  let manifest: Manifest
+  try {
+    manifest = (await deps.load(agent)).manifest
+  } catch (error) {
+    return { ...base, state: 'failed', lastError: errorOf(error) }
+  }
+  const common = { ...base, about: manifest.about, image: agent.runtime === 'host' ? null : manifest.image }
+  const place = agent.runtime === null ? undefined : found.get(agent.runtime)
+  if (place === undefined) return { ...common, state: 'stopped' }
+  if ('error' in place) return { ...common, state: 'failed', lastError: errorOf(place.error) }
+  const name = workloadName(deps.workspaceId, agent.name)
+  const workload = place.workloads.get(name)
+  if (workload === undefined || workload.state === 'stopped' || workload.state === 'dead') {
+    if (!input.running) return { ...common, state: 'stopped' }
+    const lastError = await explainEnd(place.adapter, agent.name, name).then(errorOf, (error: unknown) => ({
+      code: 'AGENT_FAILED',
+      message: messageOf(error),
+    }))
+    return { ...common, state: 'failed', lastError }
+  }
+  const route = input.routing.routes[agent.name]
+  const reachable = route !== undefined && route.hostPort !== 0
+  return {
+    ...common,
+    state: await stateOf(deps, workload, manifest, route),
+    container: workload.name,
+    startedAt: workload.startedAt,
+    mcpUrl: route === undefined || route.mcp === 'none' ? null : `/mcps/${agent.name}/mcp`,
+    pageUrl: reachable && route.mcp === 'container' ? `/services/${agent.name}/` : null,
+  }
+}
+
+export async function agentStatuses(deps: StatusDeps, input: StatusInput): Promise<AgentStatus[]> {
+  const found = await workloadsOf(deps, input.agents)
+  return await Promise.all(input.agents.map((agent) => statusOf(deps, agent, input, found)))
+}

@@ -1,0 +1,110 @@
+/**
+ * Who is calling: the operator token of a workspace, browser sessions and one-time login links made from it.
+ * Sessions are signed, not stored: a router that was killed keeps everybody signed in, and `token rotate` signs everybody out.
+ */
+import type { Principal } from '../../core/principal.ts'
+import { PloinkyError } from '../../core/error.ts'
+import type { Hashing } from '../../platform/index.ts'
+import type { SecretStore } from '../secrets/index.ts'
+
+export const TOKEN_NAME = 'PLOINKY_OPERATOR_TOKEN'
+/** Seconds. A working day, so that nobody signs in twice a day. */
+export const SESSION_SECONDS = 12 * 3600
+/** Seconds. Long enough to copy a link from a terminal into a browser. */
+export const LINK_SECONDS = 10 * 60
+const TOKEN_BYTES = 32
+const MAX_TOKEN_LENGTH = 512
+
+export type Credential = { readonly kind: 'bearer' | 'cookie' | 'query'; readonly value: string }
+
+export interface Authenticator {
+  /** The principal of a credential, or null. Synchronous and cheap: it is on the path of every request. */
+  verify(credential: Credential): Principal | null
+  /** A signed session for the browser. */
+  createSession(): { value: string; maxAgeSeconds: number }
+  /** A code that can be used once, within LINK_SECONDS, with this process. */
+  createLoginCode(): string
+  /** True the first time a valid code, or the operator token, is given. */
+  redeem(code: string): boolean
+}
+
+const OPERATOR: Principal = { id: 'operator', roles: ['admin'] }
+
+export function createAuthenticator(token: string, hash: Hashing, now: () => number = Date.now): Authenticator {
+  const key = hash.hmacSha256(token, 'ploinky/session/v1')
+  // Login codes die with this process: a restarted router must not accept a used one again.
+  const linkKey = hash.randomToken(32)
+  /** Used codes with their end (ms): kept until they would have expired anyway. */
+  const used = new Map<string, number>()
+  /** Sessions seen lately with their end (ms), so that the signature is checked once and not per request. */
+  const verified = new Map<string, number>()
+
+  const sign = (secret: string, purpose: string, body: string): string => hash.hmacSha256(secret, `${purpose}.${body}`)
+  const make = (secret: string, purpose: string, seconds: number): string => {
+    const body = `${Math.floor(now() / 1000) + seconds}.${hash.randomToken(9)}`
+    return `${purpose}.${body}.${sign(secret, purpose, body)}`
+  }
+  /** Expiry in ms of a well-signed value, or 0. */
+  const check = (secret: string, purpose: string, value: string): number => {
+    const match = /^([a-z0-9]+)\.(\d{1,12}\.[\w-]{1,64})\.([\w-]{1,128})$/.exec(value)
+    const [, tag, body, signature] = match ?? []
+    if (tag !== purpose || body === undefined || signature === undefined) return 0
+    return hash.equal(signature, sign(secret, purpose, body)) ? Number.parseInt(body, 10) * 1000 : 0
+  }
+
+  function verifySession(value: string): boolean {
+    const known = verified.get(value)
+    const end = known ?? check(key, 's1', value)
+    if (end <= now()) {
+      verified.delete(value)
+      return false
+    }
+    if (known === undefined) {
+      if (verified.size >= 1000) verified.clear()
+      verified.set(value, end)
+    }
+    return true
+  }
+
+  const isToken = (value: string): boolean => verified.has(`t:${value}`) || rememberToken(value)
+  function rememberToken(value: string): boolean {
+    const good = hash.equal(value, token)
+    // Comparing costs two hashes; clients send the same token with every request.
+    if (good) verified.set(`t:${value}`, Number.POSITIVE_INFINITY)
+    return good
+  }
+
+  return {
+    verify({ kind, value }) {
+      if (value.length > MAX_TOKEN_LENGTH) return null
+      if (kind === 'cookie' && value.startsWith('s1.')) return verifySession(value) ? OPERATOR : null
+      return isToken(value) ? OPERATOR : null
+    },
+    createSession: () => ({ value: make(key, 's1', SESSION_SECONDS), maxAgeSeconds: SESSION_SECONDS }),
+    createLoginCode: () => make(linkKey, 'l1', LINK_SECONDS),
+    redeem(code) {
+      if (code.length > MAX_TOKEN_LENGTH) return false
+      if (!code.startsWith('l1.')) return isToken(code)
+      const end = check(linkKey, 'l1', code)
+      if (used.has(code) || end <= now()) return false
+      for (const [old, oldEnd] of used) if (oldEnd <= now()) used.delete(old)
+      used.set(code, end)
+      return true
+    },
+  }
+}
+
+/** The workspace's operator token; made at first use. */
+export async function operatorToken(secrets: SecretStore, hash: Hashing): Promise<string> {
+  const token = (await secrets.ensure(TOKEN_NAME, () => hash.randomToken(TOKEN_BYTES))).reveal()
+  if (token.length >= 16) return token
+  throw new PloinkyError('CONFIG_INVALID', `${TOKEN_NAME} in .ploinky/.secrets is too short to be safe`, {
+    hint: 'Run: ploinky token rotate',
+  })
+}
+
+export async function rotateToken(secrets: SecretStore, hash: Hashing): Promise<string> {
+  const token = hash.randomToken(TOKEN_BYTES)
+  await secrets.set(TOKEN_NAME, token)
+  return token
+}

@@ -1,0 +1,178 @@
+/** `/api/v1`: one route for each command that asks for one, and the OpenAPI document of the same table. */
+import { Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import type { Command, Input, Param } from '../cli/command.ts'
+import { inputFromRecord } from '../cli/values.ts'
+import { ERRORS, PloinkyError } from '../core/error.ts'
+import { isAllowed, type Principal } from '../core/principal.ts'
+import type { HonoEnv } from './app.ts'
+
+/** A command's input is a few words; nothing larger is read. */
+const MAX_INPUT_BYTES = 64 * 1024
+
+export interface ApiOptions<S> {
+  commands: readonly Command<S>[]
+  version: string
+  /** Runs a command for a principal and gives its data. */
+  execute(
+    command: Command<S>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal },
+  ): Promise<unknown> | AsyncIterable<unknown>
+}
+
+type ApiCommand<S> = Command<S> & { http: NonNullable<Command<S>['http']> }
+
+const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
+const pathParams = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
+
+async function readBody(request: Request): Promise<Record<string, unknown>> {
+  const declared = Number(request.headers.get('content-length') ?? '0')
+  if (declared > MAX_INPUT_BYTES)
+    throw new PloinkyError('REQUEST_TOO_LARGE', `Request body larger than ${MAX_INPUT_BYTES} bytes`)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength
+    if (size > MAX_INPUT_BYTES)
+      throw new PloinkyError('REQUEST_TOO_LARGE', `Request body larger than ${MAX_INPUT_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  if (size === 0) return {}
+  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
+    throw new PloinkyError('REQUEST_INVALID', 'Request body is not declared as JSON', {
+      hint: 'Send: content-type: application/json',
+    })
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(
+      new TextDecoder('utf-8', { fatal: true }).decode(await new Blob(chunks as BlobPart[]).arrayBuffer()),
+    )
+  } catch (error) {
+    throw new PloinkyError('REQUEST_INVALID', 'Request body is not JSON', { cause: error })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new PloinkyError('REQUEST_INVALID', 'Request body is not a JSON object')
+}
+
+export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {
+  const app = new Hono<HonoEnv>()
+  const table = options.commands.filter((command): command is ApiCommand<S> => command.http !== undefined)
+  let document: unknown
+  app.get('/openapi.json', (c) => c.json((document ??= openApi(table, options.version)) as object))
+  for (const command of table) {
+    app.on(command.http.method, honoPath(command.http.path), async (c) => {
+      const { principal } = c.env
+      if (principal === null) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first')
+      if (!isAllowed(principal, command.permission))
+        throw new PloinkyError('DENIED', `"${command.name}" needs the permission "${command.permission}"`)
+      const query = c.req.method === 'GET' || c.req.method === 'DELETE' ? c.req.query() : {}
+      const body = c.req.method === 'GET' || c.req.method === 'DELETE' ? {} : await readBody(c.req.raw)
+      const { token: _token, ...rest } = query
+      const input = inputFromRecord(command, { ...rest, ...body, ...c.req.param() })
+      const result = options.execute(command, input, { principal, signal: c.req.raw.signal })
+      if (!isAsyncIterable(result)) return c.json((await result) as object)
+      c.header('content-type', 'application/x-ndjson')
+      return stream(c, async (out) => {
+        for await (const item of result) await out.write(`${JSON.stringify(item)}\n`)
+      })
+    })
+  }
+  return app
+}
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+
+const SCHEMA_TYPES: Record<Param['type'], object> = {
+  string: { type: 'string' },
+  boolean: { type: 'boolean' },
+  integer: { type: 'integer' },
+  port: { type: 'integer', minimum: 1, maximum: 65535 },
+  rest: { type: 'array', items: { type: 'string' } },
+}
+
+function paramSchema(param: Param): object {
+  return {
+    ...SCHEMA_TYPES[param.type],
+    description: param.summary,
+    ...(param.choices === undefined ? {} : { enum: param.choices }),
+    ...(param.min === undefined ? {} : { minimum: param.min }),
+    ...(param.max === undefined ? {} : { maximum: param.max }),
+  }
+}
+
+function operation<S>(command: ApiCommand<S>): object {
+  const inPath = pathParams(command.http.path)
+  const params = Object.entries(command.params ?? {})
+  const others = params.filter(([name]) => !inPath.includes(name))
+  const byQuery = command.http.method === 'GET' || command.http.method === 'DELETE'
+  const parameters = [
+    ...inPath.map((name) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: paramSchema(command.params?.[name] ?? { type: 'string', summary: name }),
+    })),
+    ...(byQuery
+      ? others.map(([name, param]) => ({
+          name,
+          in: 'query',
+          required: param.required ?? false,
+          schema: paramSchema(param),
+        }))
+      : []),
+  ]
+  const properties = Object.fromEntries(others.map(([name, param]) => [name, paramSchema(param)]))
+  const required = others.filter(([, param]) => param.required).map(([name]) => name)
+  const schema = {
+    type: 'object',
+    properties,
+    additionalProperties: false,
+    ...(required.length === 0 ? {} : { required }),
+  }
+  return {
+    operationId: command.name.replaceAll(' ', '-'),
+    summary: command.summary,
+    tags: [command.group],
+    'x-permission': command.permission,
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(byQuery || others.length === 0 ? {} : { requestBody: { content: { 'application/json': { schema } } } }),
+    responses: {
+      200: { description: 'Done', content: { 'application/json': { schema: {} } } },
+      default: {
+        description: 'Failed',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
+    },
+  }
+}
+
+/** OpenAPI 3.1 of the table. */
+export function openApi<S>(table: readonly ApiCommand<S>[], version: string): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const command of table) {
+    const entry = (paths[`/api/v1${command.http.path}`] ??= {})
+    entry[command.http.method.toLowerCase()] = operation(command)
+  }
+  const details = { type: 'object', properties: { suggestion: { type: 'string' }, requestId: { type: 'string' } } }
+  const error = {
+    type: 'object',
+    required: ['code', 'message', 'details'],
+    properties: { code: { enum: Object.keys(ERRORS) }, message: { type: 'string' }, details },
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'ploinky', version, description: 'The commands of ploinky over HTTP.' },
+    security: [{ bearer: [] }, { cookie: [] }],
+    paths,
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        cookie: { type: 'apiKey', in: 'cookie', name: 'ploinky_token' },
+      },
+      schemas: { Error: { type: 'object', required: ['error'], properties: { error } } },
+    },
+  }
+}

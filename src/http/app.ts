@@ -1,0 +1,242 @@
+/** The Hono app: our own pages and API. Agents' bytes never come here; see `front.ts`. */
+import { Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import type { Command, Input } from '../cli/command.ts'
+import { PloinkyError } from '../core/error.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Logger } from '../core/log.ts'
+import type { Principal } from '../core/principal.ts'
+import { createApi } from './api.ts'
+import { errorResponse } from './error-response.ts'
+import { type FrontEnv, wantsPage } from './front.ts'
+import type { StaticFiles } from './static.ts'
+
+export interface HonoEnv {
+  Bindings: FrontEnv
+}
+
+export interface SessionService {
+  redeem(code: string): boolean
+  createSession(): { value: string; maxAgeSeconds: number }
+  createLoginCode(): string
+}
+
+export interface AppOptions<S> {
+  version: string
+  commands: readonly Command<S>[]
+  execute(
+    command: Command<S>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal },
+  ): Promise<unknown> | AsyncIterable<unknown>
+  sessions: SessionService
+  cookieName: string
+  /** Our pages, at the root of `dist/public`. */
+  pages: StaticFiles
+  /** Files of the static agent; null when there is none. */
+  agentFiles(): StaticFiles | null
+  /** MCP of agents whose tools run through the runtime's exec; null when there is no such agent. */
+  execMcp(agent: string): ((request: Request) => Promise<Response>) | null
+  /** Further routes of features (blobs). */
+  features: readonly Hono[]
+  status(): Promise<unknown>
+  events: EventBus
+  log: Logger
+  startedAt: number
+}
+
+const HEARTBEAT_MS = 15_000
+const MAX_LOGIN_BYTES = 4096
+/** Failed sign-ins in a row, by address, before further ones wait. */
+const LOGIN_TRIES = 10
+const LOGIN_WINDOW_MS = 60_000
+
+/** Paths that strangers may ask for; everything else needs a principal. */
+export function isPublicPath(method: string, path: string): boolean {
+  if (path === '/health') return method === 'GET' || method === 'HEAD'
+  if (path === '/auth/login') return true
+  return (method === 'GET' || method === 'HEAD') && (/^\/(?:signin|shared)\//.test(path) || path === '/favicon.ico')
+}
+
+/** Only a path of this site: an address in `returnTo` would make the sign-in page a springboard. */
+function safeReturn(value: string | undefined): string {
+  return value !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(value) && !value.startsWith('/auth/')
+    ? value
+    : '/dashboard/'
+}
+
+function loginLimiter(now: () => number = Date.now) {
+  const failures = new Map<string, { count: number; since: number }>()
+  return {
+    check(address: string): void {
+      const entry = failures.get(address)
+      if (entry !== undefined && now() - entry.since > LOGIN_WINDOW_MS) failures.delete(address)
+      else if (entry !== undefined && entry.count >= LOGIN_TRIES) {
+        throw new PloinkyError('DENIED', 'Too many failed sign-ins; wait a minute')
+      }
+    },
+    failed(address: string): void {
+      const entry = failures.get(address) ?? { count: 0, since: now() }
+      if (failures.size > 10_000) failures.clear()
+      failures.set(address, { ...entry, count: entry.count + 1 })
+    },
+  }
+}
+
+async function readToken(request: Request): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? '0') > MAX_LOGIN_BYTES)
+    throw new PloinkyError('REQUEST_TOO_LARGE', 'Request body too large')
+  const text = (await request.text()).slice(0, MAX_LOGIN_BYTES)
+  if (/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
+    try {
+      const { token } = JSON.parse(text) as { token?: unknown }
+      return typeof token === 'string' ? token : ''
+    } catch {
+      return ''
+    }
+  }
+  return new URLSearchParams(text).get('token') ?? ''
+}
+
+function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
+  const app = new Hono<HonoEnv>()
+  const limiter = loginLimiter()
+  const cookie = (value: string, maxAge: number): string =>
+    `${options.cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`
+  app.get('/login', (c) =>
+    c.redirect(
+      `/signin/${c.req.query('returnTo') === undefined ? '' : `?returnTo=${encodeURIComponent(safeReturn(c.req.query('returnTo')))}`}`,
+    ),
+  )
+  app.post('/login', async (c) => {
+    const address = c.env.incoming.socket.remoteAddress ?? ''
+    limiter.check(address)
+    const token = await readToken(c.req.raw)
+    const asPage = !/^application\/json\b/i.test(c.req.header('content-type') ?? '')
+    if (!options.sessions.redeem(token.trim())) {
+      limiter.failed(address)
+      options.log.warn('sign-in refused', { requestId: c.env.requestId })
+      if (
+        asPage &&
+        wantsPage({ ...c.env.incoming, method: 'GET', headers: c.env.incoming.headers } as typeof c.env.incoming)
+      )
+        return c.redirect('/signin/?error=1', 303)
+      throw new PloinkyError('UNAUTHENTICATED', 'That token is not valid', { hint: 'Run: ploinky token' })
+    }
+    const session = options.sessions.createSession()
+    c.header('set-cookie', cookie(session.value, session.maxAgeSeconds))
+    return asPage ? c.redirect(safeReturn(c.req.query('returnTo')), 303) : c.body(null, 204)
+  })
+  app.post('/logout', (c) => {
+    c.header('set-cookie', cookie('', 0))
+    return /^application\/json\b/i.test(c.req.header('accept') ?? '') ? c.body(null, 204) : c.redirect('/signin/', 303)
+  })
+  /** The CLI asks for a link that a person can open once. */
+  app.post('/link', (c) => c.json({ code: options.sessions.createLoginCode() }))
+  return app
+}
+
+/** A code in the address is exchanged for a cookie and leaves the address. */
+function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | null {
+  const { queryToken, query } = env.caller
+  if (queryToken === null || !wantsPage(env.incoming)) return null
+  const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
+  // Already signed in (a reload of the printed link): the code is spent, the session counts.
+  if (env.caller.via === 'cookie') return new Response(null, { status: 303, headers: { location: `${path}${query}` } })
+  if (!options.sessions.redeem(queryToken)) return null
+  const session = options.sessions.createSession()
+  const cookie = `${options.cookieName}=${session.value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${session.maxAgeSeconds}`
+  return new Response(null, {
+    status: 303,
+    headers: {
+      location: `${path}${query}`,
+      'set-cookie': cookie,
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+    },
+  })
+}
+
+function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
+  const app = new Hono<HonoEnv>()
+  app.get('/events', (c) =>
+    streamSSE(c, async (out) => {
+      const last = Number(c.req.header('last-event-id') ?? Number.NaN)
+      const send = (event: { seq: number; type: string }): void =>
+        void out.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(event) })
+      await out.write(': connected\n\n')
+      if (Number.isFinite(last)) options.events.since(last).forEach(send)
+      const off = options.events.on(send)
+      const heartbeat = setInterval(() => void out.write(': \n\n'), HEARTBEAT_MS)
+      await new Promise<void>((resolve) => out.onAbort(resolve))
+      clearInterval(heartbeat)
+      off()
+    }),
+  )
+  return app
+}
+
+export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
+  const app = new Hono<HonoEnv>()
+  app.onError((error, c) => {
+    const response = errorResponse(error, c.env.requestId)
+    if (response.status >= 500)
+      options.log.error('request failed', { requestId: c.env.requestId, path: c.req.path, error })
+    return response
+  })
+  app.use(async (c, next) => {
+    const exchanged = exchangeToken(options, c.env)
+    if (exchanged !== null) return exchanged
+    if (c.env.principal === null && !isPublicPath(c.req.method, c.req.path)) {
+      return c.redirect(`/auth/login?returnTo=${encodeURIComponent(c.req.path)}`)
+    }
+    return await next()
+  })
+  app.get('/health', (c) =>
+    c.json({
+      status: 'ok',
+      version: options.version,
+      uptimeSeconds: Math.round((Date.now() - options.startedAt) / 1000),
+    }),
+  )
+  app.get('/status', async (c) => c.json((await options.status()) as object))
+  app.get('/', (c) => c.redirect('/dashboard/'))
+  app.get('/dashboard', (c) => c.redirect('/dashboard/'))
+  app.route('/auth', authRoutes(options))
+  app.route('/api/v1', eventStream(options))
+  app.route('/api/v1', createApi(options))
+  app.all('/api/*', (c) => {
+    throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path}`, {
+      hint: 'See /api/v1/openapi.json',
+    })
+  })
+  app.all('/mcps/:agent/:rest{.*}', async (c) => {
+    const handler = options.execMcp(c.req.param('agent'))
+    if (handler === null || c.req.param('rest') !== 'mcp')
+      throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${c.req.path}`, {
+        hint: 'MCP endpoints are /mcps/<agent>/mcp',
+      })
+    return await handler(c.req.raw)
+  })
+  for (const feature of options.features) app.route('/', feature)
+  app.all('*', async (c) => await serveFiles(options, c.req.raw, c.env))
+  return app
+}
+
+async function serveFiles<S>(options: AppOptions<S>, request: Request, env: FrontEnv): Promise<Response> {
+  const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
+  const page = await options.pages(request, path.slice(1))
+  if (page !== null) return page
+  const file = env.principal === null ? null : await options.agentFiles()?.(request, path.slice(1))
+  if (file) return file
+  if (/^\/(?:mcps|services)\//.test(path)) {
+    throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${path.slice(0, 200)}`, {
+      hint: 'MCP endpoints are /mcps/<agent>/mcp, services /services/<agent>/',
+    })
+  }
+  if (wantsPage(env.incoming)) {
+    const missing = await options.pages(new Request(request.url, { method: request.method }), 'not-found/')
+    if (missing !== null) return new Response(missing.body, { status: 404, headers: missing.headers })
+  }
+  throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${path.slice(0, 200)}`, { hint: 'Open /dashboard/' })
+}

@@ -1,0 +1,215 @@
+/**
+ * The front: every request and upgrade passes here. Request id, guard, then the relay for agents' bytes or the Hono app for ours.
+ */
+import { PloinkyError } from '../core/error.ts'
+import type { Logger } from '../core/log.ts'
+import type { Principal } from '../core/principal.ts'
+import type { RouteEntry } from '../config/documents.ts'
+import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/index.ts'
+import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
+import { refuseUpgrade, writeError } from './error-response.ts'
+import type { Caller, Guard } from './guard.ts'
+import { parseTarget, type Target } from './request.ts'
+
+/** Handed to the Hono app with each request (`c.env`). */
+export interface FrontEnv {
+  incoming: IncomingMessage
+  outgoing: ServerResponse
+  principal: Principal | null
+  requestId: string
+  caller: Caller
+}
+
+export interface RouteTable {
+  /** Null: no such agent. `'stopped'`: enabled, not running. */
+  find(agent: string): RouteEntry | 'stopped' | null
+}
+
+export interface FrontOptions {
+  guard: Guard
+  routes: RouteTable
+  dataPlane: DataPlane
+  /** The Hono app as a node listener. */
+  app(env: FrontEnv): void
+  isPublic(method: string, path: string): boolean
+  log: Logger
+  bodyLimit: number
+  newRequestId(): string
+}
+
+/** Names of ours that a client may not bring along; the relay removes hop-by-hop headers by itself. */
+const STRIP_ALWAYS = [
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-prefix',
+  'x-ploinky-user',
+]
+const STRIP = new Set(STRIP_ALWAYS)
+const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
+const SSE_KEEP_ALIVE_MS = 20_000
+const CONNECT_TIMEOUT_MS = 5000
+const FAILURE_CODES = {
+  connect: 'UPSTREAM_UNREACHABLE',
+  aborted: 'UPSTREAM_UNREACHABLE',
+  protocol: 'UPSTREAM_UNREACHABLE',
+  timeout: 'UPSTREAM_TIMEOUT',
+  'too-large': 'REQUEST_TOO_LARGE',
+  'bad-request': 'REQUEST_INVALID',
+} as const
+
+interface Exchange {
+  incoming: IncomingMessage
+  target: Target
+  caller: Caller
+  requestId: string
+}
+
+export function createFront(options: FrontOptions): ServerHandlers {
+  const { guard, routes, dataPlane, log } = options
+
+  function parse(incoming: IncomingMessage): Target {
+    const target = parseTarget(incoming.url ?? '')
+    if (target !== null) return target
+    throw new PloinkyError('REQUEST_INVALID', 'Malformed request target')
+  }
+
+  function requirePrincipal(caller: Caller): void {
+    if (caller.principal !== null) return
+    throw new PloinkyError('UNAUTHENTICATED', 'Sign in first', {
+      hint: 'Open the link that "ploinky open" prints, or send the token of: ploinky token',
+    })
+  }
+
+  function routeOf(name: string): RouteEntry {
+    const route = routes.find(name)
+    if (route === null)
+      throw new PloinkyError('AGENT_NOT_FOUND', `Agent "${name}" not found in enabled agents`, {
+        hint: `Run: ploinky enable agent ${name}`,
+      })
+    if (route === 'stopped')
+      throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${name}" is not running`, {
+        hint: `Run: ploinky start ${name}`,
+      })
+    return route
+  }
+
+  function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
+    const { incoming, caller, requestId } = exchange
+    // On MCP paths the client's credential never reaches an agent; elsewhere an agent may have a sign-in of its own.
+    const ours = caller.via === 'bearer' || prefix.startsWith('/mcps/')
+    return {
+      path: `${rest === '' ? '/' : rest}${caller.query}`,
+      strip: ours ? STRIP_WITH_AUTHORIZATION : STRIP,
+      stripCookies: guard.isOurs,
+      add: [
+        ['x-forwarded-for', incoming.socket.remoteAddress ?? ''],
+        ['x-forwarded-host', incoming.headers.host ?? ''],
+        ['x-forwarded-proto', 'http'],
+        ['x-forwarded-prefix', prefix],
+        ['x-request-id', requestId],
+      ],
+      maxBodyBytes: options.bodyLimit,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      idleTimeoutMs: 0,
+      sseKeepAliveMs: SSE_KEEP_ALIVE_MS,
+      onEnd: (info) => {
+        if (info.error !== undefined) log.debug('relay ended early', { requestId, prefix, ...info })
+      },
+      fail: (out, failure) => writeError(out, failureError(prefix, failure), requestId),
+    }
+  }
+
+  /** True when the request was an agent's and is taken care of. */
+  function relay(exchange: Exchange, outgoing: ServerResponse): boolean {
+    const { agent } = exchange.target
+    if (agent === null) return false
+    requirePrincipal(exchange.caller)
+    const route = routeOf(agent.name)
+    if (agent.surface === 'services' && agent.rest === '') {
+      outgoing.writeHead(308, { location: `/services/${agent.name}/${exchange.caller.query}` }).end()
+      return true
+    }
+    if (agent.surface === 'mcps' && route.mcp === 'exec') return false
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    const prefix = `/${agent.surface}/${agent.name}`
+    outgoing.setHeader('x-request-id', exchange.requestId)
+    dataPlane.relay(
+      exchange.incoming,
+      outgoing,
+      { host: route.hostIp, port: route.hostPort },
+      relayOptions(exchange, prefix, agent.rest),
+    )
+    return true
+  }
+
+  function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
+    const { incoming, target, caller, requestId } = exchange
+    if (relay(exchange, outgoing)) return
+    if (!options.isPublic(incoming.method ?? 'GET', target.path) && caller.principal === null && !wantsPage(incoming))
+      requirePrincipal(caller)
+    if (incoming.headers.expect !== undefined) outgoing.writeContinue()
+    outgoing.setHeader('x-request-id', requestId)
+    options.app({ incoming, outgoing, principal: caller.principal, requestId, caller })
+  }
+
+  return {
+    request(incoming, outgoing) {
+      const requestId = options.newRequestId()
+      const began = performance.now()
+      if (log.level === 'debug') {
+        outgoing.once('close', () =>
+          log.debug('request', {
+            requestId,
+            method: incoming.method,
+            url: incoming.url,
+            status: outgoing.statusCode,
+            ms: Math.round(performance.now() - began),
+          }),
+        )
+      }
+      try {
+        const target = parse(incoming)
+        const caller = guard.identify(incoming, target)
+        dispatch({ incoming, target, caller, requestId }, outgoing)
+      } catch (error) {
+        writeError(outgoing, error, requestId)
+      }
+    },
+    upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer) {
+      const requestId = options.newRequestId()
+      try {
+        const target = parse(incoming)
+        const caller = guard.identify(incoming, target, true)
+        requirePrincipal(caller)
+        const { agent } = target
+        if (agent === null || agent.surface !== 'services')
+          throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
+        const route = routeOf(agent.name)
+        if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+        const exchange = { incoming, target, caller, requestId }
+        dataPlane.upgrade(
+          incoming,
+          socket,
+          head,
+          { host: route.hostIp, port: route.hostPort },
+          relayOptions(exchange, `/services/${agent.name}`, agent.rest),
+        )
+      } catch (error) {
+        refuseUpgrade(socket, error, requestId)
+      }
+    },
+  }
+}
+
+/** A person's browser asks for a page: it is sent to the sign-in page instead of being shown JSON. */
+export const wantsPage = (incoming: IncomingMessage): boolean =>
+  (incoming.method === 'GET' || incoming.method === 'HEAD') && (incoming.headers.accept ?? '').includes('text/html')
+
+function failureError(prefix: string, failure: RelayFailure): PloinkyError {
+  const agent = prefix.split('/').at(-1) ?? ''
+  return new PloinkyError(FAILURE_CODES[failure.kind], `Agent "${agent}": ${failure.message}`, {
+    ...(failure.kind === 'connect' ? { hint: `Run: ploinky logs ${agent}` } : {}),
+  })
+}

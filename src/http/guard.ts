@@ -1,0 +1,104 @@
+/**
+ * Host, Origin and credential of every request and upgrade, before anything of a body is read.
+ * Deny by default: a request passes only with a principal, or on a path that is public by table.
+ */
+import type { Principal } from '../core/principal.ts'
+import { PloinkyError } from '../core/error.ts'
+import type { IncomingMessage } from '../platform/index.ts'
+import { readCookies, takeToken, type Target } from './request.ts'
+
+export const COOKIE = 'ploinky_token'
+
+export interface GuardOptions {
+  verify(credential: { kind: 'bearer' | 'cookie' | 'query'; value: string }): Principal | null
+  /** Session cookie of this workspace: cookies ignore ports, so two workspaces on one host need two names. */
+  cookieName: string
+  /** Further names under which the router may be reached, lower case, without port. */
+  allowedHosts: ReadonlySet<string>
+}
+
+export interface Caller {
+  readonly principal: Principal | null
+  /** How it was identified; a cookie asks for the Origin rules. */
+  readonly via: 'bearer' | 'cookie' | 'query' | null
+  /** The raw query without our token. */
+  readonly query: string
+  /** A token was in the address; it must leave it. */
+  readonly queryToken: string | null
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+const IP_LITERAL = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
+
+/** Host without port, lower case; null when malformed. */
+function hostName(host: string): string | null {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.exec(host)
+  return match?.[1]?.toLowerCase() ?? null
+}
+
+/** An address cannot be rebound by a hostile DNS server; names must be known ones. */
+function isAllowedHost(host: string, allowed: ReadonlySet<string>): boolean {
+  const name = hostName(host)
+  return (
+    name !== null && (name === 'localhost' || name.endsWith('.localhost') || IP_LITERAL.test(name) || allowed.has(name))
+  )
+}
+
+export function createGuard(options: GuardOptions) {
+  const isOurs = (name: string): boolean => name === COOKIE || name === options.cookieName
+
+  function checkHost(incoming: IncomingMessage): string {
+    const host = incoming.headers.host
+    if (host !== undefined && isAllowedHost(host, options.allowedHosts)) return host
+    throw new PloinkyError('DENIED', 'This host name is not allowed', {
+      hint: 'Use the printed address, or set PLOINKY_ALLOWED_HOSTS to the name that you use',
+    })
+  }
+
+  function checkOrigin(incoming: IncomingMessage, host: string): void {
+    const { origin } = incoming.headers
+    if (origin === undefined) return
+    const from = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase()
+    if (from === host.toLowerCase()) return
+    if (from !== undefined && options.allowedHosts.has(hostName(from) ?? '')) return
+    throw new PloinkyError('DENIED', 'Requests from other sites are not allowed')
+  }
+
+  function credentialOf(incoming: IncomingMessage, query: string): Caller {
+    const taken = takeToken(query)
+    const authorization = incoming.headers.authorization
+    if (authorization !== undefined && /^bearer /i.test(authorization)) {
+      const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
+      if (principal !== null) return { principal, via: 'bearer', query: taken.query, queryToken: taken.token }
+    }
+    for (const value of readCookies(incoming.headers.cookie, isOurs)) {
+      const principal = options.verify({ kind: 'cookie', value })
+      if (principal !== null) return { principal, via: 'cookie', query: taken.query, queryToken: taken.token }
+    }
+    const principal = taken.token === null ? null : options.verify({ kind: 'query', value: taken.token })
+    return { principal, via: principal === null ? null : 'query', query: taken.query, queryToken: taken.token }
+  }
+
+  /** A browser sends Origin or Sec-Fetch-Site with anything that could be forged across sites; their absence is a refusal. */
+  function checkForgery(incoming: IncomingMessage, upgrade: boolean): void {
+    if (SAFE_METHODS.has(incoming.method ?? '') && !upgrade) return
+    const site = incoming.headers['sec-fetch-site']
+    if (site === 'same-origin' || site === 'none') return
+    if (site === undefined && incoming.headers.origin !== undefined) return
+    throw new PloinkyError('DENIED', 'A request signed in by cookie must come from the same site')
+  }
+
+  return {
+    isOurs,
+    /** Throws DENIED for a wrong Host or Origin; gives the caller, known or not. */
+    identify(incoming: IncomingMessage, target: Target, upgrade = false): Caller {
+      const host = checkHost(incoming)
+      checkOrigin(incoming, host)
+      const caller = credentialOf(incoming, target.query)
+      if (caller.via === 'cookie') checkForgery(incoming, upgrade)
+      return caller
+    },
+  }
+}
+
+export type Guard = ReturnType<typeof createGuard>

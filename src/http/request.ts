@@ -1,0 +1,61 @@
+/** One parse of the raw request line, used for the decision and for forwarding alike. Pure. */
+import { isName } from '../core/id.ts'
+
+export interface Target {
+  /** Raw path, without the query. */
+  readonly path: string
+  /** Raw query with its `?`, or ''. */
+  readonly query: string
+  /** `/mcps/<agent>/…` or `/services/<agent>/…`; the agent's name is literal, never percent-decoded. */
+  readonly agent: { readonly surface: 'mcps' | 'services'; readonly name: string; readonly rest: string } | null
+}
+
+/** Null: not an origin-form target (`*`, an absolute URL, control characters). */
+export function parseTarget(url: string): Target | null {
+  if (!url.startsWith('/')) return null
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const query = mark < 0 ? '' : url.slice(mark)
+  return { path, query, agent: agentOf(path) }
+}
+
+function agentOf(path: string): Target['agent'] {
+  const surface = path.startsWith('/mcps/') ? 'mcps' : path.startsWith('/services/') ? 'services' : null
+  if (surface === null) return null
+  const start = surface.length + 2
+  const slash = path.indexOf('/', start)
+  const name = slash < 0 ? path.slice(start) : path.slice(start, slash)
+  return isName(name) ? { surface, name, rest: slash < 0 ? '' : path.slice(slash) } : null
+}
+
+/** Value of `token` in a raw query, and the query without it (`''` or with its `?`), every other byte kept. */
+export function takeToken(query: string): { token: string | null; query: string } {
+  if (!query.includes('token=')) return { token: null, query }
+  let token: string | null = null
+  const kept = query
+    .slice(1)
+    .split('&')
+    .filter((part) => {
+      if (!part.startsWith('token=')) return true
+      token ??= safeDecode(part.slice('token='.length))
+      return false
+    })
+  return { token, query: kept.length === 0 ? '' : `?${kept.join('&')}` }
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Values of the cookies that `wanted` names, without building a table of the others. */
+export function readCookies(header: string | undefined, wanted: (name: string) => boolean): string[] {
+  if (header === undefined) return []
+  return header.split(';').flatMap((part) => {
+    const equals = part.indexOf('=')
+    return equals > 0 && wanted(part.slice(0, equals).trim()) ? [part.slice(equals + 1).trim()] : []
+  })
+}

@@ -1,0 +1,73 @@
+/** Builds the Platform of the JavaScript runtime that this runs on. */
+import { homedir, hostname, tmpdir, userInfo } from 'node:os'
+import { dirname, join, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { denoCommand, denoVersion } from './deno.ts'
+import { createFileSystem } from './files.ts'
+import { hashing } from './hashing.ts'
+import type { Platform } from './index.ts'
+import { createLock } from './lock.ts'
+import { createNetwork } from './network.ts'
+import { nodeCommand } from './node.ts'
+import { createProcesses, isTerminalHandedOver } from './processes.ts'
+import { createDataPlane } from './relay/index.ts'
+import { createTerminal } from './terminal.ts'
+
+/** `dist`, both when this file is a chunk in it and when it is run from source. */
+function findAssets(): string {
+  const here = dirname(fileURLToPath(import.meta.url))
+  if (here.endsWith(join('src', 'platform'))) return join(dirname(dirname(here)), 'dist')
+  return here.split(sep).at(-1) === 'chunks' ? dirname(here) : here
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A uid without an entry in the password database (containers): the number will do.
+    return String(process.getuid?.() ?? '')
+  }
+}
+
+function onSignal(handler: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const listeners = names.map((name) => {
+    const listener = (): void => {
+      if (name === 'SIGINT' && isTerminalHandedOver()) return
+      handler(name)
+    }
+    process.on(name, listener)
+    return () => process.off(name, listener)
+  })
+  return () => listeners.forEach((off) => off())
+}
+
+export function createPlatform(): Platform {
+  const processes = createProcesses()
+  const version = denoVersion()
+  return {
+    runtime: version === null ? { name: 'node', version: process.versions.node } : { name: 'deno', version },
+    os: {
+      platform: process.platform,
+      arch: process.arch,
+      uid: process.getuid?.() ?? -1,
+      user: userName(),
+      homeDir: homedir(),
+      tempDir: tmpdir(),
+      hostname: hostname(),
+    },
+    env: process.env,
+    pid: process.pid,
+    cwd: () => process.cwd(),
+    assetsDir: process.env['PLOINKY_ASSETS'] ?? findAssets(),
+    fs: createFileSystem(),
+    processes,
+    hash: hashing,
+    net: createNetwork(processes, createDataPlane),
+    terminal: createTerminal(),
+    lock: createLock(processes.info),
+    selfCommand: version === null ? nodeCommand : denoCommand,
+    onSignal,
+    pty: async () => (await import('./pty.ts')).loadPty(),
+  }
+}

@@ -1,0 +1,18 @@
+/** What differs on Deno: its name, and how this program is started again. */
+import type { ProcessSpec } from '../core/process.ts'
+
+interface DenoGlobal {
+  version: { deno: string }
+  mainModule: string
+  execPath(): string
+}
+
+const deno = (globalThis as { Deno?: DenoGlobal }).Deno
+
+export const denoVersion = (): string | null => deno?.version.deno ?? null
+
+export function denoCommand(args: readonly string[]): ProcessSpec {
+  if (deno === undefined) throw new Error('Not running on Deno')
+  // Containers, sockets and files of the workspace need all permissions; the engine is the sandbox here.
+  return { file: deno.execPath(), args: ['run', '-A', '--no-prompt', deno.mainModule, ...args] }
+}

@@ -1,0 +1,145 @@
+/**
+ * The Store port on files: one JSON document a file, `{"version": n, ...}`.
+ * Written by temporary file and rename under a lock file; every good write leaves a copy in `backup/`.
+ * A file that cannot be read is set aside (never overwritten, never reset) and recovered from that copy, with a report.
+ */
+import { join } from 'node:path'
+import { isPloinkyError, messageOf, PloinkyError } from '../core/error.ts'
+import { parseJson } from '../core/json.ts'
+import { type DocumentSpec, stateInvalid, type Store } from '../core/store.ts'
+import type { FileSystem, Platform } from './index.ts'
+
+/** A state file is small; anything larger is not ours. */
+const MAX_BYTES = 8 * 1024 * 1024
+const LOCK_WAIT_MS = 10_000
+const POLL_MS = 1000
+
+export interface Recovery {
+  file: string
+  problem: string
+  /** Where the broken file was kept. */
+  keptAs: string
+}
+
+export interface FileStoreOptions {
+  root: string
+  fs: FileSystem
+  lock: Platform['lock']
+  /** Told about each file that was set aside and recovered. */
+  onRecovered: (recovery: Recovery) => void
+}
+
+type Loaded<T> = { ok: true; value: T } | { ok: false; problem: string }
+
+/** Parses text into a document; a version of the future is an error that is never "recovered". */
+function decode<T>(spec: DocumentSpec<T>, text: string): Loaded<T> {
+  const json = parseJson(text)
+  if (!json.ok) return { ok: false, problem: json.problem }
+  if (typeof json.value !== 'object' || json.value === null || Array.isArray(json.value)) {
+    return { ok: false, problem: 'expected a JSON object' }
+  }
+  const { version, ...content } = json.value as Record<string, unknown>
+  if (typeof version === 'number' && version > spec.version) {
+    throw new PloinkyError(
+      'STATE_VERSION',
+      `State file "${spec.name}" has version ${version}, this ploinky reads ${spec.version}`,
+      {
+        hint: 'Use the ploinky version that wrote this workspace, or a newer one',
+        details: { file: spec.name, found: version, supported: spec.version },
+      },
+    )
+  }
+  if (version !== spec.version)
+    return { ok: false, problem: `version: found ${JSON.stringify(version)}, expected ${spec.version}` }
+  try {
+    return { ok: true, value: spec.parse(content) }
+  } catch (error) {
+    if (isPloinkyError(error) && error.code === 'STATE_INVALID') return { ok: false, problem: messageOf(error) }
+    throw error
+  }
+}
+
+export function createFileStore(options: FileStoreOptions): Store {
+  const { root, fs } = options
+  const pathOf = (name: string): string => join(root, name)
+  const backupOf = (name: string): string => join(root, 'backup', name)
+  const withLock = <T>(name: string, run: () => Promise<T>): Promise<T> =>
+    options.lock(join(root, 'running', `${name}.lock`), { waitMs: LOCK_WAIT_MS, what: `writing ${name}` }, run)
+
+  async function load<T>(spec: DocumentSpec<T>): Promise<Loaded<T>> {
+    const text = await fs.readText(pathOf(spec.name), { maxBytes: MAX_BYTES })
+    return text === null ? { ok: true, value: spec.empty() } : decode(spec, text)
+  }
+
+  /** Called with the lock held: another process may have repaired the file meanwhile. */
+  async function recover<T>(spec: DocumentSpec<T>): Promise<T> {
+    const again = await load(spec)
+    if (again.ok) return again.value
+    const backup = await fs.readText(backupOf(spec.name), { maxBytes: MAX_BYTES })
+    const restored = backup === null ? null : decode(spec, backup)
+    if (backup === null || restored === null || !restored.ok) {
+      throw stateInvalid(spec.name, `${again.problem}; there is no usable backup`)
+    }
+    const keptAs = `${spec.name}.broken-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    await fs.rename(pathOf(spec.name), pathOf(keptAs))
+    await fs.writeAtomic(pathOf(spec.name), backup, { mode: 0o600 })
+    options.onRecovered({ file: spec.name, problem: again.problem, keptAs })
+    return restored.value
+  }
+
+  async function read<T>(spec: DocumentSpec<T>): Promise<T> {
+    const loaded = await load(spec)
+    return loaded.ok ? loaded.value : await withLock(spec.name, () => recover(spec))
+  }
+
+  return {
+    read,
+    update: (spec, change) =>
+      withLock(spec.name, async () => {
+        const loaded = await load(spec)
+        const current = loaded.ok ? loaded.value : await recover(spec)
+        const next = spec.parse(JSON.parse(JSON.stringify(await change(current))))
+        const text = `${JSON.stringify({ version: spec.version, ...(next as object) }, null, 2)}\n`
+        if (text !== (await fs.readText(pathOf(spec.name)))) {
+          await fs.writeAtomic(pathOf(spec.name), text, { mode: 0o600 })
+          await fs.writeAtomic(backupOf(spec.name), text, { mode: 0o600 })
+        }
+        return next
+      }),
+    remove: (spec) =>
+      withLock(spec.name, async () => {
+        await fs.remove(pathOf(spec.name))
+        await fs.remove(backupOf(spec.name))
+      }),
+    watch: (spec, onChange) => watchFile(fs, root, spec.name, onChange),
+  }
+}
+
+/** Notifications where the system has them, and a slow look at the file's time beside them: some file systems never notify. */
+function watchFile(fs: FileSystem, root: string, name: string, onChange: () => void): () => void {
+  let last: string | undefined
+  let ended = false
+  const look = async (): Promise<void> => {
+    const info = await fs.stat(join(root, name)).catch(() => null)
+    const seen = info === null ? 'missing' : `${info.mtimeMs}:${info.size}`
+    const changed = last !== undefined && last !== seen
+    last = seen
+    if (changed && !ended) onChange()
+  }
+  void look()
+  const timer = setInterval(() => void look(), POLL_MS)
+  timer.unref?.()
+  let stop = (): void => {}
+  try {
+    stop = fs.watch(root, (changed) => {
+      if (changed === null || changed === name) void look()
+    })
+  } catch {
+    // No notifications here (limits of the system): the slow look remains.
+  }
+  return () => {
+    ended = true
+    clearInterval(timer)
+    stop()
+  }
+}

@@ -1,0 +1,148 @@
+/** The file system port over node's own; runs unchanged on Deno. */
+import { randomBytes } from 'node:crypto'
+import { createReadStream, watch as watchFolder } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { PloinkyError } from '../core/error.ts'
+import type { FileInfo, FileSystem } from './index.ts'
+
+const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
+/** Editors and our own rename cause bursts of notifications; one call a burst is enough. */
+const WATCH_DEBOUNCE_MS = 20
+
+const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')
+
+async function orNull<T>(call: Promise<T>): Promise<T | null> {
+  try {
+    return await call
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+type Stats = Awaited<ReturnType<typeof fs.stat>>
+
+function toInfo(stats: Stats): FileInfo {
+  const kind = stats.isFile()
+    ? 'file'
+    : stats.isDirectory()
+      ? 'directory'
+      : stats.isSymbolicLink()
+        ? 'symlink'
+        : 'other'
+  return {
+    kind,
+    size: Number(stats.size),
+    mtimeMs: Number(stats.mtimeMs),
+    mode: Number(stats.mode) & 0o7777,
+    uid: Number(stats.uid),
+  }
+}
+
+async function readText(path: string, options: { maxBytes?: number } = {}): Promise<string | null> {
+  const limit = options.maxBytes ?? DEFAULT_TEXT_LIMIT
+  const stats = await orNull(fs.stat(path))
+  if (stats === null) return null
+  if (!stats.isFile()) throw new PloinkyError('CONFIG_INVALID', `Not a file: "${path}"`)
+  if (stats.size > limit) {
+    throw new PloinkyError('CONFIG_INVALID', `File too large: "${path}" has ${stats.size} bytes, at most ${limit}`)
+  }
+  return await orNull(fs.readFile(path, 'utf8'))
+}
+
+async function writeAtomic(path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  await fs.mkdir(dirname(path), { recursive: true })
+  try {
+    const handle = await fs.open(temporary, 'wx', options.mode ?? 0o644)
+    try {
+      await handle.writeFile(data)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await fs.rename(temporary, path)
+  } catch (error) {
+    await fs.rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function writeStream(
+  path: string,
+  data: AsyncIterable<Uint8Array>,
+  options: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void } = {},
+): Promise<number> {
+  const limit = options.maxBytes ?? Number.POSITIVE_INFINITY
+  const handle = await fs.open(path, 'wx', options.mode ?? 0o600)
+  let written = 0
+  try {
+    for await (const chunk of data) {
+      written += chunk.byteLength
+      if (written > limit) throw new PloinkyError('REQUEST_TOO_LARGE', `More than ${limit} bytes`)
+      options.onChunk?.(chunk)
+      for (let offset = 0; offset < chunk.byteLength;) {
+        const { bytesWritten } = await handle.write(chunk, offset, chunk.byteLength - offset)
+        offset += bytesWritten
+      }
+    }
+    await handle.sync()
+    await handle.close()
+    return written
+  } catch (error) {
+    await handle.close().catch(() => {})
+    await fs.rm(path, { force: true })
+    throw error
+  }
+}
+
+function watch(path: string, onChange: (name: string | null) => void): () => void {
+  const pending = new Map<string | null, ReturnType<typeof setTimeout>>()
+  const watcher = watchFolder(path, (_event, name) => {
+    clearTimeout(pending.get(name))
+    pending.set(
+      name,
+      setTimeout(() => {
+        pending.delete(name)
+        onChange(name)
+      }, WATCH_DEBOUNCE_MS),
+    )
+  })
+  // The watched folder may be deleted under us; there is nothing left to report then.
+  watcher.on('error', () => watcher.close())
+  watcher.unref?.()
+  return () => {
+    watcher.close()
+    for (const timer of pending.values()) clearTimeout(timer)
+  }
+}
+
+export function createFileSystem(): FileSystem {
+  return {
+    readText,
+    writeAtomic,
+    writeStream,
+    watch,
+    stat: async (path) => {
+      const stats = await orNull(fs.stat(path))
+      return stats && toInfo(stats)
+    },
+    lstat: async (path) => {
+      const stats = await orNull(fs.lstat(path))
+      return stats && toInfo(stats)
+    },
+    realPath: (path) => orNull(fs.realpath(path)),
+    list: async (path) => ((await orNull(fs.readdir(path))) ?? []).sort(),
+    mkdir: async (path, options) => {
+      await fs.mkdir(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) })
+    },
+    append: (path, data, options) => fs.appendFile(path, data, { mode: options?.mode ?? 0o644 }),
+    rename: (from, to) => fs.rename(from, to),
+    remove: (path) => fs.rm(path, { recursive: true, force: true }),
+    symlink: (target, path) => fs.symlink(target, path),
+    readLink: (path) => orNull(fs.readlink(path)),
+    chmod: (path, mode) => fs.chmod(path, mode),
+    readStream: (path, range) => createReadStream(path, range) as AsyncIterable<Uint8Array>,
+  }
+}

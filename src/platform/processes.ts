@@ -1,0 +1,200 @@
+/** The one spawner. execa runs every child; nothing else in the product starts a process. */
+import { constants } from 'node:os'
+import { access, constants as fsConstants, mkdir, open } from 'node:fs/promises'
+import { delimiter, dirname, isAbsolute, join } from 'node:path'
+import type { Options } from 'execa'
+import { PloinkyError } from '../core/error.ts'
+import type {
+  DetachOptions,
+  ProcessSpec,
+  RunningProcess,
+  RunOptions,
+  RunResult,
+  StreamOptions,
+} from '../core/process.ts'
+import { revealed } from '../core/secret.ts'
+import type { Processes } from './index.ts'
+import { createProcessTable } from './process-table.ts'
+
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
+
+// Loaded on first use: `help` and `--version` start no process and must not pay for it.
+const loadExeca = async () => (await import('execa')).execa
+
+/** Handed-over terminals deliver Ctrl-C to the child; this process must not act on it meanwhile. */
+let handedOver = 0
+export const isTerminalHandedOver = (): boolean => handedOver > 0
+
+function environment(spec: ProcessSpec): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(spec.env ?? {}).map(([name, value]) => [name, value === undefined ? undefined : revealed(value)]),
+  )
+}
+
+function notStarted(spec: ProcessSpec, error: unknown): PloinkyError {
+  const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code
+  const why = code === 'ENOENT' ? 'not found' : code === 'EACCES' ? 'not executable' : (code ?? 'failed to start')
+  return new PloinkyError('RUNTIME_UNAVAILABLE', `Cannot run "${spec.file}": ${why}`, {
+    hint: `Install "${spec.file}" or put it on PATH, then run: ploinky doctor`,
+    details: { program: spec.file },
+    cause: error,
+  })
+}
+
+interface Ended {
+  exitCode?: number
+  signal?: string
+}
+
+function exitCodeOf(ended: Ended): number {
+  if (typeof ended.exitCode === 'number') return ended.exitCode
+  const number = constants.signals[ended.signal as keyof typeof constants.signals]
+  return number === undefined ? 1 : 128 + number
+}
+
+async function run(spec: ProcessSpec, options: RunOptions = {}): Promise<RunResult> {
+  const execa = await loadExeca()
+  const settings: Options = {
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    env: environment(spec),
+    forceKillAfterDelay: 1000,
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(options.stdin === undefined ? { stdin: 'ignore' } : { input: options.stdin }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  }
+  const result = await execa(spec.file, spec.args, settings)
+  if (result.isCanceled) throw new PloinkyError('INTERRUPTED', `Interrupted: ${spec.file}`)
+  if (result.timedOut) {
+    throw new PloinkyError('TIMEOUT', `Timed out after ${options.timeoutMs} ms: ${spec.file} ${spec.args[0] ?? ''}`)
+  }
+  if (result.isMaxBuffer) throw new PloinkyError('RUNTIME_FAILED', `More output than expected from "${spec.file}"`)
+  if (result.exitCode === undefined && result.signal === undefined) throw notStarted(spec, result)
+  return { exitCode: exitCodeOf(result), stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') }
+}
+
+/**
+ * Starts at once although execa loads lazily: reading the streams waits for it.
+ * Output is pulled through; an unread stream holds the child back.
+ */
+function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess {
+  let pid = -1
+  let wantedSignal: NodeJS.Signals | null = null
+  const started = loadExeca().then((execa) => {
+    const child = execa(spec.file, spec.args, {
+      reject: false,
+      buffer: false,
+      encoding: 'buffer',
+      env: environment(spec),
+      forceKillAfterDelay: 2000,
+      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+      ...stdinOf(options),
+      ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    })
+    pid = child.pid ?? -1
+    if (wantedSignal !== null) child.kill(wantedSignal)
+    // A program that ends before reading all its input is not an error of ours.
+    child.stdin?.on('error', () => {})
+    // Boxed: the child is a promise of its own end, and returning it bare would wait for that.
+    return { child }
+  })
+  const exit = started.then(async ({ child }) => {
+    const result = await child
+    if (result.exitCode === undefined && result.signal === undefined && !result.isCanceled)
+      throw notStarted(spec, result)
+    return exitCodeOf(result)
+  })
+  exit.catch(() => {})
+  async function* bytes(which: 'stdout' | 'stderr'): AsyncGenerator<Uint8Array> {
+    const source = (await started).child[which]
+    if (!source) return
+    try {
+      for await (const chunk of source) yield chunk as Uint8Array
+    } catch (error) {
+      // The stream of a killed child ends early; its exit code tells the story.
+      if ((error as { code?: string }).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    }
+  }
+  return {
+    get pid() {
+      return pid
+    },
+    stdout: bytes('stdout'),
+    stderr: bytes('stderr'),
+    exit,
+    kill(signal = 'SIGTERM') {
+      wantedSignal = signal
+      void started.then(({ child }) => child.kill(signal))
+    },
+  }
+}
+
+function stdinOf(options: StreamOptions): Options {
+  const { stdin } = options
+  if (stdin === undefined || stdin === 'ignore') return { stdin: 'ignore' }
+  if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
+  return { stdin }
+}
+
+async function interactive(spec: ProcessSpec): Promise<number> {
+  const execa = await loadExeca()
+  handedOver += 1
+  const ignore = (): void => {}
+  process.on('SIGINT', ignore)
+  try {
+    const result = await execa(spec.file, spec.args, {
+      reject: false,
+      stdio: 'inherit',
+      env: environment(spec),
+      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    })
+    if (result.exitCode === undefined && result.signal === undefined) throw notStarted(spec, result)
+    return exitCodeOf(result)
+  } finally {
+    process.off('SIGINT', ignore)
+    handedOver -= 1
+  }
+}
+
+async function detach(spec: ProcessSpec, options: DetachOptions): Promise<{ pid: number }> {
+  const { spawn } = await import('node:child_process')
+  await mkdir(dirname(options.stdout), { recursive: true })
+  const [out, err] = await Promise.all([open(options.stdout, 'a', 0o600), open(options.stderr, 'a', 0o600)])
+  try {
+    return await new Promise((resolve, reject) => {
+      const child = spawn(spec.file, [...spec.args], {
+        detached: true,
+        stdio: ['ignore', out.fd, err.fd],
+        env: environment(spec) as NodeJS.ProcessEnv,
+        ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+      })
+      child.once('error', (error) => reject(notStarted(spec, error)))
+      child.once('spawn', () => {
+        child.unref()
+        resolve({ pid: child.pid ?? -1 })
+      })
+    })
+  } finally {
+    await Promise.all([out.close(), err.close()])
+  }
+}
+
+async function which(program: string): Promise<string | null> {
+  const candidates = isAbsolute(program)
+    ? [program]
+    : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder || '.', program))
+  for (const candidate of candidates) {
+    const found = await access(candidate, fsConstants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found) return candidate
+  }
+  return null
+}
+
+export function createProcesses(): Processes {
+  return { run, stream, interactive, detach, which, ...createProcessTable() }
+}
