@@ -1,0 +1,184 @@
+/** The page's state as signals, and everything that changes it. */
+import { computed, signal } from '@preact/signals'
+import { ApiError, call, goToSignIn } from '../shared/api.ts'
+import type { LiveState } from '../shared/live.ts'
+import { openLive } from '../shared/live.ts'
+import type { Live } from '../shared/live.ts'
+import { routerUrl } from '../shared/api.ts'
+import type { Action, Activity, LogLine, Status } from './model.ts'
+import { commandFor, matches, readActivity, readLog, readStatus } from './model.ts'
+import { strings } from './strings.ts'
+
+export interface Notice {
+  readonly id: number
+  readonly tone: 'ok' | 'bad'
+  readonly title: string
+  readonly text: string | null
+  readonly code: string | null
+  readonly command: string | null
+}
+export interface LogView {
+  readonly agent: string
+  readonly lines: readonly LogLine[] | null
+  readonly problem: ApiError | null
+  readonly loading: boolean
+}
+
+export const status = signal<Status | null>(null)
+export const loadProblem = signal<ApiError | null>(null)
+export const live = signal<LiveState>({ kind: 'connecting' })
+export const now = signal(Date.now())
+export const filter = signal('')
+export const busy = signal<ReadonlyMap<string, Action>>(new Map())
+export const notices = signal<readonly Notice[]>([])
+export const activity = signal<readonly Activity[]>([])
+export const confirming = signal<{ agent: string; action: Action } | null>(null)
+export const logView = signal<LogView | null>(null)
+
+export const shownAgents = computed(() =>
+  (status.value?.agents ?? []).filter((agent) => matches(agent, filter.value.trim(), strings.state(agent.state))),
+)
+
+const KEPT_ACTIVITIES = 50
+const OK_NOTICE_MS = 8000
+/** Changes come in bursts (a start is several events); one look at the state serves them all. */
+const REFRESH_MS = 150
+const LOG_TAIL = 200
+const CLOCK_MS = 1000
+
+let connection: Live | null = null
+
+/** Connects and keeps the page up to date. Returns the function that ends it. */
+export function startPage(): () => void {
+  connection = openLive({
+    url: routerUrl('api/v1/events'),
+    onMessage(message) {
+      const event = readActivity(message.data)
+      if (event === null || activity.value.some(({ key }) => key === event.key)) return
+      activity.value = [event, ...activity.value].slice(0, KEPT_ACTIVITIES)
+      refreshSoon()
+      if (logView.value?.agent === event.subject) void refreshLog()
+    },
+    onState(state) {
+      live.value = state
+      // Whatever was missed while away is in the state itself.
+      if (state.kind === 'live') refreshSoon()
+    },
+    onSignedOut: goToSignIn,
+  })
+  refreshSoon()
+  const clock = setInterval(() => {
+    if (document.visibilityState === 'visible') now.value = Date.now()
+  }, CLOCK_MS)
+  return () => {
+    clearInterval(clock)
+    connection?.close()
+  }
+}
+
+export const reconnect = (): void => connection?.retryNow()
+
+let refreshTimer: ReturnType<typeof setTimeout> | undefined
+let refreshing: Promise<void> | null = null
+
+function refreshSoon(): void {
+  refreshTimer ??= setTimeout(() => {
+    refreshTimer = undefined
+    // One look at a time; a change during a look asks for one more after it.
+    if (refreshing === null) void refresh()
+    else void refreshing.then(refreshSoon)
+  }, REFRESH_MS)
+}
+
+export function refresh(): Promise<void> {
+  refreshing ??= load().finally(() => {
+    refreshing = null
+  })
+  return refreshing
+}
+
+async function load(): Promise<void> {
+  try {
+    const body = await call('GET', 'api/v1/status')
+    now.value = Date.now()
+    status.value = readStatus(body, now.value)
+    loadProblem.value = null
+  } catch (error) {
+    loadProblem.value = asApiError(error)
+  }
+}
+
+/** Does it, or asks first when it would interrupt somebody's work. */
+export function request(agent: string, action: Action): void {
+  if (action === 'stop') confirming.value = { agent, action }
+  else void act(agent, action)
+}
+
+export async function act(agent: string, action: Action): Promise<void> {
+  if (busy.value.has(agent)) return
+  busy.value = new Map(busy.value).set(agent, action)
+  const command = commandFor(action, agent)
+  try {
+    await call('POST', `api/v1/agents/${encodeURIComponent(agent)}/${action}`)
+    notify({ tone: 'ok', title: strings.done(action, agent), text: null, code: null, command })
+  } catch (error) {
+    const problem = asApiError(error)
+    const text = problem.hint === null ? problem.message : `${problem.message}. ${strings.next}: ${problem.hint}`
+    notify({ tone: 'bad', title: strings.notDone(action, agent), text, code: problem.code, command })
+  } finally {
+    busy.value = new Map([...busy.value].filter(([name]) => name !== agent))
+    await refresh()
+  }
+}
+
+let noticeId = 0
+
+function notify(notice: Omit<Notice, 'id'>): void {
+  noticeId += 1
+  const id = noticeId
+  notices.value = [...notices.value.slice(-3), { ...notice, id }]
+  // Bad news stays until it was read.
+  if (notice.tone === 'ok') setTimeout(() => dismiss(id), OK_NOTICE_MS)
+}
+
+export function dismiss(id: number): void {
+  notices.value = notices.value.filter((notice) => notice.id !== id)
+}
+
+export function openLog(agent: string): void {
+  logView.value = { agent, lines: null, problem: null, loading: false }
+  void refreshLog()
+}
+
+export async function refreshLog(): Promise<void> {
+  const view = logView.value
+  if (view === null || view.loading) return
+  logView.value = { ...view, loading: true }
+  const done = (change: Partial<LogView>): void => {
+    // The drawer may have been closed, or opened for another agent, in the meantime.
+    if (logView.value?.agent === view.agent) logView.value = { ...logView.value, loading: false, ...change }
+  }
+  try {
+    const body = await call('GET', `api/v1/agents/${encodeURIComponent(view.agent)}/logs?tail=${LOG_TAIL}`)
+    done({ lines: readLog(body), problem: null })
+  } catch (error) {
+    done({ problem: asApiError(error) })
+  }
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await call('POST', 'auth/logout')
+    location.assign(routerUrl('signin/'))
+  } catch (error) {
+    const problem = asApiError(error)
+    if (problem.status !== 401) {
+      notify({ tone: 'bad', title: problem.message, text: problem.hint, code: problem.code, command: null })
+    }
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error
+  return new ApiError(error instanceof Error ? error.message : String(error), { code: 'INTERNAL', status: 0 })
+}

@@ -1,0 +1,2 @@
+/** This page has looks and no behaviour. */
+import '../signin/signin.css'

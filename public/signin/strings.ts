@@ -1,0 +1,8 @@
+/** Every word of this page that is not in its HTML. */
+export const strings = {
+  wrong: 'This token is not valid. Copy it again: it is one line, without spaces.',
+  empty: 'Paste the operator token first.',
+  tooMany: 'Too many tries. Wait a minute, then try again.',
+  unreachable: 'The router cannot be reached. Check that it runs: ploinky status',
+  failed: (status: number) => `The router answered with status ${status}. Look at its log: ploinky logs router`,
+} as const
