@@ -1,0 +1,17 @@
+import { podmanRuntime } from '../../runtimes/podman/index.ts'
+import { byHand, podmanOutage } from '../helpers/runtime-container.ts'
+import { IMAGES, podmanEngine } from '../helpers/runtime-engines.ts'
+import { runRuntimeContract } from './runtime.ts'
+
+await runRuntimeContract({
+  engine: podmanEngine(),
+  definition: podmanRuntime,
+  target: async () => ({
+    images: IMAGES,
+    missingImage: '127.0.0.1:1/ploinky/missing:none',
+    adapterPerTest: false,
+    gaps: [],
+    ...byHand('podman'),
+    outage: (context) => podmanOutage(podmanRuntime, context),
+  }),
+})
