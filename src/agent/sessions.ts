@@ -33,6 +33,7 @@ interface Session {
 export function createLegacySessions(options: LegacySessionOptions): LegacySessions {
   const sessions = new Map<string, Session>()
   let sweeper: ReturnType<typeof setInterval> | undefined
+  let opening = 0
 
   const end = async (id: string, reason: string): Promise<void> => {
     const session = sessions.get(id)
@@ -54,24 +55,32 @@ export function createLegacySessions(options: LegacySessionOptions): LegacySessi
     }
   }
 
-  /** Makes room for one more by ending the session that has been quiet the longest. */
-  const makeRoom = async (): Promise<boolean> => {
-    if (sessions.size < options.maxSessions) return true
+  /** Makes room for one more by ending the session that has been quiet the longest; false when all are in use. */
+  const makeRoom = (): boolean => {
+    if (sessions.size + opening < options.maxSessions) return true
     let oldest: [string, Session] | undefined
     for (const entry of sessions) {
       if (entry[1].busy === 0 && (oldest === undefined || entry[1].usedAt < oldest[1].usedAt)) oldest = entry
     }
-    if (oldest !== undefined) await end(oldest[0], 'limit')
+    if (oldest !== undefined) void end(oldest[0], 'limit')
     return oldest !== undefined
   }
 
   const open = async (request: Request, parsedBody: unknown): Promise<Response> => {
-    if (!(await makeRoom())) {
-      return jsonRpcError(503, -32000, {
-        message: `All ${options.maxSessions} sessions are in use; try again later`,
-        headers: { 'retry-after': '5' },
-      })
+    if (!makeRoom()) {
+      const message = `All ${options.maxSessions} sessions are in use; try again later`
+      return jsonRpcError(503, -32000, { message, headers: { 'retry-after': '5' } })
     }
+    // Counted until it is listed, so that many beginnings at once cannot pass the limit together.
+    opening++
+    try {
+      return await begin(request, parsedBody)
+    } finally {
+      opening--
+    }
+  }
+
+  const begin = async (request: Request, parsedBody: unknown): Promise<Response> => {
     const server = options.createServer()
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => globalThis.crypto.randomUUID(),

@@ -22,7 +22,7 @@ export interface SpawnRunner {
 }
 
 const KILL_GRACE_MS = 2000
-/** How long output may still arrive after a command has ended while a child it left behind holds the pipe open. */
+/** After a command has ended, its pipes are left when nothing arrived for this long, or after ten times this. */
 const DRAIN_MS = 500
 
 /** Runs commands as child processes, each the leader of its own process group so that it can be stopped with its children. */
@@ -70,11 +70,7 @@ function execute(run: ToolRun, { cwd, env, groups, graceMs }: Execution): Promis
     })
     child.once('exit', () => {
       stopper.leaderEnded()
-      // "close" waits for everyone who holds the pipes, which may be a daemon that the command started on purpose.
-      setTimeout(() => {
-        child.stdout.destroy()
-        child.stderr.destroy()
-      }, DRAIN_MS).unref()
+      leavePipes(child)
     })
     child.once('close', (code, signal) => {
       if (pid !== undefined) groups.delete(pid)
@@ -85,6 +81,25 @@ function execute(run: ToolRun, { cwd, env, groups, graceMs }: Execution): Promis
       resolve(result)
     }
   })
+}
+
+/** "close" waits for everyone who holds the pipes, which may be a daemon that the command started on purpose. */
+function leavePipes(child: ChildProcessWithoutNullStreams): void {
+  let isQuiet = true
+  let rounds = 0
+  const onData = (): void => {
+    isQuiet = false
+  }
+  child.stdout.on('data', onData)
+  child.stderr.on('data', onData)
+  const timer = setInterval(() => {
+    if (isQuiet || ++rounds >= 10) {
+      child.stdout.destroy()
+      child.stderr.destroy()
+    }
+    isQuiet = true
+  }, DRAIN_MS)
+  child.once('close', () => clearInterval(timer))
 }
 
 /** Collects output within the caps; standard error is looked at line by line when somebody wants the lines. */

@@ -94,7 +94,7 @@ async function findFile(root: string, url: string): Promise<Found | undefined> {
       }
       path = await realpath(join(path, 'index.html'))
       info = await stat(path)
-    }
+    } else if (rawPath.endsWith('/')) return undefined
     return info.isFile() && inside(realRoot, path) ? { path, size: info.size, mtime: info.mtimeMs } : undefined
   } catch {
     // Missing, unreadable, a loop of links: to a visitor all the same.

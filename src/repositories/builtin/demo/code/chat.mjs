@@ -30,10 +30,21 @@ function answer(line) {
 console.log('Hello, I am the demo agent. Type "help" to see what I can do, "exit" to leave.')
 const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: process.stdin.isTTY ? '> ' : '' })
 lines.on('SIGINT', () => lines.close())
-lines.on('close', () => console.log('Goodbye.'))
+lines.on('close', () => {
+  console.log('Goodbye.')
+  // Whoever pipes may keep the pipe open.
+  process.stdin.destroy()
+})
+let isOver = false
 lines.on('line', (line) => {
   const text = line.trim()
-  if (text === 'exit' || text === 'quit') return lines.close()
+  // Lines that arrived together with "exit" still come.
+  if (isOver) return
+  if (text === 'exit' || text === 'quit') {
+    isOver = true
+    lines.close()
+    return
+  }
   if (text !== '') console.log(answer(text))
   lines.prompt()
 })
