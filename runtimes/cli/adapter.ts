@@ -1,0 +1,87 @@
+/** The adapter of an engine that is driven by a docker-like command line: everything together. */
+import type { CallOptions, Detection, RuntimeAdapter, RuntimeContext } from '../adapter.ts'
+import { createApi, type EngineApi } from './api.ts'
+import { createApply } from './apply.ts'
+import { createContainers } from './containers.ts'
+import type { Dialect, Engine, Probe } from './dialect.ts'
+import { createEngine } from './engine.ts'
+import { createEvents } from './events.ts'
+import { createExec, createInteractive } from './exec.ts'
+import { createImages } from './images.ts'
+import { createLogs } from './logs.ts'
+import { createService } from './service.ts'
+import { checkAborted } from './signals.ts'
+import { createStats } from './stats.ts'
+import { createTerminals } from './terminal.ts'
+
+export function createCliAdapter(context: RuntimeContext, dialect: Dialect): RuntimeAdapter {
+  const engine = createEngine(context, dialect)
+  const state = createState(engine)
+  const containers = createContainers(engine, state.api)
+  const apply = createApply(engine, containers)
+  const exec = createExec(engine, containers)
+  const logs = createLogs(engine, containers)
+  const stats = createStats(engine, containers, state.api)
+  return {
+    id: dialect.id,
+    displayName: dialect.displayName,
+    get capabilities() {
+      return state.probe()?.capabilities ?? dialect.assumed
+    },
+    detect: state.detect,
+    ensureImage: createImages(engine),
+    async apply(spec, options) {
+      checkAborted(options?.signal)
+      return apply(spec, options)
+    },
+    async inspect(name, options) {
+      return (await containers.owned(name, options))?.workload ?? null
+    },
+    list: containers.list,
+    stop: containers.stop,
+    remove: containers.remove,
+    endpoint: containers.endpoint,
+    logs,
+    async exec(name, argv, options) {
+      checkAborted(options?.signal)
+      return exec(name, argv, options)
+    },
+    interactive: createInteractive(engine, containers),
+    openTty: createTerminals(engine, containers, state.apiForTerminal),
+    events: createEvents(engine),
+    stats,
+    [Symbol.asyncDispose]: engine.dispose,
+  }
+}
+
+interface State {
+  probe(): Probe | null
+  /** The API of the engine, once `detect` has found it. */
+  api(): EngineApi | null
+  /** The API of the engine, or one that we serve for our own terminals; null when neither can be had. */
+  apiForTerminal(): Promise<EngineApi | null>
+  detect(options?: CallOptions): Promise<Detection>
+}
+
+function createState(engine: Engine): State {
+  let probe: Probe | null = null
+  let api: EngineApi | null = null
+  const service = createService(engine)
+  async function detect(options: CallOptions = {}): Promise<Detection> {
+    const found = await engine.dialect.probe(engine, options.signal)
+    probe = found
+    if (found.socket !== api?.socket) {
+      api = found.socket === null ? null : createApi(engine.platform.net, found.socket)
+    }
+    return found.detection
+  }
+  return {
+    probe: () => probe,
+    api: () => api,
+    detect,
+    async apiForTerminal() {
+      if (probe === null) await detect()
+      return api ?? service.open()
+    },
+  }
+}

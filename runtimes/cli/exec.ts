@@ -1,0 +1,120 @@
+/** Programs started in a running container: streams, exit code and a kill that reaches inside. */
+import type { ProcessSpec, RunningProcess } from '../../src/core/process.ts'
+import type { ExecOptions, ExecSession } from '../adapter.ts'
+import { bufferBytes } from './bytes.ts'
+import type { Containers } from './containers.ts'
+import type { Engine } from './dialect.ts'
+import { planEnvironment } from './environment.ts'
+import { execArgs } from './oci.ts'
+import { sweep, TAG } from './sweep.ts'
+
+/** The end of stderr, where an engine's own message stands. */
+const TAIL_CHARACTERS = 2048
+
+/**
+ * How an engine speaks of its own failure while an exec runs. Its exit codes (1, 125, 255) are possible codes of a
+ * program too, so the words decide. 126 and 127 (not executable, not found) are data: a shell would say the same.
+ */
+const ENGINE_CODES = new Set([1, 125, 255])
+const ENGINE_MESSAGE =
+  /^(?:Error response from daemon: |Cannot connect to the Docker daemon|error during connect: |Error: .*(?:container state improper|no container with name or ID|no such container|exec session|connect to Podman))/m
+/** After everything inside was ended, the CLI ends by itself; this is for one that does not. */
+const CLI_END_MS = 2000
+
+export function createExec(engine: Engine, containers: Containers) {
+  return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
+    const container = await containers.running(name, options)
+    const tag = engine.platform.hash.randomToken(12)
+    const environment = await engine.environment({ ...options.env, [TAG]: tag })
+    const args = execArgs(container.id, argv, {
+      stdin: options.stdin !== undefined,
+      tty: false,
+      environment: environment.plan,
+      envFile: environment.envFile,
+      cwd: options.cwd,
+      user: options.user,
+    })
+    const child = engine.stream(args, { stdin: options.stdin ?? 'ignore', env: environment.plan.env })
+    return supervise(engine, {
+      child,
+      kill: () => sweep(engine, { name: container.id, tag, user: options.user, signal: 'TERM' }),
+      ended: () => environment.dispose(),
+      signal: options.signal,
+      what: `run "${argv[0] ?? ''}" in "${name}"`,
+    })
+  }
+}
+
+interface Supervised {
+  readonly child: RunningProcess
+  kill(): Promise<void>
+  ended(): Promise<void>
+  readonly signal: AbortSignal | undefined
+  readonly what: string
+}
+
+function supervise(engine: Engine, parts: Supervised): ExecSession {
+  const { child, signal } = parts
+  let tail = ''
+  const decoder = new TextDecoder()
+  const stdout = bufferBytes(child.stdout)
+  const stderr = bufferBytes(child.stderr, (chunk) => {
+    tail = (tail + decoder.decode(chunk.subarray(-TAIL_CHARACTERS), { stream: true })).slice(-TAIL_CHARACTERS)
+  })
+  let killing: Promise<void> | undefined
+  let done = false
+  const end = async (): Promise<void> => {
+    // Nobody may hold the program back now: unread output can block the engine's other attached programs as well.
+    stdout.discard()
+    stderr.discard()
+    await parts.kill()
+    const late = setTimeout(() => child.kill('SIGKILL'), CLI_END_MS)
+    await child.exit.catch(() => 1)
+    clearTimeout(late)
+  }
+  const kill = (): Promise<void> => {
+    if (done) return Promise.resolve()
+    killing ??= end()
+    return killing
+  }
+  const onAbort = (): void => void kill().catch(() => {})
+  const forget = engine.track(kill)
+  const exit = child.exit
+    .then((code) => {
+      if (killing !== undefined || !ENGINE_CODES.has(code) || !ENGINE_MESSAGE.test(tail)) return code
+      throw engine.fail({ exitCode: code, stderr: tail }, parts.what)
+    })
+    .finally(() => {
+      done = true
+      forget()
+      signal?.removeEventListener('abort', onAbort)
+      return parts.ended()
+    })
+  exit.catch(() => {})
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
+  return { stdout: stdout.bytes, stderr: stderr.bytes, exit, kill }
+}
+
+/** The command that hands a terminal (or plain pipes) over to a program in the container. */
+export function createInteractive(engine: Engine, containers: Containers) {
+  return async function interactive(
+    name: string,
+    argv: readonly string[],
+    options: { tty: boolean; env?: Readonly<Record<string, string>>; cwd?: string },
+  ): Promise<ProcessSpec> {
+    const container = await containers.running(name)
+    const own = engine.platform.env
+    const terminal: Record<string, string> = options.tty ? { TERM: own['TERM'] || 'xterm-256color' } : {}
+    if (options.tty && own['COLORTERM']) terminal['COLORTERM'] = own['COLORTERM']
+    const environment = planEnvironment({ ...terminal, ...options.env }, { allowFile: false })
+    const args = execArgs(container.id, argv, {
+      stdin: true,
+      tty: options.tty,
+      environment,
+      envFile: null,
+      cwd: options.cwd,
+    })
+    return engine.spec(args, environment.env)
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * What engines answer, read through schemas: ids from lists, facts from `inspect` JSON, never a table for people.
+ * Unknown fields are ignored; a missing one is RUNTIME_OUTPUT_UNREADABLE, never a silent gap.
+ */
+import * as z from 'zod'
+import { PloinkyError } from '../../src/core/error.ts'
+import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
+import type { PortSpec, Workload, WorkloadState } from '../adapter.ts'
+
+/** Who answered what, for the error. */
+export interface Source {
+  readonly runtime: string
+  readonly command: string
+}
+
+function unreadable(source: Source, path: string, cause?: unknown): PloinkyError {
+  const where = path === '' ? '' : ` at "${path}"`
+  return new PloinkyError(
+    'RUNTIME_OUTPUT_UNREADABLE',
+    `Cannot read the answer of ${source.runtime} to "${source.command}"${where}`,
+    {
+      hint: 'Run: ploinky doctor',
+      details: { runtime: source.runtime, command: source.command, path },
+      ...(cause === undefined ? {} : { cause }),
+    },
+  )
+}
+
+/** Parses JSON text by a schema; throws RUNTIME_OUTPUT_UNREADABLE naming the runtime, the command and the path. */
+export function readJson<T>(schema: z.ZodType<T>, text: string, source: Source): T {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw unreadable(source, '', cause)
+  }
+  return readValue(schema, value, source)
+}
+
+export function readValue<T>(schema: z.ZodType<T>, value: unknown, source: Source): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw unreadable(source, result.error.issues[0]?.path.map(String).join('.') ?? '', result.error)
+}
+
+const text = z.string()
+/** Engines say `null` for an empty map. */
+const labels = z.record(text, text).nullish()
+
+const containerSchema = z.object({
+  Id: text,
+  Name: text,
+  Image: text.nullish(),
+  State: z.object({
+    Status: text,
+    ExitCode: z.number().nullish(),
+    OOMKilled: z.boolean().nullish(),
+    StartedAt: text.nullish(),
+    FinishedAt: text.nullish(),
+    Pid: z.number().nullish(),
+  }),
+  Config: z.object({ Labels: labels }),
+  NetworkSettings: z
+    .object({
+      Ports: z.record(text, z.array(z.object({ HostIp: text.nullish(), HostPort: text })).nullable()).nullish(),
+    })
+    .nullish(),
+})
+type RawContainer = z.infer<typeof containerSchema>
+
+/** One container as the engine describes it, before we know whether it is ours. */
+export interface Container {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly workload: Workload
+}
+
+/** Both engines' words for a state. A container that is being removed counts as dead: it cannot be used again. */
+const STATES: Readonly<Record<string, WorkloadState>> = {
+  created: 'created',
+  configured: 'created',
+  initialized: 'created',
+  running: 'running',
+  restarting: 'running',
+  stopping: 'running',
+  paused: 'paused',
+  exited: 'stopped',
+  stopped: 'stopped',
+  removing: 'dead',
+  dead: 'dead',
+  unknown: 'dead',
+}
+
+/** ISO 8601 in UTC; null for the engines' zero time. */
+export function readTime(value: string | null | undefined): string | null {
+  if (!value || value.startsWith('0001-')) return null
+  const time = new Date(value)
+  return Number.isNaN(time.getTime()) ? null : time.toISOString()
+}
+
+export const withDigestPrefix = (id: string): string => (id.includes(':') ? id : `sha256:${id}`)
+
+function readPorts(raw: RawContainer): PortSpec[] {
+  return Object.entries(raw.NetworkSettings?.Ports ?? {}).flatMap(([key, bindings]) => {
+    const [container, protocol] = key.split('/')
+    return (bindings ?? []).map((binding) => ({
+      container: Number(container),
+      host: Number(binding.HostPort),
+      hostIp: binding.HostIp || '0.0.0.0',
+      protocol: protocol === 'udp' ? ('udp' as const) : ('tcp' as const),
+    }))
+  })
+}
+
+function toContainer(raw: RawContainer, source: Source): Container {
+  const state = STATES[raw.State.Status.toLowerCase()]
+  if (state === undefined) throw unreadable(source, `State.Status (${JSON.stringify(raw.State.Status.slice(0, 40))})`)
+  const own = raw.Config.Labels ?? {}
+  const name = raw.Name.replace(/^\//, '')
+  const ended = state === 'stopped' || state === 'dead'
+  return {
+    id: raw.Id,
+    name,
+    status: raw.State.Status,
+    labels: own,
+    workload: {
+      name,
+      id: raw.Id,
+      workspace: own[LABEL_WORKSPACE] ?? '',
+      agent: own[LABEL_AGENT] ?? '',
+      spec: own[LABEL_SPEC] ?? '',
+      imageId: raw.Image ? withDigestPrefix(raw.Image) : null,
+      state,
+      exitCode: ended ? (raw.State.ExitCode ?? null) : null,
+      oomKilled: raw.State.OOMKilled ?? false,
+      startedAt: readTime(raw.State.StartedAt),
+      // An engine keeps the end of the run before; while a container runs that would be a lie.
+      finishedAt: ended ? readTime(raw.State.FinishedAt) : null,
+      labels: own,
+      ports: readPorts(raw),
+      pid: raw.State.Pid ? raw.State.Pid : null,
+    },
+  }
+}
+
+/** The answer of `inspect`: an array of containers. */
+export function parseContainers(output: string, source: Source): Container[] {
+  // docker prints an empty array, or nothing but a line break, beside an error for an unknown id.
+  if (output.trim() === '') return []
+  return readJson(z.array(containerSchema), output, source).map((raw) => toContainer(raw, source))
+}
+
+/** The answer of the API's `GET /containers/ID/json`. */
+export function parseContainer(output: string, source: Source): Container {
+  return toContainer(readJson(containerSchema, output, source), source)
+}
+
+const imageSchema = z.object({ Id: text, RepoDigests: z.array(text).nullish() })
+
+export interface ImageFacts {
+  readonly id: string
+  readonly digest: string | null
+}
+
+/** The answer of `image inspect` for one reference; null when the array is empty. */
+export function parseImage(output: string, source: Source): ImageFacts | null {
+  if (output.trim() === '') return null
+  const [image] = readJson(z.array(imageSchema), output, source)
+  if (image === undefined) return null
+  const digest = image.RepoDigests?.[0]?.split('@')[1] ?? null
+  return { id: withDigestPrefix(image.Id), digest }
+}
+
+const ID = /^[0-9a-f]{12,64}$/
+
+/** Ids of `ps --quiet --no-trunc`, one a line. */
+export function parseIds(output: string, source: Source): string[] {
+  return output
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      if (!ID.test(line)) throw unreadable(source, `id ${JSON.stringify(line.slice(0, 40))}`)
+      return line
+    })
+}

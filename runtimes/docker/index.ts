@@ -1,0 +1,45 @@
+/** Docker, Docker Desktop and rootless Docker, through the `docker` command; `DOCKER_HOST` and contexts as it does. */
+import type { RuntimeDefinition } from '../adapter.ts'
+import { createCliAdapter } from '../cli/adapter.ts'
+import { LOG_KEPT_MIB, type Dialect } from '../cli/dialect.ts'
+import { DOCKER_CAPABILITIES, HOST_GATEWAY } from './capabilities.ts'
+import { probeDocker } from './detect.ts'
+
+/** Rotated by docker: a few files, so that a burst does not throw everything before it away. */
+const LOG_FILES = 3
+
+export const dockerDialect: Dialect = {
+  id: 'docker',
+  displayName: 'Docker',
+  program: 'docker',
+  programVariable: 'PLOINKY_DOCKER',
+  runFlags: (spec) => [
+    '--log-driver',
+    'json-file',
+    '--log-opt',
+    `max-size=${LOG_KEPT_MIB / LOG_FILES}m`,
+    '--log-opt',
+    `max-file=${LOG_FILES}`,
+    ...(spec.network.mode === 'none' ? [] : ['--add-host', `${HOST_GATEWAY}:host-gateway`]),
+    // podman does the same by itself for a read-only root: programs expect to be able to write there.
+    ...(spec.security.readOnlyRoot
+      ? ['/run', '/tmp', '/var/tmp'].flatMap((path) => ['--tmpfs', `${path}:rw,nosuid,nodev`])
+      : []),
+  ],
+  removeFlags: [],
+  pullReference: (reference) => reference,
+  jsonFormat: '{{json .}}',
+  eventTypes: { start: 'started', die: 'exited', pause: 'paused', unpause: 'unpaused', destroy: 'removed' },
+  // Size of the buffer that docker's log drivers copy through (daemon/logger, defaultBufSize).
+  logBlockBytes: 16 * 1024,
+  sizedTerminalApi: [1, 42],
+  serviceArgs: () => null,
+  probe: probeDocker,
+  assumed: DOCKER_CAPABILITIES,
+}
+
+export const dockerRuntime: RuntimeDefinition = {
+  id: 'docker',
+  displayName: 'Docker',
+  create: (context) => createCliAdapter(context, dockerDialect),
+}

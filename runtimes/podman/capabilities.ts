@@ -1,0 +1,14 @@
+/** What podman can do when nothing else is known; `detect` corrects it for this machine. */
+import type { RuntimeCapabilities } from '../adapter.ts'
+
+export const PODMAN_CAPABILITIES: RuntimeCapabilities = {
+  images: true,
+  isolation: true,
+  tty: true,
+  nativeEvents: true,
+  stats: true,
+  rootless: false,
+  limits: { memory: true, cpu: true, pids: true },
+  api: false,
+  hostGateway: 'host.containers.internal',
+}
