@@ -50,7 +50,6 @@ const ZSH = String.raw`#compdef ploinky p-cli
 # zsh completion for ploinky; load it with: source <(ploinky completion zsh)
 # or save it as _ploinky in a folder of $fpath.
 _ploinky() {
-  emulate -L zsh
   local -a typed values displays
   local value summary files program=$words[1]
   typed=("${'$'}{(@Q)words[2,CURRENT]}")

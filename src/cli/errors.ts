@@ -1,11 +1,10 @@
 /** Errors for a person: what happened, its code, where, what to do next; with `--debug` also how it came about. */
 import { type PloinkyError, toErrorBody } from '../core/error.ts'
-import { neutralise, neutraliseLine, paint, safeJson, wrap } from './text.ts'
+import { neutralise, neutraliseLine, paint, safeJson } from './text.ts'
 import { PROGRAM } from './usage.ts'
 
 export interface ErrorView {
   readonly color: boolean
-  readonly columns: number
   readonly json: boolean
   readonly debug: boolean
 }
@@ -25,14 +24,8 @@ export function renderError(error: PloinkyError, view: ErrorView): string {
   if (place !== null) lines.push(`  at: ${place}`)
   lines.push(...problemsOf(error.details))
   const hint = error.hint ?? (error.code === 'INTERNAL' ? INTERNAL_HINT : undefined)
-  if (hint !== undefined) {
-    const text = wrap(neutraliseLine(hint), Math.max(40, Math.min(view.columns, 120)) - 8)
-    lines.push(
-      ...text.map((line, index) =>
-        index === 0 ? `  ${paint('cyan', 'hint:', view.color)} ${line}` : `        ${line}`,
-      ),
-    )
-  }
+  // Never wrapped: the command in it is there to be copied.
+  if (hint !== undefined) lines.push(`  ${paint('cyan', 'hint:', view.color)} ${neutraliseLine(hint)}`)
   if (view.debug) lines.push(...causesOf(error))
   return lines.join('\n')
 }

@@ -85,7 +85,7 @@ export function createOutput(options: OutputOptions): Output {
     item: (data, command) => write(line(data, command)),
     error(error) {
       progress.settle()
-      const view = { color: colored(stderr), columns: stderr.columns, json: globals.json, debug: globals.debug }
+      const view = { color: colored(stderr), json: globals.json, debug: globals.debug }
       stderr.write(`${renderError(error, view)}\n`)
     },
     note(message, data) {

@@ -44,9 +44,9 @@ function readInteger(param: Param, text: string): ValueResult {
   return fits ? { value } : { expected: what }
 }
 
-/** What a param takes, for help: `1..65535`, choices. */
+/** What a param takes, for help: `1..65535`, or the choices. */
 export function rangeText(param: Param): string {
-  if (param.choices !== undefined) return param.choices.join('|')
+  if (param.choices !== undefined) return param.choices.join(', ')
   if (param.type !== 'integer' && param.type !== 'port') return ''
   if (param.min === undefined && param.max === undefined) return param.type === 'port' ? '1..65535' : ''
   const { min, max } = rangeOf(param)
