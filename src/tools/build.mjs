@@ -1,0 +1,86 @@
+#!/usr/bin/env node
+// `npm run build`: everything that the package ships, in dist/.
+//   node src/tools/build.mjs [--fresh]     --fresh leaves nothing of an earlier build, as for a release
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { buildAgent } from './build-agent.mjs'
+import { buildPublic } from './build-public.mjs'
+import { bundle, ROOT, startGraph } from './bundle.mjs'
+import { thirdParty } from './licences.mjs'
+import { filesBelow, publish } from './publish.mjs'
+import { builtStamp, sourceStamp } from './stamp.mjs'
+
+/**
+ * @param {{ outDir?: string, fresh?: boolean, say?: (line: string) => void }} [options]
+ * @returns {Promise<{ metafile: import('esbuild').Metafile }>} of the router and the command line
+ */
+export async function buildAll(options = {}) {
+  const { outDir = join(ROOT, 'dist'), fresh = false, say = console.log } = options
+  // Taken first: a source that changes during the build makes the result stale, not fresh.
+  const stamp = sourceStamp(ROOT)
+  const work = join(ROOT, `.cache/build-${process.pid}`)
+  rmSync(work, { recursive: true, force: true })
+  mkdirSync(work, { recursive: true })
+  try {
+    const [metafile] = await Promise.all([
+      bundle(work),
+      buildAgent(join(work, 'Agent')),
+      buildPublic(join(work, 'public')),
+    ])
+    copyBuiltin(join(work, 'repositories/builtin'))
+    chmodSync(join(work, 'bin.js'), 0o755)
+    const licences = await thirdParty([metafile], otherEntries())
+    writeFileSync(join(work, 'THIRD-PARTY.txt'), licences.text)
+    const chunks = filesBelow(work).filter((file) => file.startsWith('chunks/'))
+    writeFileSync(join(work, 'build.json'), `${JSON.stringify({ stamp, chunks })}\n`)
+    report(work, { metafile, licences }, say)
+    const before = fresh || outDir !== join(ROOT, 'dist') ? null : builtStamp(ROOT)
+    publish(work, outDir, { keep: new Set(before?.chunks ?? []) })
+    return { metafile }
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** The agents that ship with the package, as they are: modes are part of them (tools are run). */
+function copyBuiltin(target) {
+  cpSync(join(ROOT, 'src/repositories/builtin'), target, { recursive: true, preserveTimestamps: true })
+}
+
+/** Bundles that other builders make: only asked for which packages are in them. */
+function otherEntries() {
+  const pages = readdirSync(join(ROOT, 'public')).flatMap((page) =>
+    ['main.ts', 'main.tsx'].map((name) => `public/${page}/${name}`).filter((path) => existsSync(join(ROOT, path))),
+  )
+  return ['src/agent/main.ts', ...pages]
+}
+
+function report(folder, { metafile, licences }, say) {
+  const graph = startGraph(metafile)
+  const line = (name, text) => say(`  ${name.padEnd(22)}${text}`)
+  const sum = (files) => kilobytes(files.reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0))
+  const below = (part) => filesBelow(join(folder, part)).map((file) => join(part, file))
+  line('bin.js', `${kilobytes(graph.bytes)} in ${graph.files.length} files are read at start`)
+  line('chunks', `${sum(below('chunks'))} in ${below('chunks').length} files, each read when it is needed`)
+  line('Agent', sum(below('Agent')))
+  for (const page of readdirSync(join(folder, 'public'))) {
+    const packed = below(join('public', page)).filter((file) => file.endsWith('.br'))
+    line(`public/${page}`, `${sum(packed)} packed`)
+  }
+  for (const agent of readdirSync(join(folder, 'repositories/builtin')))
+    line(`builtin/${agent}`, sum(below(join('repositories/builtin', agent))))
+  line('THIRD-PARTY.txt', `${licences.packages.length} packages`)
+}
+
+const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  try {
+    await buildAll({ fresh: process.argv.includes('--fresh') })
+  } catch (error) {
+    // esbuild has printed its errors with places already.
+    if (error.errors === undefined) console.error(error.stack ?? String(error))
+    process.exitCode = 1
+  }
+}
