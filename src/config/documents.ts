@@ -32,6 +32,8 @@ const agentRecord = z.strictObject({
   enabledAt: z.string(),
   /** Where its instance was last started; null when never. */
   runtime: z.nullable(runtimeId),
+  /** Intent: should it run? An instance that should and does not has failed. */
+  wanted: z.boolean(),
 })
 export type AgentRecord = z.output<typeof agentRecord>
 
@@ -43,10 +45,8 @@ export const agentsDocument = define(
     agents: z.record(nameSchema, agentRecord),
     /** The agent whose files answer unmatched paths. */
     static: z.nullable(nameSchema),
-    /** Intent: `stop` turns it off, `start` on. */
-    running: z.boolean(),
   }),
-  { agents: {}, static: null, running: false },
+  { agents: {}, static: null },
 )
 
 const routeEntry = z.strictObject({

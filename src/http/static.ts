@@ -90,12 +90,14 @@ async function respond(answer: Answer): Promise<Response> {
   const ready = await readySibling(answer, encodings)
   if (ready !== null) {
     headers.set('content-encoding', ready.encoding)
-    return send(answer, headers, ready.file, etagOf(ready.file, `-${ready.encoding}`))
+    headers.set('etag', etagOf(ready.file, `-${ready.encoding}`))
+    return send(answer, headers, ready.file)
   }
   const onTheWay = options.compress !== false && encodings.includes('gzip') && found.info.size <= COMPRESS_MAX_BYTES
   if (!onTheWay) {
     headers.set('accept-ranges', 'bytes')
-    return send(answer, headers, found, etagOf(found))
+    headers.set('etag', etagOf(found))
+    return send(answer, headers, found)
   }
   headers.set('content-encoding', 'gzip')
   // Weak: another version of the library may pack the same bytes in another way.
@@ -131,15 +133,10 @@ async function readySibling(
   return null
 }
 
-async function send(
-  { request, found, options }: Answer,
-  headers: Headers,
-  file: Located,
-  etag: string,
-): Promise<Response> {
-  headers.set('etag', etag)
+async function send({ request, found, options }: Answer, headers: Headers, file: Located): Promise<Response> {
   const { size } = file.info
-  const selection = select(request, { size, etag, mtimeMs: found.info.mtimeMs })
+  const what = { size, etag: headers.get('etag') ?? '', mtimeMs: found.info.mtimeMs }
+  const selection = select(request, what)
   const status = describeSelection(headers, selection, size)
   if (selection.kind === 'unsatisfiable') return rangeRefused(headers, size)
   if (selection.kind === 'not-modified') return bodiless(headers, status)

@@ -109,7 +109,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     const { plan: planned, manifest, definition } = await plan(agent, adapter)
     progress('starting')
     const applied = await applyWithImage(adapter, planned, progress, options)
-    await deps.registry.setRuntime(agent.name, adapter.id)
+    await deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
     const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
     progress('waiting until ready')
     await waitReady({ adapter, agent, manifest, route, signal })
@@ -249,7 +249,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     },
     async stop(agent, signal) {
       const adapter = await adapterOf(agent)
-      await deps.routes.remove([agent.name])
+      await Promise.all([deps.routes.remove([agent.name]), deps.registry.note(agent.name, { wanted: false })])
       const changed = (await adapter?.stop(nameOf(agent), signal === undefined ? {} : { signal })) ?? false
       if (changed) deps.events.emit({ type: 'agent.stopped', subject: agent.name })
       return changed
@@ -258,7 +258,7 @@ export function createInstances(deps: InstanceDeps): Instances {
       const adapter = await adapterOf(agent)
       await deps.routes.remove([agent.name])
       const changed = (await adapter?.remove(nameOf(agent), signal === undefined ? {} : { signal })) ?? false
-      await deps.registry.setRuntime(agent.name, null)
+      await deps.registry.note(agent.name, { runtime: null, wanted: false })
       if (changed) deps.events.emit({ type: 'agent.removed', subject: agent.name })
       return changed
     },

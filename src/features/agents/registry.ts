@@ -21,8 +21,8 @@ export interface Registry {
   enable(ref: string): Promise<{ agent: EnabledAgent; created: boolean }>
   disable(name: string): Promise<EnabledAgent>
   setStatic(name: string): Promise<void>
-  setRuntime(name: string, runtime: AgentRecord['runtime']): Promise<void>
-  setRunning(running: boolean): Promise<void>
+  /** What is known and wanted of an agent's instance. */
+  note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted'>>): Promise<void>
 }
 
 export interface RegistryOptions {
@@ -94,6 +94,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
           agent: definition.agent,
           enabledAt: new Date().toISOString(),
           runtime: null,
+          wanted: false,
         }
         return { ...current, agents: { ...current.agents, [name]: record } }
       })
@@ -116,16 +117,12 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
     async setStatic(name) {
       await store.update(agentsDocument, (current) => ({ ...current, static: name }))
     },
-    async setRuntime(name, runtime) {
+    async note(name, change) {
       await store.update(agentsDocument, (current) => {
         const record = current.agents[name]
-        return record === undefined || record.runtime === runtime
-          ? current
-          : { ...current, agents: { ...current.agents, [name]: { ...record, runtime } } }
+        if (record === undefined) return current
+        return { ...current, agents: { ...current.agents, [name]: { ...record, ...change } } }
       })
-    },
-    async setRunning(running) {
-      await store.update(agentsDocument, (current) => ({ ...current, running }))
     },
   }
 }

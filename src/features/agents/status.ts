@@ -41,8 +41,6 @@ export interface StatusDeps {
 export interface StatusInput {
   agents: readonly EnabledAgent[]
   routing: Routing
-  /** What the operator wants: agents that should run and do not have failed. */
-  running: boolean
 }
 
 type Found = ReadonlyMap<string, Workload>
@@ -123,7 +121,7 @@ async function statusOf(
   const name = workloadName(deps.workspaceId, agent.name)
   const workload = place.workloads.get(name)
   if (workload === undefined || workload.state === 'stopped' || workload.state === 'dead') {
-    if (!input.running) return { ...common, state: 'stopped' }
+    if (!agent.wanted) return { ...common, state: 'stopped' }
     const lastError = await explainEnd(place.adapter, agent.name, name).then(errorOf, (error: unknown) => ({
       code: 'AGENT_FAILED',
       message: messageOf(error),

@@ -1,0 +1,115 @@
+/** The part of the composition that only the router process needs. */
+import type { Hono } from 'hono'
+import { commands } from './commands.ts'
+import type { Command, CommandContext, Input } from './cli/command.ts'
+import type { Principal } from './core/principal.ts'
+import type { Store } from './core/store.ts'
+import type { RoutesWriter } from './features/agents/index.ts'
+import type { Authenticator } from './features/auth/index.ts'
+import { createBlobRoutes, createBlobService } from './features/blobs/index.ts'
+import { createExecMcp } from './features/mcp/index.ts'
+import { createWatcher, runRouter } from './features/router/index.ts'
+import { createApp, isPublicPath } from './http/app.ts'
+import { createFront } from './http/front.ts'
+import { createGuard } from './http/guard.ts'
+import { createStaticFiles } from './http/static.ts'
+import type { Services } from './services.ts'
+
+export interface ServeOptions {
+  services: Services
+  store: Store
+  routes: RoutesWriter
+  authenticator(): Promise<Authenticator>
+}
+
+/** Status is asked by every open page at once; one look at the engine serves all that ask within this time (ms). */
+const STATUS_FRESH_MS = 200
+
+function shared<T>(make: () => Promise<T>, freshMs: number): () => Promise<T> {
+  let last: { at: number; value: Promise<T> } | null = null
+  return () => {
+    if (last !== null && Date.now() - last.at < freshMs) return last.value
+    const value = make()
+    last = { at: Date.now(), value }
+    value.catch(() => (last = null))
+    return value
+  }
+}
+
+function createExecutor(services: Services) {
+  return (command: Command<Services>, input: Input, call: { principal: Principal; signal: AbortSignal }) => {
+    const context: CommandContext<Services> = {
+      services: async () => services,
+      log: services.log,
+      signal: call.signal,
+      out: { progress: () => {}, color: false, columns: 80, json: true },
+      // Over HTTP the caller decided before calling; pages ask first.
+      confirm: async () => true,
+      principal: call.principal.id,
+    }
+    return command.run(input, context)
+  }
+}
+
+export async function serveRouter(
+  options: ServeOptions,
+  onReady: (info: { host: string; port: number }) => void,
+  stopped: Promise<void>,
+): Promise<void> {
+  const { services, store, routes } = options
+  const { platform, paths, log, registry, instances } = services
+  const blobs = createBlobService({
+    fs: platform.fs,
+    hash: platform.hash,
+    dir: paths.blobs,
+    maxBytes: services.settings.values.blobLimit,
+  })
+  await blobs.sweep()
+  const execMcp = createExecMcp({
+    fs: platform.fs,
+    log,
+    version: services.version,
+    target: async (name) => {
+      const agent = await registry.get(name)
+      const [{ adapter, workload }, { definition }] = await Promise.all([
+        instances.running(agent),
+        instances.load(agent),
+      ])
+      return { adapter, container: workload.name, codeDir: definition.codeDir }
+    },
+  })
+  const watch = createWatcher({
+    runtimes: services.runtimes,
+    registry,
+    routes,
+    workspaceId: services.workspaceId,
+    events: services.events,
+    log,
+  })
+  try {
+    await runRouter(
+      {
+        platform,
+        paths,
+        workspaceId: services.workspaceId,
+        settings: services.settings.values,
+        store,
+        events: services.events,
+        log,
+        version: services.version,
+        http: { createApp, createFront, createGuard, createStaticFiles, isPublicPath },
+        authenticator: options.authenticator,
+        commands: commands as readonly Command<Services>[],
+        execute: createExecutor(services),
+        features: [createBlobRoutes({ blobs, fs: platform.fs }) as unknown as Hono],
+        status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
+        execMcp: execMcp.handle,
+        watch,
+      },
+      (router) => onReady(router.info),
+      stopped,
+    )
+  } finally {
+    await execMcp.close()
+  }
+}

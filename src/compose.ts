@@ -1,0 +1,223 @@
+/** The composition root: the only file that names concrete features, runtimes and platform. */
+import { basename, join } from 'node:path'
+import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
+import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
+import {
+  assertSettingName,
+  explainSettings,
+  parseSetting,
+  SETTINGS,
+  type SettingName,
+  type SettingValue,
+  toSettings,
+} from './config/settings.ts'
+import { createEventBus, type EventBus } from './core/events.ts'
+import type { Logger } from './core/log.ts'
+import type { Store } from './core/store.ts'
+import { createInstances, createRegistry, createRoutesWriter, createRuntimes } from './features/agents/index.ts'
+import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
+import { runDoctor } from './features/doctor/index.ts'
+import { createLogService } from './features/logs/index.ts'
+import { createCatalog } from './features/repos/index.ts'
+import { createRouterClient } from './features/router/client.ts'
+import { createRouterDaemon } from './features/router/index.ts'
+import { createSecretStore } from './features/secrets/index.ts'
+import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
+import { createFileStore } from './platform/file-store.ts'
+import type { Platform } from './platform/index.ts'
+import { runtimeDefinitions } from '../runtimes/index.ts'
+import type { RuntimeId } from '../runtimes/adapter.ts'
+import type { Services } from './services.ts'
+import { VERSION } from './version.ts'
+
+export interface OpenOptions {
+  platform: Platform
+  log: Logger
+  /** `--workspace`. */
+  workspace: string | undefined
+  debug: boolean
+  flags?: Partial<Record<SettingName, SettingValue>>
+  /** Told to a person: a recovered file, a corrected mode. */
+  warn: (message: string) => void
+}
+
+/** First usable of rootless podman, docker, podman: podman is rootless exactly when this user is not root. */
+const engineOrder = (uid: number): RuntimeId[] => (uid === 0 ? ['docker', 'podman'] : ['podman', 'docker'])
+
+function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): Store {
+  const { platform } = options
+  return createFileStore({
+    root: paths.dir,
+    fs: platform.fs,
+    lock: platform.lock,
+    onRecovered: ({ file, problem, keptAs }) => {
+      log.warn('state file recovered', { file, problem, keptAs })
+      options.warn(
+        `.ploinky/${file} could not be read (${problem}); it was recovered from its backup and kept as .ploinky/${keptAs}`,
+      )
+    },
+  })
+}
+
+/** Events are facts: each is a line of a file as well, whoever emits it. */
+function keepEvents(platform: Platform, paths: WorkspacePaths, events: EventBus, log: Logger): () => Promise<void> {
+  let writing: Promise<void> = Promise.resolve()
+  events.on((event) => {
+    if (event.type === 'routing.changed') return
+    const line = `${JSON.stringify({ ...event, pid: platform.pid })}\n`
+    writing = writing
+      .then(() => platform.fs.append(paths.eventLog, line, { mode: 0o600 }))
+      .catch((error: unknown) => log.warn('event not written', { error }))
+  })
+  return () => writing
+}
+
+async function loadSettings(options: OpenOptions, paths: WorkspacePaths, store: Store) {
+  const { platform } = options
+  const [config, profile] = await Promise.all([store.read(configDocument), platform.fs.readText(paths.profile)])
+  const flags = { ...options.flags, ...(options.debug ? { debug: true } : {}) }
+  const stored = profile === null ? {} : { profile: profile.trim() }
+  return explainSettings({ flags, env: platform.env, workspace: { ...config.settings, ...stored } })
+}
+
+export async function openServices(options: OpenOptions): Promise<Services> {
+  const { platform, log } = options
+  const root = await findWorkspaceRoot(platform.fs, {
+    flag: options.workspace,
+    env: platform.env['PLOINKY_WORKSPACE'],
+    cwd: platform.cwd(),
+  })
+  const paths = workspacePaths(root)
+  const workspaceId = platform.hash.sha256Hex(root).slice(0, 8)
+  const store = createStore(options, paths, log)
+  const explained = await loadSettings(options, paths, store)
+  const settings = toSettings(explained)
+  const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
+  const eventsWritten = keepEvents(platform, paths, events, log)
+  const secrets = createSecretStore({
+    fs: platform.fs,
+    lock: platform.lock,
+    file: paths.secrets,
+    lockFile: join(paths.running, 'secrets.lock'),
+    masterKey: platform.env['PLOINKY_MASTER_KEY'],
+    onWarning: options.warn,
+  })
+  const token = () => operatorToken(secrets, platform.hash)
+  const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
+  const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
+  const runtimes = createRuntimes({
+    engines: engineOrder(platform.os.uid),
+    create: (id) =>
+      definitionOf(id).create({ platform, log: log.child({ runtime: id }), stateDir: join(paths.runtimes, id) }),
+  })
+  const routes = createRoutesWriter(store)
+  const instances = createInstances({
+    platform,
+    store,
+    paths,
+    workspaceId,
+    profile: settings.profile,
+    readyTimeoutSeconds: settings.readyTimeout,
+    catalog,
+    registry,
+    runtimes,
+    routes,
+    secrets,
+    events,
+  })
+  const router = createRouterDaemon({ platform, paths, events })
+  const workspace = createWorkspaceService({
+    platform,
+    paths,
+    workspaceId,
+    settings,
+    store,
+    registry,
+    instances,
+    runtimes,
+    routes,
+    router,
+    version: VERSION,
+  })
+  const services: Services = {
+    platform,
+    paths,
+    workspaceId,
+    version: VERSION,
+    log,
+    events,
+    settings: {
+      values: settings,
+      explain: () => explained,
+      set: (name, value) => setSetting(options, { paths, store }, name, value),
+    },
+    workspace,
+    catalog,
+    registry,
+    instances,
+    runtimes,
+    router,
+    client: createRouterClient({ net: platform.net, daemon: router, token }),
+    secrets,
+    token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
+    logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    doctor: () =>
+      runDoctor({
+        platform,
+        paths,
+        store,
+        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument],
+        runtimes,
+        catalog,
+        router,
+        host: settings.host,
+        port: settings.port,
+      }),
+    // The server is loaded where it runs: commands that only ask do not pay for it.
+    serve: async (onReady, stopped) => {
+      const { serveRouter } = await import('./compose-router.ts')
+      await serveRouter(
+        { services, store, routes, authenticator: async () => createAuthenticator(await token(), platform.hash) },
+        onReady,
+        stopped,
+      )
+    },
+    withFlags: (flags) => openServices({ ...options, flags: { ...options.flags, ...flags } }),
+    async dispose() {
+      await eventsWritten()
+      await runtimes.dispose()
+    },
+  }
+  return services
+}
+
+function definitionOf(id: RuntimeId) {
+  const found = runtimeDefinitions.find((definition) => definition.id === id)
+  if (found === undefined) throw new Error(`No runtime "${id}"`)
+  return found
+}
+
+async function setSetting(
+  options: OpenOptions,
+  at: { paths: WorkspacePaths; store: Store },
+  name: string,
+  value: SettingValue | null,
+) {
+  const setting = assertSettingName(name)
+  const file = setting === 'profile' ? basename(at.paths.profile) : 'config.json'
+  const checked = value === null ? null : parseSetting(setting, value, `ploinky config ${setting}`)
+  await options.platform.fs.mkdir(at.paths.running)
+  if (setting === 'profile') {
+    if (checked === null) await options.platform.fs.remove(at.paths.profile)
+    else await options.platform.fs.writeAtomic(at.paths.profile, `${String(checked)}\n`)
+  } else {
+    await at.store.update(configDocument, ({ settings }) => {
+      const { [setting]: _old, ...others } = settings
+      return { settings: checked === null ? others : { ...others, [setting]: checked } }
+    })
+  }
+  const summary = SETTINGS[setting].summary
+  return checked === null
+    ? { name: setting, value: SETTINGS[setting].default, source: 'default' as const, from: 'default', summary }
+    : { name: setting, value: checked, source: 'workspace' as const, from: `.ploinky/${file}`, summary }
+}

@@ -1,0 +1,236 @@
+/** Commands on agents: the registry, logs, and the hand-over of a terminal. */
+import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
+import type { Services } from '../../services.ts'
+
+const agentParam: Param = {
+  type: 'string',
+  summary: 'Name of an enabled agent',
+  required: true,
+  complete: 'agents',
+  placeholder: 'agent',
+}
+const refParam: Param = {
+  type: 'string',
+  summary: 'agent, repo/agent or repo:agent',
+  required: true,
+  complete: 'catalog',
+  placeholder: 'agent',
+}
+const argsParam = (summary: string): Param => ({ type: 'rest', summary, placeholder: 'args' })
+
+const text = (input: Input, name: string): string => String(input[name] ?? '')
+const rest = (input: Input, name: string): readonly string[] =>
+  Array.isArray(input[name]) ? (input[name] as readonly string[]) : []
+
+const listAgents = defineCommand<Services>({
+  name: 'list agents',
+  summary: 'Agents of every enabled repository, and which are enabled',
+  group: 'Agents',
+  access: 'session',
+  permission: 'read',
+  http: { method: 'GET', path: '/catalog' },
+  async run(_input, context) {
+    const { catalog, registry, settings } = await context.services()
+    const enabled = new Set((await registry.list()).map((agent) => `${agent.repo}/${agent.agent}`))
+    return await Promise.all(
+      (await catalog.definitions()).map(async (definition) => {
+        const about = await catalog.manifest(definition, settings.values.profile).then(
+          (manifest) => manifest.about,
+          (error: unknown) => `! ${error instanceof Error ? error.message : String(error)}`,
+        )
+        return { agent: definition.agent, repository: definition.repo, enabled: enabled.has(definition.ref), about }
+      }),
+    )
+  },
+})
+
+const listRepos = defineCommand<Services>({
+  name: 'list repos',
+  summary: 'Repositories of agent definitions',
+  group: 'Agents',
+  access: 'session',
+  permission: 'read',
+  http: { method: 'GET', path: '/repositories' },
+  run: async (_input, context) => await (await context.services()).catalog.repos(),
+})
+
+const enable = defineCommand<Services>({
+  name: 'enable agent',
+  summary: 'Enable an agent of a repository',
+  group: 'Agents',
+  positionals: ['agent'],
+  params: { agent: refParam },
+  examples: [{ run: 'ploinky enable agent demo', does: 'enable the built-in demo agent' }],
+  access: 'session',
+  permission: 'operate',
+  http: { method: 'POST', path: '/agents' },
+  async run(input, context) {
+    const { workspace, registry } = await context.services()
+    await workspace.init()
+    const { agent, created } = await registry.enable(text(input, 'agent'))
+    return { agent: agent.name, ref: `${agent.repo}/${agent.agent}`, outcome: created ? 'enabled' : 'unchanged' }
+  },
+  render: (data) => {
+    const { agent, outcome } = data as { agent: string; outcome: string }
+    return `${outcome === 'enabled' ? 'Enabled' : 'Already enabled'}: ${agent}\nNext: ploinky start ${agent}`
+  },
+})
+
+const disable = defineCommand<Services>({
+  name: 'disable agent',
+  summary: 'Disable an agent and remove its container',
+  group: 'Agents',
+  positionals: ['agent'],
+  params: { agent: agentParam },
+  access: 'session',
+  permission: 'operate',
+  http: { method: 'DELETE', path: '/agents/{agent}' },
+  async run(input, context) {
+    const { workspace, registry, instances } = await context.services()
+    const agent = await registry.get(text(input, 'agent'))
+    return await workspace.exclusive('ploinky disable', async () => {
+      const removed = await instances.remove(agent, context.signal)
+      await registry.disable(agent.name)
+      return { agent: agent.name, outcome: 'disabled', containerRemoved: removed }
+    })
+  },
+  render: (data) => `Disabled: ${(data as { agent: string }).agent}`,
+})
+
+/** Runs argv in the agent with the caller's own terminal; gives the program's exit code. */
+async function handOver(
+  context: CommandContext<Services>,
+  name: string,
+  argv: (services: Services) => Promise<readonly string[]>,
+): Promise<{ exitCode: number }> {
+  const services = await context.services()
+  const agent = await services.registry.get(name)
+  const { adapter, workload } = await services.instances.running(agent)
+  const { stdin, stdout } = services.platform.terminal
+  const command = await adapter.interactive(workload.name, await argv(services), { tty: stdin.isTTY && stdout.isTTY })
+  return { exitCode: await services.platform.processes.interactive(command) }
+}
+
+const childExit = (data: unknown): number => (data as { exitCode: number }).exitCode
+const silent = (): string => ''
+
+const shell = defineCommand<Services>({
+  name: 'shell',
+  summary: 'Open a shell in an agent',
+  group: 'Use an agent',
+  positionals: ['agent'],
+  params: { agent: agentParam },
+  access: 'local',
+  permission: 'operate',
+  run: (input, context) => handOver(context, text(input, 'agent'), async () => ['sh']),
+  render: silent,
+  exitCode: childExit,
+})
+
+const cli = defineCommand<Services>({
+  name: 'cli',
+  summary: 'Run the interactive program of an agent',
+  group: 'Use an agent',
+  positionals: ['agent', 'args'],
+  params: { agent: agentParam, args: argsParam('Arguments for the program') },
+  access: 'local',
+  permission: 'operate',
+  run: (input, context) =>
+    handOver(context, text(input, 'agent'), async (services) => {
+      const [{ cliCommand }, agent] = await Promise.all([
+        import('./plan.ts'),
+        services.registry.get(text(input, 'agent')),
+      ])
+      return cliCommand((await services.instances.load(agent)).manifest, rest(input, 'args'))
+    }),
+  render: silent,
+  exitCode: childExit,
+})
+
+const exec = defineCommand<Services>({
+  name: 'exec',
+  summary: 'Run a command in an agent',
+  group: 'Use an agent',
+  positionals: ['agent', 'command'],
+  params: {
+    agent: agentParam,
+    command: { ...argsParam('Program and arguments'), required: true, placeholder: 'command' },
+  },
+  examples: [{ run: 'ploinky exec demo -- node --version', does: 'the exit code is the program’s own' }],
+  access: 'local',
+  permission: 'operate',
+  run: (input, context) => handOver(context, text(input, 'agent'), async () => rest(input, 'command')),
+  render: silent,
+  exitCode: childExit,
+})
+
+const LOG_PARAMS: Readonly<Record<string, Param>> = {
+  source: {
+    type: 'string',
+    summary: 'An agent, or "router" (default)',
+    complete: 'agents',
+    placeholder: 'agent|router',
+  },
+  follow: { type: 'boolean', summary: 'Go on with new lines', short: 'f' },
+  since: { type: 'string', summary: 'Only lines after: 10m, 2h, or a date', placeholder: 'TIME' },
+  lines: { type: 'integer', summary: 'Last lines only', short: 'n', min: 0, max: 1_000_000, placeholder: 'N' },
+}
+
+const logs = defineCommand<Services>({
+  name: 'logs',
+  summary: 'Log of an agent or of the router',
+  group: 'Use an agent',
+  positionals: ['source'],
+  params: LOG_PARAMS,
+  examples: [{ run: 'ploinky logs demo -f -n 20', does: 'the last 20 lines, then new ones' }],
+  access: 'local',
+  permission: 'read',
+  async *run(input, context) {
+    const services = await context.services()
+    const source = text(input, 'source') || 'router'
+    const since =
+      input['since'] === undefined ? undefined : (await import('../logs/index.ts')).parseSince(text(input, 'since'))
+    const query = {
+      follow: input['follow'] === true,
+      signal: context.signal,
+      ...(typeof input['lines'] === 'number' ? { tail: input['lines'] } : {}),
+      ...(since === undefined ? {} : { since }),
+    }
+    yield* source === 'router'
+      ? services.logs.router(query)
+      : services.logs.agent(await services.registry.get(source), query)
+  },
+  render: (data) => (data as { text: string }).text,
+})
+
+const agentLogs = defineCommand<Services>({
+  name: 'agent logs',
+  summary: 'Last lines of an agent’s log',
+  group: 'Agents',
+  hidden: true,
+  positionals: ['agent'],
+  params: { agent: agentParam, tail: { type: 'integer', summary: 'Lines (default 200)', min: 1, max: 10_000 } },
+  access: 'session',
+  permission: 'read',
+  http: { method: 'GET', path: '/agents/{agent}/logs' },
+  async run(input, context) {
+    const services = await context.services()
+    const agent = await services.registry.get(text(input, 'agent'))
+    const lines: unknown[] = []
+    const tail = typeof input['tail'] === 'number' ? input['tail'] : 200
+    for await (const line of services.logs.agent(agent, { tail, signal: context.signal })) lines.push(line)
+    return { lines }
+  },
+})
+
+export const agentCommands: readonly Command<Services>[] = [
+  listAgents,
+  listRepos,
+  enable,
+  disable,
+  shell,
+  cli,
+  exec,
+  logs,
+  agentLogs,
+]

@@ -1,0 +1,127 @@
+/** Logs of agents (kept by their runtime) and of the router (a file of JSON lines). */
+import type { WorkspacePaths } from '../../config/paths.ts'
+import { PloinkyError } from '../../core/error.ts'
+import { parseJson } from '../../core/json.ts'
+import type { LogRecord } from '../../core/log.ts'
+import { delay } from '../../core/time.ts'
+import { workloadName } from '../../core/id.ts'
+import type { Platform } from '../../platform/index.ts'
+import type { EnabledAgent, Runtimes } from '../agents/index.ts'
+
+export interface LogEntry {
+  readonly source: string
+  readonly stream: 'stdout' | 'stderr' | 'log'
+  readonly at: string | null
+  readonly text: string
+}
+
+export interface LogQuery {
+  readonly tail?: number
+  /** ISO 8601. */
+  readonly since?: string
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface LogService {
+  agent(agent: EnabledAgent, query: LogQuery): AsyncIterable<LogEntry>
+  router(query: LogQuery): AsyncIterable<LogEntry>
+}
+
+export interface LogOptions {
+  platform: Platform
+  paths: WorkspacePaths
+  runtimes: Runtimes
+  workspaceId: string
+}
+
+/** Bytes read from the end of the router's log when only its tail is wanted. */
+const TAIL_BYTES = 4 * 1024 * 1024
+const FOLLOW_MS = 250
+
+/** `10m`, `2h`, `90s`, `1d` or a date -> ISO 8601. USAGE_INVALID otherwise. */
+export function parseSince(text: string, now: number = Date.now()): string {
+  const relative = /^(\d+)([smhd])$/.exec(text)
+  const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[relative?.[2] ?? '']
+  const time = relative !== null && unit !== undefined ? now - Number(relative[1]) * unit : Date.parse(text)
+  if (!Number.isNaN(time)) return new Date(time).toISOString()
+  throw new PloinkyError('USAGE_INVALID', `Invalid time: found "${text}", expected a duration or a date`, {
+    hint: 'Use for example: --since 10m, or --since 2026-11-20T12:00:00Z',
+  })
+}
+
+function toEntry(line: string): LogEntry | null {
+  if (line.trim() === '') return null
+  const json = parseJson(line)
+  if (!json.ok) return { source: 'router', stream: 'stderr', at: null, text: line }
+  const { ts, level, msg, ...fields } = json.value as LogRecord
+  const extra = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`
+  return { source: 'router', stream: 'log', at: ts ?? null, text: `${level ?? ''} ${msg ?? ''}${extra}` }
+}
+
+export function createLogService({ platform, paths, runtimes, workspaceId }: LogOptions): LogService {
+  async function* readFrom(start: number): AsyncGenerator<string, number> {
+    const decoder = new TextDecoder()
+    let rest = ''
+    let offset = start
+    for await (const chunk of platform.fs.readStream(paths.routerLog, { start, end: Number.MAX_SAFE_INTEGER })) {
+      offset += chunk.byteLength
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+      rest = parts.pop() ?? ''
+      yield* parts
+    }
+    // A line that is still being written is read again next time.
+    return offset - new TextEncoder().encode(rest).byteLength
+  }
+
+  async function* router(query: LogQuery): AsyncGenerator<LogEntry> {
+    const size = (await platform.fs.stat(paths.routerLog))?.size ?? 0
+    const start = query.tail === undefined ? 0 : Math.max(0, size - TAIL_BYTES)
+    const first: LogEntry[] = []
+    let offset = start
+    if (size > 0) {
+      const lines = readFrom(start)
+      for (let next = await lines.next(); ; next = await lines.next()) {
+        if (next.done) {
+          offset = next.value
+          break
+        }
+        const entry = toEntry(next.value)
+        if (entry !== null && (query.since === undefined || (entry.at !== null && entry.at >= query.since)))
+          first.push(entry)
+        if (query.tail !== undefined && first.length > query.tail) first.shift()
+      }
+    }
+    yield* first
+    while (query.follow && !query.signal?.aborted) {
+      await delay(FOLLOW_MS, query.signal).catch(() => {})
+      const now = (await platform.fs.stat(paths.routerLog))?.size ?? 0
+      // Shorter than before: rotated or emptied; it starts anew.
+      if (now < offset) offset = 0
+      if (now === offset) continue
+      const lines = readFrom(offset)
+      for (let next = await lines.next(); ; next = await lines.next()) {
+        if (next.done) {
+          offset = next.value
+          break
+        }
+        const entry = toEntry(next.value)
+        if (entry !== null) yield entry
+      }
+    }
+  }
+
+  return {
+    router,
+    async *agent(agent, query) {
+      if (agent.runtime === null) {
+        throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent.name}" was never started, it has no log`, {
+          hint: `Run: ploinky start ${agent.name}`,
+        })
+      }
+      const adapter = await runtimes.use(agent.runtime)
+      for await (const line of adapter.logs(workloadName(workspaceId, agent.name), query))
+        yield { source: agent.name, ...line }
+    },
+  }
+}

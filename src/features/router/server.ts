@@ -1,0 +1,241 @@
+/** The router process: everything between the listening socket and the features. */
+import { basename, join } from 'node:path'
+import type { Hono } from 'hono'
+import type { WorkspacePaths } from '../../config/paths.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { Command, Input } from '../../cli/command.ts'
+import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
+import type { EventBus } from '../../core/events.ts'
+import type { Logger } from '../../core/log.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { Store } from '../../core/store.ts'
+import type { Platform, RunningServer } from '../../platform/index.ts'
+import type { Authenticator } from '../auth/index.ts'
+import { createRouteTable, type RouteTableHandle } from './table.ts'
+import type { RouterInfo } from './daemon.ts'
+
+export interface RouterHttp {
+  createApp: typeof import('../../http/app.ts').createApp
+  createFront: typeof import('../../http/front.ts').createFront
+  createGuard: typeof import('../../http/guard.ts').createGuard
+  createStaticFiles: typeof import('../../http/static.ts').createStaticFiles
+  isPublicPath: typeof import('../../http/app.ts').isPublicPath
+}
+
+export interface RouterOptions<S> {
+  platform: Platform
+  paths: WorkspacePaths
+  workspaceId: string
+  settings: Settings
+  store: Store
+  events: EventBus
+  log: Logger
+  version: string
+  http: RouterHttp
+  authenticator(): Promise<Authenticator>
+  commands: readonly Command<S>[]
+  execute(
+    command: Command<S>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal },
+  ): Promise<unknown> | AsyncIterable<unknown>
+  features: readonly Hono[]
+  status(): Promise<unknown>
+  execMcp(agent: string, request: Request): Promise<Response>
+  /** Follows the engine and keeps routing true until the signal aborts. */
+  watch(signal: AbortSignal): Promise<void>
+}
+
+export interface Router {
+  readonly info: RouterInfo
+  close(graceMs: number): Promise<void>
+}
+
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+}
+/** Of an agent's folder, what is configuration and not content. */
+const RESERVED = ['manifest.json', 'mcp-config.json', 'node_modules']
+
+function allowedHosts(settings: Settings, hostname: string): Set<string> {
+  const names = settings.allowedHosts.split(/[\s,]+/).filter(Boolean)
+  // Listening on more than loopback makes this machine's own name a legitimate address.
+  const own = settings.host.startsWith('127.') || settings.host === 'localhost' ? [] : [hostname]
+  return new Set([...names, ...own].map((name) => name.toLowerCase().replace(/:\d+$/, '')))
+}
+
+/** Two routers on one workspace would fight over its files: the second is refused, naming the first. */
+async function withRouterLock<T>(
+  options: RouterOptions<never> | RouterOptions<unknown>,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { platform, paths } = options
+  try {
+    return await platform.lock(paths.routerLock, { waitMs: 0, what: 'routing' }, run)
+  } catch (error) {
+    if (!isPloinkyError(error) || error.code !== 'LOCKED' || error.details['holding'] !== 'routing') throw error
+    throw new PloinkyError(
+      'ROUTER_ALREADY_RUNNING',
+      `A router of this workspace already runs as process ${String(error.details['pid'])}`,
+      {
+        hint: 'Run: ploinky status, or: ploinky restart router',
+        details: { pid: error.details['pid'] },
+      },
+    )
+  }
+}
+
+export async function runRouter<S>(
+  options: RouterOptions<S>,
+  onReady: (router: Router) => void,
+  stopped: Promise<void>,
+): Promise<void> {
+  await withRouterLock(options as RouterOptions<unknown>, async () => {
+    const router = await openRouter(options)
+    onReady(router)
+    await stopped
+    await router.close(3000)
+  })
+}
+
+async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
+  const { platform, paths, settings, log, events } = options
+  const dataPlane = platform.net.createDataPlane()
+  const ended = new AbortController()
+  const table = await createRouteTable({
+    store: options.store,
+    log,
+    onGone: (entry) => dataPlane.drop({ host: entry.hostIp, port: entry.hostPort }),
+    onChange: () => events.emit({ type: 'routing.changed', subject: 'router' }),
+  })
+  let authenticator = await options.authenticator()
+  const stopWatching = watchToken(options, (next) => (authenticator = next))
+  const cookieName = `ploinky_token_${options.workspaceId}`
+  const guard = options.http.createGuard({
+    verify: (credential) => authenticator.verify(credential),
+    cookieName,
+    allowedHosts: allowedHosts(settings, platform.os.hostname),
+  })
+  const app = createRouterApp(options, { table, cookieName, authenticator: () => authenticator })
+  const listener = await platform.net.toListener((request: Request, env: Parameters<typeof app.fetch>[1] & object) =>
+    app.fetch(request, env),
+  )
+  const front = options.http.createFront({
+    guard,
+    routes: table,
+    dataPlane,
+    app: (env) => listener(env.incoming, env.outgoing, env),
+    isPublic: options.http.isPublicPath,
+    log,
+    bodyLimit: settings.bodyLimit,
+    newRequestId: createIds(platform),
+  })
+  const server = await platform.net.serve({ host: settings.host, port: settings.port }, front)
+  const info = await announce(options, server)
+  options
+    .watch(ended.signal)
+    .catch((error: unknown) => log.error('watching the engine ended', { error: messageOf(error) }))
+  log.info('router listens', { host: info.host, port: info.port, pid: info.pid })
+  return {
+    info,
+    async close(graceMs) {
+      ended.abort()
+      table.close()
+      stopWatching()
+      await server.close(graceMs)
+      await dataPlane.close()
+      await Promise.all([platform.fs.remove(paths.routerInfo), platform.fs.remove(paths.routerPid)])
+      log.info('router stopped', {})
+    },
+  }
+}
+
+/** Unique per process and cheap: a random prefix and a counter. */
+function createIds(platform: Platform): () => string {
+  const prefix = platform.hash.randomToken(6)
+  let count = 0
+  return () => `${prefix}-${(count += 1).toString(36)}`
+}
+
+/** A rotated token takes effect at once: every session signed with the old one ends. */
+function watchToken<S>(options: RouterOptions<S>, use: (authenticator: Authenticator) => void): () => void {
+  const { platform, paths, log } = options
+  try {
+    return platform.fs.watch(paths.dir, (name) => {
+      if (name !== null && name !== basename(paths.secrets)) return
+      options
+        .authenticator()
+        .then(use, (error: unknown) => log.error('token not reloaded', { error: messageOf(error) }))
+    })
+  } catch (error) {
+    log.warn('secrets are not watched; restart the router after rotating the token', { error: messageOf(error) })
+    return () => {}
+  }
+}
+
+function createRouterApp<S>(
+  options: RouterOptions<S>,
+  made: { table: RouteTableHandle; cookieName: string; authenticator: () => Authenticator },
+) {
+  const { platform, http } = options
+  const pages = http.createStaticFiles({
+    fs: platform.fs,
+    root: join(platform.assetsDir, 'public'),
+    precompressed: true,
+    compress: false,
+    headers: PAGE_HEADERS,
+  })
+  const folders = new Map<string, ReturnType<typeof http.createStaticFiles>>()
+  const agentFiles = () => {
+    const { static: name, routes } = made.table.routing()
+    const root = name === null ? null : (routes[name]?.files ?? null)
+    if (root === null) return null
+    const known = folders.get(root) ?? http.createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
+    folders.set(root, known)
+    return known
+  }
+  return http.createApp({
+    version: options.version,
+    commands: options.commands,
+    execute: options.execute,
+    sessions: {
+      redeem: (code) => made.authenticator().redeem(code),
+      createSession: () => made.authenticator().createSession(),
+      createLoginCode: () => made.authenticator().createLoginCode(),
+    },
+    cookieName: made.cookieName,
+    pages,
+    agentFiles,
+    execMcp: (agent) => {
+      const route = made.table.find(agent)
+      return route !== null && route !== 'stopped' && route.mcp === 'exec'
+        ? (request) => options.execMcp(agent, request)
+        : null
+    },
+    features: options.features,
+    status: options.status,
+    events: options.events,
+    log: options.log,
+    startedAt: Date.now(),
+  })
+}
+
+async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {
+  const { platform, paths, settings } = options
+  const own = await platform.processes.info(platform.pid)
+  const info: RouterInfo = {
+    pid: platform.pid,
+    startTicks: own?.startTicks ?? null,
+    host: settings.host,
+    port: server.port,
+    version: options.version,
+    startedAt: new Date().toISOString(),
+  }
+  await platform.fs.writeAtomic(paths.routerPid, `${info.pid}\n`)
+  await platform.fs.writeAtomic(paths.routerInfo, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 })
+  return info
+}

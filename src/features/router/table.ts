@@ -1,0 +1,51 @@
+/** The route table in memory: read once, kept fresh by watching the files and the engine. No request reads a disk. */
+import { agentsDocument, type RouteEntry, routingDocument, type Routing } from '../../config/documents.ts'
+import { messageOf } from '../../core/error.ts'
+import type { Logger } from '../../core/log.ts'
+import type { Store } from '../../core/store.ts'
+
+export interface RouteTableHandle {
+  find(agent: string): RouteEntry | 'stopped' | null
+  routing(): Routing
+  reload(): Promise<void>
+  close(): void
+}
+
+export interface RouteTableOptions {
+  store: Store
+  log: Logger
+  /** Told about each entry that changed or went, so that kept sockets are let go. */
+  onGone(entry: RouteEntry): void
+  onChange(): void
+}
+
+const same = (a: RouteEntry | undefined, b: RouteEntry | undefined): boolean =>
+  a?.hostPort === b?.hostPort && a?.hostIp === b?.hostIp && a?.container === b?.container
+
+export async function createRouteTable({ store, log, onGone, onChange }: RouteTableOptions): Promise<RouteTableHandle> {
+  let current: Routing = routingDocument.empty()
+  let enabled = new Set<string>()
+
+  async function reload(): Promise<void> {
+    try {
+      const [routing, agents] = await Promise.all([store.read(routingDocument), store.read(agentsDocument)])
+      const before = current
+      current = routing
+      enabled = new Set(Object.keys(agents.agents))
+      for (const [agent, entry] of Object.entries(before.routes)) if (!same(entry, routing.routes[agent])) onGone(entry)
+      onChange()
+    } catch (error) {
+      // The last good table stays in force; a broken file must not take working agents down.
+      log.error('routing not reloaded', { error: messageOf(error) })
+    }
+  }
+
+  await reload()
+  const stops = [store.watch(routingDocument, () => void reload()), store.watch(agentsDocument, () => void reload())]
+  return {
+    find: (agent) => current.routes[agent] ?? (enabled.has(agent) ? 'stopped' : null),
+    routing: () => current,
+    reload,
+    close: () => stops.forEach((stop) => stop()),
+  }
+}

@@ -1,0 +1,294 @@
+/** start, stop, shutdown, destroy, restart and status of a workspace. Takes and returns data; prints nothing. */
+import { basename } from 'node:path'
+import { routingDocument } from '../../config/documents.ts'
+import type { WorkspacePaths } from '../../config/paths.ts'
+import type { Settings } from '../../config/settings.ts'
+import { asPloinkyError, exitCodeOf, PloinkyError } from '../../core/error.ts'
+import type { Store } from '../../core/store.ts'
+import type { RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+import type { Platform } from '../../platform/index.ts'
+import {
+  type AgentStatus,
+  agentStatuses,
+  type EnabledAgent,
+  type Instances,
+  refusals,
+  type Registry,
+  type RoutesWriter,
+  type Runtimes,
+} from '../agents/index.ts'
+import { BUILTIN_REPO } from '../repos/index.ts'
+import type { RouterDaemon, RouterInfo } from '../router/index.ts'
+
+/** Another command may be pulling an image; wait for it rather than fail. */
+const CHANGE_WAIT_MS = 10 * 60_000
+
+export interface StartInput {
+  /** Enabled first when it is not; null: every enabled agent. */
+  readonly agent: string | null
+  readonly progress: (text: string, key: string) => void
+  readonly signal?: AbortSignal
+}
+
+export interface AgentResult {
+  readonly agent: string
+  readonly state: 'ready' | 'failed' | 'stopped'
+  readonly outcome: string
+  readonly runtime: string | null
+  readonly milliseconds: number
+  readonly warnings?: readonly string[]
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly exit: number }
+}
+
+export interface StartResult {
+  readonly agents: readonly AgentResult[]
+  readonly notices: readonly string[]
+}
+
+export interface WorkspaceStatus {
+  readonly workspace: { readonly name: string; readonly root: string; readonly id: string }
+  readonly router: {
+    readonly running: boolean
+    readonly version: string
+    readonly host: string
+    readonly port: number
+    readonly pid: number | null
+    readonly uptimeSeconds: number | null
+  }
+  readonly profile: string
+  readonly agents: readonly AgentStatus[]
+}
+
+export interface WorkspaceService {
+  exists(): Promise<boolean>
+  /** Idempotent; true when it was made now. */
+  init(): Promise<boolean>
+  startAgents(input: StartInput): Promise<StartResult>
+  stopAgents(agent: string | null, signal?: AbortSignal): Promise<readonly AgentResult[]>
+  removeAgents(signal?: AbortSignal): Promise<readonly AgentResult[]>
+  /** What `destroy` would remove, and what it would keep because it holds files. */
+  destroyPlan(): Promise<{ remove: string[]; keep: string[] }>
+  destroyFiles(withData: boolean): Promise<{ removed: string[]; kept: string[] }>
+  status(): Promise<WorkspaceStatus>
+  /** One change at a time for a workspace, over all processes. */
+  exclusive<T>(what: string, run: () => Promise<T>): Promise<T>
+  /** PORT_TAKEN before anything is started, when a stranger listens. */
+  checkPort(): Promise<void>
+}
+
+export interface WorkspaceOptions {
+  platform: Platform
+  paths: WorkspacePaths
+  workspaceId: string
+  settings: Settings
+  store: Store
+  registry: Registry
+  instances: Instances
+  runtimes: Runtimes
+  routes: RoutesWriter
+  router: RouterDaemon
+  version: string
+}
+
+export function createWorkspaceService(options: WorkspaceOptions): WorkspaceService {
+  const { platform, paths, registry, instances, settings } = options
+  const { fs } = platform
+
+  async function init(): Promise<boolean> {
+    const isNew = (await fs.stat(paths.dir)) === null
+    await fs.mkdir(paths.dir)
+    await Promise.all([paths.repos, paths.running, paths.logs].map((path) => fs.mkdir(path)))
+    // State, secrets and clones of a workspace do not belong into anybody's repository.
+    if (isNew) await fs.writeAtomic(`${paths.dir}/.gitignore`, '*\n')
+    return isNew
+  }
+
+  async function chooseAdapter(agent: EnabledAgent, notices: Set<string>): Promise<RuntimeAdapter> {
+    if (settings.runtime !== 'auto') return await options.runtimes.use(settings.runtime as RuntimeId)
+    if (agent.runtime !== null && agent.runtime !== 'host') {
+      const before = await options.runtimes.use(agent.runtime).catch(() => null)
+      if (before !== null) return before
+    }
+    const engine = await options.runtimes.firstEngine()
+    if (engine !== null) return engine
+    const reasons = refusals(await options.runtimes.survey())
+    if (agent.repo === BUILTIN_REPO) {
+      notices.add(
+        `No container engine can be used, so built-in agents run as plain processes of this machine, without isolation. ${reasons.join(' ')}`,
+      )
+      return await options.runtimes.use('host')
+    }
+    throw new PloinkyError('RUNTIME_UNAVAILABLE', `No container engine can be used: ${reasons.join(' ')}`, {
+      hint: 'Install podman or docker, or allow plain processes: ploinky start --runtime host',
+      details: { reasons },
+    })
+  }
+
+  async function startOne(agent: EnabledAgent, input: StartInput, notices: Set<string>): Promise<AgentResult> {
+    const began = Date.now()
+    const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
+    try {
+      const adapter = await chooseAdapter(agent, notices)
+      const result = await instances.start(
+        agent,
+        adapter,
+        (text) => input.progress(`${agent.name}: ${text}`, agent.name),
+        input.signal,
+      )
+      return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
+    } catch (error) {
+      input.progress(`${agent.name}: failed`, agent.name)
+      return { ...done(), state: 'failed', outcome: 'failed', runtime: agent.runtime, error: errorData(error) }
+    }
+  }
+
+  async function selected(agent: string | null): Promise<EnabledAgent[]> {
+    return agent === null ? await registry.list() : [await registry.get(agent)]
+  }
+
+  async function each(
+    agents: readonly EnabledAgent[],
+    run: (agent: EnabledAgent) => Promise<boolean>,
+    outcome: string,
+  ): Promise<AgentResult[]> {
+    return await Promise.all(
+      agents.map(async (agent): Promise<AgentResult> => {
+        const began = Date.now()
+        const base = { agent: agent.name, runtime: agent.runtime }
+        try {
+          const changed = await run(agent)
+          return {
+            ...base,
+            state: 'stopped',
+            outcome: changed ? outcome : 'unchanged',
+            milliseconds: Date.now() - began,
+          }
+        } catch (error) {
+          return {
+            ...base,
+            state: 'failed',
+            outcome: 'failed',
+            milliseconds: Date.now() - began,
+            error: errorData(error),
+          }
+        }
+      }),
+    )
+  }
+
+  async function isEmptyTree(path: string): Promise<boolean> {
+    return (await fs.list(path)).length === 0
+  }
+
+  return {
+    init,
+    exists: async () => (await fs.stat(paths.dir)) !== null,
+    exclusive: (what, run) => platform.lock(paths.changeLock, { waitMs: CHANGE_WAIT_MS, what }, run),
+    async checkPort() {
+      if (
+        (await options.router.info()) !== null ||
+        !(await platform.net.isListening(settings.host, settings.port, 500))
+      )
+        return
+      // Listening on it would fail later with the same error; nothing is started for a port that cannot be had.
+      const server = await platform.net.serve(
+        { host: settings.host, port: settings.port },
+        { request: (_in, out) => void out.end(), upgrade: (_in, socket) => void socket.destroy() },
+      )
+      await server.close(0)
+    },
+    async startAgents(input) {
+      const notices = new Set<string>()
+      if (input.agent !== null) {
+        const { agent } = await registry.enable(input.agent)
+        if ((await registry.static()) === null) await registry.setStatic(agent.name)
+      }
+      const agents = await selected(input.agent === null ? null : (input.agent.split(/[/:]/).at(-1) ?? null))
+      if (agents.length === 0) {
+        throw new PloinkyError('USAGE_INVALID', 'No agent is enabled in this workspace', {
+          hint: 'Run: ploinky start demo',
+        })
+      }
+      const staticAgent = (await registry.static()) ?? agents[0]?.name ?? null
+      await options.routes.setStatic(staticAgent)
+      const results = await Promise.all(agents.map((agent) => startOne(agent, input, notices)))
+      return { agents: results, notices: [...notices] }
+    },
+    async stopAgents(agent, signal) {
+      return await each(await selected(agent), (item) => instances.stop(item, signal), 'stopped')
+    },
+    async removeAgents(signal) {
+      return await each(await registry.list(), (item) => instances.remove(item, signal), 'removed')
+    },
+    async destroyPlan() {
+      const keep: string[] = []
+      for (const { name } of await registry.list())
+        if (!(await isEmptyTree(paths.agentWork(name)))) keep.push(paths.agentWork(name))
+      return { remove: [paths.dir, paths.agentCode('.'), paths.agentSkills('.')], keep }
+    },
+    async destroyFiles(withData) {
+      const kept: string[] = []
+      const removed: string[] = []
+      const drop = async (path: string): Promise<void> => {
+        await fs.remove(path)
+        removed.push(path)
+      }
+      for (const { name } of await registry.list()) {
+        const work = paths.agentWork(name)
+        await Promise.all([fs.remove(paths.agentCode(name)), fs.remove(paths.agentSkills(name))])
+        if (withData || (await isEmptyTree(work))) await drop(work)
+        else kept.push(work)
+      }
+      // Only folders that are empty now: others may hold something that is not ours.
+      for (const folder of [paths.agentCode('.'), paths.agentSkills('.'), paths.agentWork('.')]) {
+        if ((await fs.stat(folder)) !== null && (await isEmptyTree(folder))) await drop(folder)
+      }
+      await drop(paths.dir)
+      return { removed, kept }
+    },
+    async status() {
+      const [agents, routing, router] = await Promise.all([
+        registry.list(),
+        options.store.read(routingDocument),
+        options.router.info(),
+      ])
+      const deps = {
+        net: platform.net,
+        runtimes: options.runtimes,
+        workspaceId: options.workspaceId,
+        load: instances.load,
+      }
+      return {
+        workspace: { name: basename(paths.root), root: paths.root, id: options.workspaceId },
+        router: routerStatus(router, options),
+        profile: settings.profile,
+        agents: await agentStatuses(deps, { agents, routing }),
+      }
+    },
+  }
+}
+
+function routerStatus(info: RouterInfo | null, options: WorkspaceOptions): WorkspaceStatus['router'] {
+  if (info === null) {
+    return {
+      running: false,
+      version: options.version,
+      host: options.settings.host,
+      port: options.settings.port,
+      pid: null,
+      uptimeSeconds: null,
+    }
+  }
+  const uptimeSeconds = Math.max(0, Math.round((Date.now() - Date.parse(info.startedAt)) / 1000))
+  return { running: true, version: info.version, host: info.host, port: info.port, pid: info.pid, uptimeSeconds }
+}
+
+function errorData(error: unknown): NonNullable<AgentResult['error']> {
+  const failure = asPloinkyError(error)
+  return {
+    code: failure.code,
+    message: failure.message,
+    exit: exitCodeOf(failure),
+    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
+  }
+}

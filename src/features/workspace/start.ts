@@ -1,0 +1,148 @@
+/** The main job: agents and router up together, in the background or in the foreground. */
+import type { CommandContext, Input } from '../../cli/command.ts'
+import type { SettingName, SettingValue } from '../../config/settings.ts'
+import type { Services } from '../../services.ts'
+import type { AgentResult } from './service.ts'
+
+export interface StartReport {
+  readonly agents: readonly AgentResult[]
+  readonly notices: readonly string[]
+  readonly router: { readonly host: string; readonly port: number; readonly pid?: number } | null
+  readonly url?: string
+  /** Signs a browser in, once. */
+  readonly login: string | null
+  readonly stopped?: boolean
+}
+
+type Flags = Partial<Record<SettingName, SettingValue>>
+type Context = CommandContext<Services>
+
+/** Settings that were given as flags of the command. */
+export function flagsOf(input: Input): Flags {
+  const names: SettingName[] = ['port', 'host', 'runtime', 'profile']
+  return Object.fromEntries(
+    names.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name] as SettingValue]])),
+  )
+}
+
+/** Arguments that tell the router process what this command was told. */
+function routerArgs(flags: Flags): string[] {
+  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
+}
+
+async function remember(services: Services, flags: Flags): Promise<void> {
+  // A port and a runtime that were chosen once hold for later commands; profile and host are for this start.
+  for (const name of ['port', 'runtime'] as const) {
+    const value = flags[name]
+    if (value !== undefined && services.settings.explain().find((item) => item.name === name)?.source === 'flag')
+      await services.settings.set(name, value)
+  }
+}
+
+export async function startWorkspace(input: Input, context: Context): Promise<StartReport> {
+  const flags = flagsOf(input)
+  const base = await context.services()
+  if (Object.keys(flags).length === 0) return await startWith(base, { input, flags, context })
+  const services = await base.withFlags(flags)
+  try {
+    return await startWith(services, { input, flags, context })
+  } finally {
+    await services.dispose()
+  }
+}
+
+interface Request {
+  readonly input: Input
+  readonly flags: Flags
+  readonly context: Context
+}
+
+async function startWith(services: Services, request: Request): Promise<StartReport> {
+  const { context, input } = request
+  const agent = typeof input['agent'] === 'string' ? input['agent'] : null
+  await services.workspace.init()
+  await remember(services, request.flags)
+  if (input['foreground'] === true) return await runForeground(services, agent, context)
+  return await services.workspace.exclusive('ploinky start', () => startBackground(services, agent, request))
+}
+
+async function startBackground(
+  services: Services,
+  agent: string | null,
+  { context, flags }: Request,
+): Promise<StartReport> {
+  await services.workspace.checkPort()
+  await leaveOldPort(services, context)
+  const progress = (text: string, key: string): void => context.out.progress(text, key)
+  // Together: neither waits for the other, and the router serves agents as they become ready.
+  const [agents, router] = await Promise.allSettled([
+    services.workspace.startAgents({ agent, progress, signal: context.signal }),
+    services.router.start(routerArgs(flags)),
+  ])
+  if (agents.status === 'rejected') {
+    // Nothing to route for a start that could not begin; a router that ran before stays.
+    if (router.status === 'fulfilled' && router.value.started) await services.router.stop()
+    throw agents.reason
+  }
+  if (router.status === 'rejected') throw router.reason
+  const { info } = router.value
+  const login = await services.client.loginUrl('dashboard/')
+  return { ...agents.value, router: info, url: services.client.baseUrl(info), login }
+}
+
+/** A router on another port than the one that was asked for now is replaced. */
+async function leaveOldPort(services: Services, context: Context): Promise<void> {
+  const running = await services.router.info()
+  const { port, host } = services.settings.values
+  const sources = services.settings.explain()
+  const moved =
+    running !== null &&
+    (running.port !== port ||
+      (running.host !== host && sources.some(({ name, source }) => name === 'host' && source === 'flag')))
+  if (!moved) return
+  context.out.progress(`moving the router from port ${running.port} to ${port}`, 'router')
+  await services.router.stop(context.signal)
+}
+
+async function runForeground(services: Services, agent: string | null, context: Context): Promise<StartReport> {
+  let stop = (): void => {}
+  const stopped = new Promise<void>((resolve) => (stop = resolve))
+  context.signal.addEventListener('abort', () => stop(), { once: true })
+  if (context.signal.aborted) stop()
+  let report: StartReport = { agents: [], notices: [], router: null, login: null }
+  let failure: unknown = null
+  const bringUp = async (info: { host: string; port: number }): Promise<void> => {
+    const progress = (text: string, key: string): void => context.out.progress(text, key)
+    const started = await services.workspace.exclusive('ploinky start --foreground', () =>
+      services.workspace.startAgents({ agent, progress, signal: context.signal }),
+    )
+    report = {
+      ...started,
+      router: info,
+      url: services.client.baseUrl({
+        ...info,
+        pid: services.platform.pid,
+        startTicks: null,
+        version: services.version,
+        startedAt: '',
+      }),
+      login: await services.client.loginUrl('dashboard/'),
+    }
+    const { renderStart } = await import('./render.ts')
+    if (context.out.json) services.platform.terminal.stdout.write(`${JSON.stringify(report)}\n`)
+    else services.platform.terminal.stdout.write(`${renderStart(report, context.out)}\n\nPress Ctrl-C to stop\n`)
+  }
+  await services.serve((info) => {
+    bringUp(info).catch((error: unknown) => {
+      failure = error
+      stop()
+    })
+  }, stopped)
+  context.out.progress('stopping agents', 'stop')
+  // Not with the command's signal: that one is aborted already, and stopping is what it asked for.
+  const agents = await services.workspace.exclusive('ploinky stop', () =>
+    services.workspace.stopAgents(agent === null ? null : (agent.split(/[/:]/).at(-1) ?? null)),
+  )
+  if (failure !== null && !context.signal.aborted) throw failure
+  return { ...report, agents, stopped: true }
+}

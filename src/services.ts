@@ -1,0 +1,52 @@
+/** What commands and the router are given: the features of one workspace, wired by `compose.ts`. Types only. */
+import type { WorkspacePaths } from './config/paths.ts'
+import type { Explained, SettingName, Settings, SettingValue } from './config/settings.ts'
+import type { EventBus } from './core/events.ts'
+import type { Logger } from './core/log.ts'
+import type { Instances, Registry, Runtimes } from './features/agents/index.ts'
+import type { CheckResult } from './features/doctor/index.ts'
+import type { LogService } from './features/logs/index.ts'
+import type { Catalog } from './features/repos/index.ts'
+import type { RouterDaemon } from './features/router/index.ts'
+import type { RouterClient } from './features/router/client.ts'
+import type { SecretStore } from './features/secrets/index.ts'
+import type { WorkspaceService } from './features/workspace/index.ts'
+import type { Platform } from './platform/index.ts'
+
+export interface SettingsService {
+  readonly values: Settings
+  explain(): readonly Explained[]
+  /** Writes to the workspace; null removes. */
+  set(name: string, value: SettingValue | null): Promise<Explained>
+}
+
+export interface TokenService {
+  show(): Promise<string>
+  rotate(): Promise<string>
+}
+
+export interface Services {
+  readonly platform: Platform
+  readonly paths: WorkspacePaths
+  readonly workspaceId: string
+  readonly version: string
+  readonly log: Logger
+  readonly events: EventBus
+  readonly settings: SettingsService
+  readonly workspace: WorkspaceService
+  readonly catalog: Catalog
+  readonly registry: Registry
+  readonly instances: Instances
+  readonly runtimes: Runtimes
+  readonly router: RouterDaemon
+  readonly client: RouterClient
+  readonly secrets: SecretStore
+  readonly token: TokenService
+  readonly logs: LogService
+  doctor(): Promise<CheckResult[]>
+  /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
+  serve(onReady: (info: { host: string; port: number }) => void, stopped: Promise<void>): Promise<void>
+  /** The same workspace with other flags. The caller disposes of it. */
+  withFlags(flags: Partial<Record<SettingName, SettingValue>>): Promise<Services>
+  dispose(): Promise<void>
+}
