@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { EventBoundary } from './event-boundary.ts'
 import type { ResponseHead } from './response-head.ts'
+import type { RelayOptions } from './types.ts'
 
 /** An SSE comment: readers ignore it, and so do the boxes between us and them that close silent connections. */
 const KEEP_ALIVE_COMMENT = ':\n\n'
@@ -30,6 +31,7 @@ export interface ClientResponseOptions {
   readonly out: ServerResponse
   readonly onDrain: () => void
   readonly onHead: ((status: number) => void) | undefined
+  readonly add: RelayOptions['addToResponse']
 }
 
 /** The client's side of one exchange: writes a parsed response to it. */
@@ -38,6 +40,7 @@ export class ClientResponse {
   private readonly out: ServerResponse
   private readonly onDrain: () => void
   private readonly onHead: ((status: number) => void) | undefined
+  private readonly add: RelayOptions['addToResponse']
   private pending: ResponseHead | null = null
   private held: Buffer | null = null
   private corked = false
@@ -57,6 +60,7 @@ export class ClientResponse {
     this.out = options.out
     this.onDrain = options.onDrain
     this.onHead = options.onHead
+    this.add = options.add
   }
 
   get isEventStream(): boolean {
@@ -100,6 +104,7 @@ export class ClientResponse {
     this.pending = null
     this.started = true
     this.onHead?.(head.status)
+    for (const [name, value] of this.add ?? []) head.headers.push(name, value)
     if (out.getHeaderNames().length === 0) {
       out.writeHead(head.status, head.reason, head.headers)
       return

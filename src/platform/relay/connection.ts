@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { UpstreamProtocolError } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
@@ -57,6 +56,7 @@ export class Connection {
     this.parser = new ResponseParser(options.limits, NO_SINK)
     const common = { noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
     const allowHalfOpen = options.halfOpen
+    const { connect } = process.getBuiltinModule('node:net')
     this.socket =
       'socketPath' in target
         ? connect({ path: target.socketPath, allowHalfOpen })

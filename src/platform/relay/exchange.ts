@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { nextTick } from 'node:process'
 import { ClientResponse, lingerOnClose } from './client-response.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { Pool } from './pool.ts'
@@ -68,6 +67,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
       out,
       onDrain: () => this.connection?.socket.resume(),
       onHead: options.onHead,
+      add: options.addToResponse,
     })
     this.upload = request.length === 0 ? null : this.createUpload()
   }
@@ -116,7 +116,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
     socket.cork()
     socket.write(request.text, 'latin1')
     upload.start(socket)
-    nextTick(() => socket.uncork())
+    process.nextTick(() => socket.uncork())
   }
 
   interim(head: ResponseHead): void {

@@ -4,11 +4,12 @@ import { lingerOnClose } from './client-response.ts'
 import { Exchange } from './exchange.ts'
 import type { Abortable, ExchangeHost } from './exchange.ts'
 import { Pool } from './pool.ts'
-import { BadRequestError, buildRequestHead } from './request-head.ts'
+import { BadRequestError, buildRequestHead, hasBody } from './request-head.ts'
 import { Sweeper } from './sweeper.ts'
 import type { DataPlane, DataPlaneSettings, DataPlaneStats, RelayFailure, RelayOptions, RelayTarget } from './types.ts'
 import { UpgradeExchange, refusalOn } from './upgrade.ts'
 
+export { ignoreUpgrade } from './ignore-upgrade.ts'
 export type {
   DataPlane,
   DataPlaneSettings,
@@ -61,6 +62,7 @@ class Relay implements DataPlane, ExchangeHost {
     this.sweeper = new Sweeper(settings.sweepMs)
   }
 
+  // oxlint-disable-next-line max-params -- a server's event comes first, as node hands it over
   relay(inc: IncomingMessage, out: ServerResponse, target: RelayTarget, options: RelayOptions): void {
     this.requests++
     const refuse = (failure: RelayFailure): void => {
@@ -89,6 +91,7 @@ class Relay implements DataPlane, ExchangeHost {
     }
   }
 
+  // oxlint-disable-next-line max-params -- a server's event comes first, as node hands it over
   upgrade(inc: IncomingMessage, socket: Duplex, head: Buffer, target: RelayTarget, options: RelayOptions): void {
     this.upgrades++
     const refuse = (failure: RelayFailure): void => this.refuse(refusalOn(inc, socket), options, failure)
@@ -198,8 +201,4 @@ function keyOf(target: RelayTarget): string {
 function isAddress(target: RelayTarget): boolean {
   if ('socketPath' in target) return target.socketPath !== ''
   return target.host !== '' && Number.isInteger(target.port) && target.port > 0 && target.port < 65536
-}
-
-function hasBody(inc: IncomingMessage): boolean {
-  return inc.headers['transfer-encoding'] !== undefined || Number(inc.headers['content-length'] ?? 0) > 0
 }

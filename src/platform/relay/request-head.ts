@@ -7,6 +7,7 @@ import {
   HOP,
   HOST,
   KEEP_ALIVE,
+  PLAIN,
   TRAILER,
   TRANSFER_ENCODING,
   UPGRADE,
@@ -100,25 +101,37 @@ function compose(input: RequestHeadInput, nominated: readonly string[] | null): 
     expects: false,
     nominated: null,
   }
+  const { options } = input
   const raw = input.inc.rawHeaders
-  const add = input.options.add ?? NONE
-  const strip = input.options.strip
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? ''
-    const field = fieldOf(name)
-    if (!field) throw new BadRequestError('invalid header name')
+    const field = validField(name)
     if (field.kind === HOST) draft.hosts++
-    const frames = field.kind === CONTENT_LENGTH || field.kind === TRANSFER_ENCODING
-    if (!frames && (strip?.has(field.match) || (add.length > 0 && replaces(add, field)))) continue
-    if (nominated?.includes(field.lower)) continue
+    if (isUnwanted(field, options) || nominated?.includes(field.lower)) continue
     const value = raw[i + 1] ?? ''
-    if (field.kind === 0 || keeps(draft, field, value)) draft.text += `${name}: ${value}\r\n`
-    else if (field.kind === COOKIE) draft.text += cookieLine(name, value, input.options)
+    if (field.kind === PLAIN || keeps(draft, field, value)) draft.text += `${name}: ${value}\r\n`
+    else if (field.kind === COOKIE) draft.text += cookieLine(name, value, options)
   }
   if (draft.hosts > 1) throw new BadRequestError('more than one Host')
-  const added = add.some(([name]) => name.toLowerCase() === 'host')
-  draft.needsHost = !added && (draft.hosts === 0 || (strip?.has('host') ?? false))
+  draft.needsHost = needsHost(draft.hosts, options)
   return draft
+}
+
+function needsHost(hosts: number, { strip, add }: RelayOptions): boolean {
+  if (add?.some(([name]) => name.toLowerCase() === 'host')) return false
+  return hosts === 0 || (strip?.has('host') ?? false)
+}
+
+function validField(name: string): Field {
+  const field = fieldOf(name)
+  if (!field) throw new BadRequestError('invalid header name')
+  return field
+}
+
+/** Stripped, or replaced by one of ours. Nobody can strip what frames the body. */
+function isUnwanted(field: Field, { strip, add }: RelayOptions): boolean {
+  if (field.kind === CONTENT_LENGTH || field.kind === TRANSFER_ENCODING) return false
+  return (strip?.has(field.match) ?? false) || (add !== undefined && replaces(add, field))
 }
 
 function replaces(add: readonly (readonly [string, string])[], field: Field): boolean {
@@ -181,6 +194,11 @@ function checkFraming(draft: Draft, inc: IncomingMessage): void {
   if (draft.codings > 0 && inc.httpVersionMinor === 0) {
     throw new BadRequestError('Transfer-Encoding in an HTTP/1.0 request')
   }
+}
+
+/** True when a request announces a body, by what its server understood. */
+export function hasBody(inc: IncomingMessage): boolean {
+  return inc.headers['transfer-encoding'] !== undefined || Number(inc.headers['content-length'] ?? 0) > 0
 }
 
 function hostOf(target: RelayTarget): string {

@@ -43,7 +43,6 @@ export interface ResponseHead {
 }
 
 // Anything but HTAB, printable bytes, obs-text and CRLF pairs.
-// eslint-disable-next-line no-control-regex
 const DIRTY = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9][0-9])(?: (.*))?$/
 

@@ -38,6 +38,8 @@ export interface RelayOptions {
   readonly stripCookies?: (name: string) => boolean
   /** Request headers of ours; each replaces whatever the client sent under that name. */
   readonly add?: readonly (readonly [string, string])[]
+  /** Response headers of ours, beside the target's. Cheaper than `out.setHeader`, and loses to nothing. */
+  readonly addToResponse?: readonly (readonly [string, string])[]
   readonly maxBodyBytes?: number
   readonly connectTimeoutMs?: number
   /** Longest time without a byte in either direction; 0 means none. Checked once per sweep. */

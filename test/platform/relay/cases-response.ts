@@ -211,6 +211,19 @@ export const responseCases: readonly Case[] = [
       assert.equal(bodyOf(answer), 'ok')
     },
   },
+  {
+    name: "added response headers stand beside the target's",
+    run: async (rig) => {
+      const response = 'HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nDate: D\r\nContent-Length: 2\r\n\r\nok'
+      const { answer } = await roundTrip(rig, get('/'), response, {
+        relay: { addToResponse: [['X-Request-Id', 'r1']] },
+      })
+      assert.equal(
+        answer,
+        'HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nDate: D\r\nContent-Length: 2\r\nX-Request-Id: r1\r\nConnection: close\r\n\r\nok',
+      )
+    },
+  },
   hostile(
     'Content-Length and Transfer-Encoding',
     'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nevil',

@@ -1,12 +1,15 @@
 /** Upgrades: agreed, refused, broken. */
 import assert from 'node:assert/strict'
-import { eventually } from './rig.ts'
+import { ignoreUpgrade } from '../../../src/platform/relay/index.ts'
+import { OK, eventually } from './rig.ts'
 import type { Case } from './rig.ts'
 
 const ASK =
   'GET /ws?x=%2F HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k==\r\nSec-WebSocket-Protocol: p\r\nAuthorization: secret\r\n\r\n'
 const AGREED =
   'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: a\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n'
+
+const OFFER = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n'
 
 export const upgradeCases: readonly Case[] = [
   {
@@ -141,6 +144,44 @@ export const upgradeCases: readonly Case[] = [
       await client.head()
       await client.rest()
       assert.match(rig.outcomes[0]?.error ?? '', /^timeout: /)
+    },
+  },
+  {
+    name: 'an offer that is ignored leaves an ordinary request and a connection to keep',
+    run: async (rig) => {
+      const seen: string[] = []
+      const target = await rig.upstream(async (peer) => {
+        for (let i = 0; i < 2; i++) {
+          seen.push(await peer.head())
+          peer.send(OK)
+        }
+      })
+      const server = await rig.front(target)
+      server.removeAllListeners('upgrade')
+      server.on('upgrade', (inc, socket, head) => void ignoreUpgrade(server, { inc, socket, head }))
+      const client = rig.client(`GET /a HTTP/1.1\r\nHost: a\r\n${OFFER}X-L: \xe9\r\n\r\n`)
+      await client.until('ok')
+      client.send('GET /b HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.until('ok')
+      assert.deepEqual(seen, ['GET /a HTTP/1.1\r\nHost: a\r\nX-L: \xe9\r\n\r\n', 'GET /b HTTP/1.1\r\nHost: a\r\n\r\n'])
+    },
+  },
+  {
+    name: 'an ignored offer keeps the body, or is reported as impossible',
+    run: async (rig) => {
+      const target = await rig.upstream(async (peer) => {
+        await peer.until('\r\n\r\nsomebody')
+        peer.send(OK)
+      })
+      const server = await rig.front(target)
+      server.removeAllListeners('upgrade')
+      server.on('upgrade', (inc, socket, head) => {
+        if (!ignoreUpgrade(server, { inc, socket, head })) socket.end('not ok')
+      })
+      const client = rig.client(`POST /a HTTP/1.1\r\nHost: a\r\n${OFFER}Content-Length: 8\r\n\r\nsome`)
+      client.send('body')
+      await client.until('ok')
+      assert.equal(client.text === 'not ok', 'Deno' in globalThis)
     },
   },
 ]
