@@ -1,4 +1,5 @@
 // The router and the command line as ES modules: one entry, and a chunk for each thing that is loaded only when needed.
+import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,6 +26,26 @@ const builtinsForCommonJs = {
   },
 }
 
+/** Of package.json the program needs the version; the rest would be read at every start. */
+const onlyVersion = {
+  name: 'only-version',
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /[/\\]package\.json$/ }, ({ path }) => {
+      if (path !== join(ROOT, 'package.json')) return undefined
+      const { version } = JSON.parse(readFileSync(path, 'utf8'))
+      return { contents: JSON.stringify({ version }), loader: 'json' }
+    })
+  },
+}
+
+/** Messages are English: the other languages of zod are a third of it. */
+const onlyEnglish = {
+  name: 'only-english',
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.js$/ }, () => ({ contents: 'export {}' }))
+  },
+}
+
 /** @param {string} outDir @returns {import('esbuild').BuildOptions & { metafile: true }} */
 export function bundleOptions(outDir) {
   return {
@@ -44,7 +65,7 @@ export function bundleOptions(outDir) {
     // The licences are in THIRD-PARTY.txt.
     legalComments: 'none',
     external: EXTERNAL,
-    plugins: [builtinsForCommonJs],
+    plugins: [builtinsForCommonJs, onlyVersion, onlyEnglish],
     logLevel: 'warning',
     metafile: true,
   }
