@@ -2,9 +2,9 @@
 import { routerUrl } from '../shared/api.ts'
 import { duration, plainText, secondsSince } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
-import { Badge, Button, Command, CopyButton } from '../shared/ui.tsx'
+import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
 import type { Agent, Problem } from './model.ts'
-import { actionsFor, commandFor, commandIn, lookOf } from './model.ts'
+import { actionsFor, commandFor, commandIn, lookOf, shortImage } from './model.ts'
 import { busy, now, openLog, request } from './store.ts'
 import { strings } from './strings.ts'
 
@@ -86,8 +86,8 @@ function RunsOn({ agent }: { agent: Agent }) {
     <div class="stack">
       <span>{agent.runtime === '' ? <span class="muted">{strings.noRuntime}</span> : agent.runtime}</span>
       {agent.image !== '' && (
-        <code class="muted small" title={agent.container}>
-          {agent.image}
+        <code class="muted small" title={agent.image}>
+          <Breakable text={shortImage(agent.image)} />
         </code>
       )}
     </div>
@@ -102,7 +102,9 @@ function Endpoints({ agent }: { agent: Agent }) {
       {mcp !== null && (
         <span class="mcp">
           <span class="tag">{strings.mcpUrl}</span>
-          <code class="small">{agent.mcpUrl}</code>
+          <code class="small">
+            <Breakable text={agent.mcpUrl ?? ''} />
+          </code>
           <CopyButton text={mcp} name={strings.copyMcp(name)} />
         </span>
       )}
@@ -114,13 +116,15 @@ function Endpoints({ agent }: { agent: Agent }) {
             <span>{strings.page}</span>
           </a>
         )}
-        <Button
-          kind="quiet"
-          icon="logs"
-          label={strings.logs}
-          name={strings.logsOf(name)}
-          onClick={() => openLog(agent.name)}
-        />
+        {agent.container !== '' && (
+          <Button
+            kind="quiet"
+            icon="logs"
+            label={strings.logs}
+            name={strings.logsOf(name)}
+            onClick={() => openLog(agent.name)}
+          />
+        )}
       </span>
     </div>
   )

@@ -25,11 +25,12 @@ export function ConfirmDialog() {
           <Command text={commandFor(asked.action, asked.agent)} />
         </div>
         <div class="dialog-actions">
-          <Button label={strings.cancel} onClick={close} />
+          <Button label={strings.cancel} first onClick={close} />
           <Button
             kind="danger"
             icon="stopped"
-            label={strings.actionOn(asked.action, plainText(asked.agent))}
+            label={strings.action(asked.action)}
+            name={strings.actionOn(asked.action, plainText(asked.agent))}
             onClick={() => {
               close()
               void act(asked.agent, asked.action)

@@ -168,7 +168,7 @@ function NoticeBox({ notice }: { notice: Notice }) {
         {notice.text !== null && <p>{notice.text}</p>}
         {notice.command !== null && (
           <>
-            <p class="small">{strings.sameAs}</p>
+            <p class="small">{notice.tone === 'ok' ? strings.sameAs : strings.next}</p>
             <Command text={notice.command} />
           </>
         )}

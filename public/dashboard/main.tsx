@@ -28,7 +28,9 @@ function Page() {
         <h1 class="visually-hidden">{strings.title}</h1>
         {problem !== null && (
           <div class="load-problem" role="alert">
-            <ProblemNote problem={{ ...problem, message: `${strings.loadFailed}: ${problem.message}` }} />
+            <ProblemNote
+              problem={{ code: problem.code, hint: problem.hint, message: `${strings.loadFailed}: ${problem.message}` }}
+            />
             <Button icon="restart" label={strings.retry} onClick={() => void refresh()} />
           </div>
         )}

@@ -113,6 +113,9 @@ const LOOKS: Record<AgentState, { tone: Tone; icon: IconName }> = {
 }
 export const lookOf = (state: AgentState): { tone: Tone; icon: IconName } => LOOKS[state]
 
+/** An image as people say it: the default registry is left out. The full name stays in the tooltip. */
+export const shortImage = (image: string): string => image.replace(/^docker\.io\/(?:library\/)?/, '')
+
 /** The buttons of an agent. A disabled one has none: enabling grants permissions, which is a decision of its own. */
 export function actionsFor(state: AgentState): readonly Action[] {
   if (state === 'disabled') return []

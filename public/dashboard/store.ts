@@ -1,12 +1,10 @@
 /** The page's state as signals, and everything that changes it. */
 import { computed, signal } from '@preact/signals'
-import { ApiError, call, goToSignIn } from '../shared/api.ts'
-import type { LiveState } from '../shared/live.ts'
+import { ApiError, call, goToSignIn, routerUrl } from '../shared/api.ts'
+import type { Live, LiveState } from '../shared/live.ts'
 import { openLive } from '../shared/live.ts'
-import type { Live } from '../shared/live.ts'
-import { routerUrl } from '../shared/api.ts'
 import type { Action, Activity, LogLine, Status } from './model.ts'
-import { commandFor, matches, readActivity, readLog, readStatus } from './model.ts'
+import { commandFor, commandIn, matches, readActivity, readLog, readStatus } from './model.ts'
 import { strings } from './strings.ts'
 
 export interface Notice {
@@ -123,8 +121,9 @@ export async function act(agent: string, action: Action): Promise<void> {
     notify({ tone: 'ok', title: strings.done(action, agent), text: null, code: null, command })
   } catch (error) {
     const problem = asApiError(error)
-    const text = problem.hint === null ? problem.message : `${problem.message}. ${strings.next}: ${problem.hint}`
-    notify({ tone: 'bad', title: strings.notDone(action, agent), text, code: problem.code, command })
+    const next = problem.hint === null ? null : commandIn(problem.hint)
+    const text = problem.hint === null || next !== null ? problem.message : `${problem.message}. ${problem.hint}`
+    notify({ tone: 'bad', title: strings.notDone(action, agent), text, code: problem.code, command: next })
   } finally {
     busy.value = new Map([...busy.value].filter(([name]) => name !== agent))
     await refresh()

@@ -70,7 +70,7 @@ export const strings = {
   },
   activity: {
     title: 'Activity',
-    empty: 'Nothing has happened since this page was opened',
+    empty: 'Nothing has happened yet',
     by: (who: string) => `by ${who}`,
   },
   live: {

@@ -16,7 +16,7 @@ const UNITS = [
   ['minute', 60],
 ] as const
 
-/** The two largest units of a time span, as "2 hr 5 min". */
+/** A time span as its two largest units ("2 hr 5 min"), from a day on as days alone. */
 export function duration(seconds: number): string {
   let rest = Math.max(0, Math.floor(seconds))
   const parts: string[] = []
@@ -24,7 +24,7 @@ export function duration(seconds: number): string {
     const count = Math.floor(rest / size)
     rest -= count * size
     if (count > 0) parts.push(amount(count, unit))
-    if (parts.length === 2) break
+    if (parts.length === 2 || (unit === 'day' && count > 0)) break
   }
   return parts.length === 0 ? amount(rest, 'second') : parts.join(' ')
 }

@@ -38,7 +38,8 @@ export function backoffMs(attempt: number, random: number): number {
 
 export function openLive(options: LiveOptions): Live {
   let attempt = 0
-  let lastId = ''
+  // Asks for the events that the router still keeps, so that a fresh page has a past.
+  let lastId = '0'
   let retryMs: number | null = null
   let current: AbortController | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -66,8 +67,7 @@ export function openLive(options: LiveOptions): Live {
   }
 
   async function read(signal: AbortSignal): Promise<void> {
-    const headers: Record<string, string> = { accept: 'text/event-stream' }
-    if (lastId !== '') headers['last-event-id'] = lastId
+    const headers = { accept: 'text/event-stream', 'last-event-id': lastId }
     const response = await fetch(options.url, { headers, signal, cache: 'no-store' })
     if (response.status === 401) {
       stop()

@@ -18,11 +18,13 @@ export interface ButtonProps {
   readonly name?: string
   readonly title?: string
   readonly busy?: boolean
+  /** Takes the focus when its dialog opens. */
+  readonly first?: boolean
   onClick(): void
 }
 
 /** A busy button keeps the focus (`aria-disabled`, not `disabled`), so a keyboard user is not thrown to the top of the page. */
-export function Button({ label, icon, kind, iconOnly, name, title, busy, onClick }: ButtonProps) {
+export function Button({ label, icon, kind, iconOnly, name, title, busy, first, onClick }: ButtonProps) {
   const classes = ['button', kind ?? '', iconOnly === true ? 'icon-only' : ''].filter((part) => part !== '').join(' ')
   const spoken = name ?? (iconOnly === true ? label : undefined)
   return (
@@ -30,6 +32,7 @@ export function Button({ label, icon, kind, iconOnly, name, title, busy, onClick
       type="button"
       class={classes}
       aria-label={spoken}
+      autoFocus={first === true}
       title={title ?? (iconOnly === true ? label : undefined)}
       aria-disabled={busy === true ? 'true' : undefined}
       onClick={() => {
@@ -84,6 +87,12 @@ export function Badge({
       <span>{children}</span>
     </span>
   )
+}
+
+/** Text that may be broken after a slash or colon: paths and image names then wrap between their parts. */
+export function Breakable({ text }: { text: string }) {
+  const parts = text.split(/(?<=[/:@])/)
+  return parts.map((part, index) => (index === 0 ? part : [<wbr />, part]))
 }
 
 /** A command line to run, with a button that copies it. */

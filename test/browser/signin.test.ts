@@ -1,0 +1,92 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
+import type { Watched } from './browser.ts'
+import type { Fixture } from './fixture.ts'
+import { buildPages, startFixture } from './fixture.ts'
+
+describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
+  let browser: Browser
+  let pages: Awaited<ReturnType<typeof buildPages>>
+  let fixture: Fixture
+  let watched: Watched
+
+  beforeAll(async () => {
+    browser = await launch()
+    pages = await buildPages()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await pages.remove()
+  })
+  beforeEach(async () => {
+    fixture = await startFixture(pages.dir)
+  })
+  afterEach(async () => {
+    await watched.close()
+    await fixture.close()
+  })
+  const open = async (path: string, options = {}) => {
+    watched = await openPage(browser, fixture.origin, options)
+    await watched.page.goto(fixture.origin + path)
+    return watched.page
+  }
+
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [320, 1280]) {
+      it(`sign-in and not-found are clean and accessible in ${colorScheme} at ${width} px`, async () => {
+        const page = await open('/signin/', { colorScheme, viewport: { width, height: 720 } })
+        await expectNoOverflow(page)
+        await screenshot(page, `signin-${colorScheme}-${width}`)
+        await expectAccessible(page)
+        await page.goto(`${fixture.origin}/not-found/`)
+        await expectNoOverflow(page)
+        await screenshot(page, `not-found-${colorScheme}-${width}`)
+        await expectAccessible(page)
+        expect(watched.faults).toEqual([])
+      })
+    }
+  }
+
+  it('says that a token is wrong, keeps it, and lets it be corrected', async () => {
+    const page = await open('/signin/')
+    const field = page.getByLabel('Operator token')
+    await field.fill('wrong')
+    await page.keyboard.press('Enter')
+    await page.getByRole('alert').filter({ hasText: 'not valid' }).waitFor()
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    expect(await field.evaluate((input) => document.activeElement === input)).toBe(true)
+    await screenshot(page, 'signin-wrong')
+    await expectAccessible(page)
+    await field.fill(' right-token ')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${fixture.origin}/dashboard/`)
+    // The refused try is the one error that the browser itself reports.
+    expect(watched.faults).toEqual([expect.stringContaining('401')])
+  })
+
+  it('never leads to another site', async () => {
+    for (const next of [
+      'https://evil.example/',
+      '//evil.example/',
+      'javascript:alert(1)',
+      '/\\evil.example',
+      '/signin/',
+    ]) {
+      const page = await open(`/signin/?next=${encodeURIComponent(next)}`)
+      await page.getByLabel('Operator token').fill('right-token')
+      await page.keyboard.press('Enter')
+      await page.waitForURL(`${fixture.origin}/dashboard/`)
+      await watched.close()
+    }
+    watched = await openPage(browser, fixture.origin)
+  })
+
+  it('signs in without script too', async () => {
+    const page = await open('/signin/', { javaScriptEnabled: false })
+    await page.getByLabel('Operator token').fill('right-token')
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${fixture.origin}/dashboard/`)
+    expect(await page.locator('#app').textContent()).toContain('ploinky status')
+  })
+})

@@ -1,0 +1,83 @@
+/** What the bundled pages weigh, and whether their colours can be read. */
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildPublic } from '../../src/tools/build-public.mjs'
+
+const PUBLIC = new URL('../../public/', import.meta.url)
+/** Packed bytes of everything that a page loads. */
+const BUDGET: Record<string, number> = { dashboard: 60 * 1024, signin: 12 * 1024, 'not-found': 12 * 1024 }
+let dir: string
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ploinky-test-pages-'))
+  await buildPublic(dir)
+})
+afterAll(() => rm(dir, { recursive: true, force: true }))
+
+it('builds exactly the pages that have a budget', async () => {
+  expect((await readdir(dir)).sort()).toEqual(Object.keys(BUDGET).sort())
+})
+
+it.each(Object.entries(BUDGET))('%s stays within its budget', async (page, budget) => {
+  const names = await readdir(join(dir, page))
+  const sent = names
+    .filter((name) => !/\.(?:br|gz)$/.test(name))
+    .map((name) => (names.includes(`${name}.br`) ? `${name}.br` : name))
+  const sizes = await Promise.all(sent.map(async (name) => (await stat(join(dir, page, name))).size))
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  expect(total).toBeGreaterThan(500)
+  expect(total).toBeLessThanOrEqual(budget)
+})
+
+it.each(Object.keys(BUDGET))('%s asks nothing of another site, and holds no inline code', async (page) => {
+  for (const name of (await readdir(join(dir, page))).filter((file) => /\.(?:html|css|js)$/.test(file))) {
+    const text = (await readFile(join(dir, page, name), 'utf8')).replaceAll(/https?:\/\/www\.w3\.org\/[\w/]+/g, '')
+    expect([name, text.match(/(?:https?:)?\/\/[a-z0-9-]+\.[a-z]+/i)?.[0]]).toEqual([name, undefined])
+    if (name.endsWith('.html')) expect(text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/i)
+  }
+})
+
+describe('contrast', () => {
+  const PAIRS: readonly (readonly [foreground: string, background: string, ratio: number])[] = [
+    ...['bg', 'surface', 'surface-2'].flatMap((background) => [
+      ['text', background, 7] as const,
+      ['muted', background, 4.5] as const,
+      ['accent', background, 4.5] as const,
+      ['edge', background, 3] as const,
+      ['bad', background, 4.5] as const,
+    ]),
+    ...['ok', 'info', 'warn', 'bad', 'idle'].flatMap((tone) => [
+      [tone, `${tone}-soft`, 4.5] as const,
+      ['text', `${tone}-soft`, 7] as const,
+    ]),
+    ['on-accent', 'accent', 4.5],
+    ['on-accent', 'accent-strong', 4.5],
+    ['accent-strong', 'accent-soft', 4.5],
+  ]
+  for (const scheme of ['light', 'dark'] as const) {
+    it.each(PAIRS)(`of %s on %s is at least %s in ${scheme}`, async (foreground, background, ratio) => {
+      const css = await readFile(new URL('shared/tokens.css', PUBLIC), 'utf8')
+      const colour = (name: string): string => {
+        const match = new RegExp(`--${name}: light-dark\\((#[0-9a-f]{6}), (#[0-9a-f]{6})\\);`).exec(css)
+        const found = match?.[scheme === 'light' ? 1 : 2]
+        if (found === undefined) throw new Error(`No colour --${name}`)
+        return found
+      }
+      expect(contrast(colour(foreground), colour(background))).toBeGreaterThanOrEqual(ratio)
+    })
+  }
+})
+
+/** WCAG 2.2, "contrast ratio". */
+function contrast(a: string, b: string): number {
+  const [low = 0, high = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y)
+  return (high + 0.05) / (low + 0.05)
+}
+function luminance(hex: string): number {
+  const [r = 0, g = 0, b = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b
+}
