@@ -14,6 +14,7 @@ export function createEngine(context: RuntimeContext, dialect: Dialect): Engine 
   const { platform, log, stateDir } = context
   const program = platform.env[dialect.programVariable] || dialect.program
   const ends = new Set<() => Promise<void> | void>()
+  let disposed = false
   // docker prints advertisements after some calls unless told not to.
   const baseEnv = { DOCKER_CLI_HINTS: 'false' }
 
@@ -66,10 +67,13 @@ export function createEngine(context: RuntimeContext, dialect: Dialect): Engine 
     codeOf: (stderr) => classifyFailure({ displayName: dialect.displayName, program, stderr }).code,
     source: (args) => ({ runtime: dialect.id, command: `${dialect.program} ${args.slice(0, 3).join(' ')}` }),
     track(end) {
-      ends.add(end)
+      // What was just being opened when the adapter was disposed of ends at once.
+      if (disposed) void end()
+      else ends.add(end)
       return () => ends.delete(end)
     },
     async dispose() {
+      disposed = true
       const pending = [...ends]
       ends.clear()
       await Promise.allSettled(pending.map((end) => end()))

@@ -58,7 +58,8 @@ export function parseEvent(dialect: Dialect, line: string, source: Source): Pars
           labels: raw.Attributes ?? {},
           at: readTime(raw.Time) ?? new Date(0).toISOString(),
           moment: raw.Time,
-          exitCode: raw.ContainerExitCode ?? undefined,
+          // podman leaves a zero out.
+          exitCode: raw.ContainerExitCode ?? 0,
         }
   const type = dialect.eventTypes[facts.action]
   const workspace = facts.labels[LABEL_WORKSPACE]

@@ -20,6 +20,8 @@ const ENGINE_MESSAGE =
   /^(?:Error response from daemon: |Cannot connect to the Docker daemon|error during connect: |Error: .*(?:container state improper|no container with name or ID|no such container|exec session|connect to Podman))/m
 /** After everything inside was ended, the CLI ends by itself; this is for one that does not. */
 const CLI_END_MS = 2000
+/** 128 + SIGKILL. */
+const KILLED = 137
 
 export function createExec(engine: Engine, containers: Containers) {
   return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
@@ -81,7 +83,9 @@ function supervise(engine: Engine, parts: Supervised): ExecSession {
   const forget = engine.track(kill)
   const exit = child.exit
     .then((code) => {
-      if (killing !== undefined || !ENGINE_CODES.has(code) || !ENGINE_MESSAGE.test(tail)) return code
+      // Ended by us is never a success, whatever the program or an engine that lost track of it says.
+      if (killing !== undefined) return code === 0 ? KILLED : code
+      if (!ENGINE_CODES.has(code) || !ENGINE_MESSAGE.test(tail)) return code
       throw engine.fail({ exitCode: code, stderr: tail }, parts.what)
     })
     .finally(() => {

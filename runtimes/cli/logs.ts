@@ -7,7 +7,7 @@ import { notFound, type Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
 import { timedLines, type TimedLine } from './log-lines.ts'
 import { logsArgs } from './oci.ts'
-import { checkAborted, interrupted } from './signals.ts'
+import { checkAborted } from './signals.ts'
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 /** Lines of one stream that wait for the reader before the engine is held back. */
@@ -42,19 +42,25 @@ export function createLogs(engine: Engine, containers: Containers) {
     if (container === null) throw notFound(name)
     if (parts.tail === 0 && !parts.follow) return
     const child = engine.stream(logsArgs(container.id, parts), {})
-    const end = (): void => child.kill('SIGKILL')
+    let ended = false
+    const end = (): void => {
+      ended = true
+      child.kill('SIGKILL')
+    }
     const forget = engine.track(end)
-    options.signal?.addEventListener('abort', end, { once: true })
+    if (options.signal?.aborted) end()
+    else options.signal?.addEventListener('abort', end, { once: true })
     try {
       yield* merged(engine, child)
-      checkAborted(options.signal)
     } catch (error) {
-      throw options.signal?.aborted ? interrupted() : error
+      // Ended by us: whatever the killed program's exit says is not news.
+      if (!ended) throw error
     } finally {
       options.signal?.removeEventListener('abort', end)
       forget()
       end()
     }
+    checkAborted(options.signal)
   }
 }
 

@@ -6,6 +6,8 @@ const PING_TIMEOUT_MS = 5_000
 /** The path when an engine answers on it, otherwise null: without the API everything goes through the CLI. */
 export async function reachableSocket(engine: Engine, path: string | null): Promise<string | null> {
   if (path === null || path === '') return null
+  // Another program in the engine's place may speak to another engine, or none: its word alone counts.
+  if (engine.program !== engine.dialect.program) return null
   const answer = await engine.platform.net
     .request({
       socketPath: path,

@@ -1,6 +1,5 @@
 /** What a running container uses now. */
 import * as z from 'zod'
-import { PloinkyError } from '../../src/core/error.ts'
 import type { CallOptions, WorkloadStats } from '../adapter.ts'
 import type { EngineApi } from './api.ts'
 import type { Containers } from './containers.ts'
@@ -113,12 +112,8 @@ export function createStats(engine: Engine, containers: Containers, api: () => E
     const args = ['stats', '--no-stream', '--no-trunc', '--format', engine.dialect.jsonFormat, container.id]
     const result = await engine.call(args, { signal: options.signal })
     if (result.exitCode === 0) return parseStats(result.stdout, engine.source(args))
-    if (/not supported/i.test(result.stderr)) {
-      throw new PloinkyError('CAPABILITY_UNSUPPORTED', `${engine.dialect.displayName} measures nothing here`, {
-        hint: 'Rootless engines measure with cgroup v2 only',
-        details: { message: engine.fail(result, 'measure').message },
-      })
-    }
+    // Rootless without cgroup v2; `capabilities.stats` says so.
+    if (/not supported/i.test(result.stderr)) return null
     const error = engine.fail(result, `measure "${name}"`)
     if (error.code === 'WORKLOAD_NOT_FOUND' || error.code === 'AGENT_NOT_RUNNING') return null
     throw error
