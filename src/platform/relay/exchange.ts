@@ -76,6 +76,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
     return new Upload({
       inc: this.inc,
       chunked: this.request.length < 0,
+      strip: this.options.strip,
       maxBytes: this.options.maxBodyBytes ?? this.host.settings.maxBodyBytes,
       onTooLarge: () => this.fail({ kind: 'too-large', message: 'request body exceeds the limit' }),
     })

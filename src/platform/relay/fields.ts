@@ -97,7 +97,9 @@ function classify(name: string): Field | null {
   if (!TOKEN.test(name)) return null
   const lower = name.toLowerCase()
   const match = lower.includes('_') ? lower.replaceAll('_', '-') : lower
-  const field: Field = { lower, match, kind: KINDS.get(lower) ?? PLAIN }
+  // `Content_Length` beside `Content-Length` can only be meant to confuse: it never goes further.
+  const imitation = match !== lower && KINDS.has(match)
+  const field: Field = { lower, match, kind: imitation ? HOP : (KINDS.get(lower) ?? PLAIN) }
   if (name.length <= CACHED_NAME_LIMIT) {
     // Starting over costs little and keeps a peer that invents names from freezing the common ones out.
     if (cache.size >= CACHE_LIMIT) cache.clear()

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { fieldOf, isFieldValue, isTrailerField } from './fields.ts'
 
 export interface UploadOptions {
   readonly inc: IncomingMessage
   readonly chunked: boolean
   readonly maxBytes: number
+  readonly strip: ReadonlySet<string> | undefined
   readonly onTooLarge: () => void
 }
 
@@ -57,11 +59,22 @@ export class Upload {
     const { socket } = this
     this.done = true
     if (!socket || !this.options.chunked) return
-    let text = '0\r\n'
-    const raw = this.options.inc.rawTrailers
-    for (let i = 0; i + 1 < raw.length; i += 2) text += `${raw[i]}: ${raw[i + 1]}\r\n`
-    socket.write(`${text}\r\n`, 'latin1')
+    socket.write(`0\r\n${trailers(this.options)}\r\n`, 'latin1')
   }
+}
+
+/** A trailer must not bring in what the head was not allowed to. */
+function trailers({ inc, strip }: UploadOptions): string {
+  const raw = inc.rawTrailers
+  let text = ''
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    const value = raw[i + 1] ?? ''
+    const field = fieldOf(name)
+    if (field && isTrailerField(field) && !strip?.has(field.match) && isFieldValue(value))
+      text += `${name}: ${value}\r\n`
+  }
+  return text
 }
 
 function writeChunk(socket: Socket, piece: Buffer): boolean {

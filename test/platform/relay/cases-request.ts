@@ -155,6 +155,31 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
+    name: 'trailers cannot bring in what the head may not',
+    run: async (rig) => {
+      const trailers = 'X-User: root\r\nX_User: root\r\nAuthorization: a\r\nX-Fine: 1\r\n'
+      const target = await rig.upstream(async (peer) => {
+        await peer.head()
+        await peer.until('0\r\nX-Fine: 1\r\n\r\n')
+        peer.send(OK)
+      })
+      await rig.front(target, { relay: { strip: new Set(['x-user']) } })
+      const request = `${get('/', 'Transfer-Encoding: chunked').replace('GET', 'PUT')}1\r\na\r\n0\r\n${trailers}\r\n`
+      assert.ok((await rig.client(request).rest()).endsWith('ok'))
+    },
+  },
+  {
+    name: 'imitations of framing headers stay behind',
+    run: async (rig) => {
+      const { seen } = await roundTrip(
+        rig,
+        get('/', 'Content_Length: 5', 'transfer_encoding: chunked', 'X_Fine: 1'),
+        OK,
+      )
+      assert.equal(seen, 'GET / HTTP/1.1\r\nHost: agent.test:8088\r\nX_Fine: 1\r\n\r\n')
+    },
+  },
+  {
     name: 'a body is passed on while it arrives',
     run: async (rig) => {
       const target = await rig.upstream(async (peer) => {
