@@ -1,7 +1,7 @@
 import { describe, isObject } from './check.ts'
 import type { Field, InputSchema } from './fields.ts'
 
-export type CheckedArguments = { ok: true; value: Record<string, unknown> } | { ok: false; message: string }
+type CheckedArguments = { ok: true; value: Record<string, unknown> } | { ok: false; message: string }
 
 /** More than this many complaints help nobody. */
 const MAX_PROBLEMS = 10

@@ -6,7 +6,7 @@ import { withoutProgress } from './stderr.ts'
 import type { ToolRun, ToolRunResult } from './types.ts'
 
 /** The command of a call: everything but the callbacks. */
-export interface CallInput {
+interface CallInput {
   name: string
   arguments: Record<string, unknown>
   /** Written to standard input as one JSON line. */
@@ -99,6 +99,6 @@ export function clipText(text: string): string {
   return `${half >= 0xd800 && half <= 0xdbff ? cut.slice(0, -1) : cut}...`
 }
 
-export function truncationNote(): string {
+function truncationNote(): string {
   return `(output cut: at most ${LIMITS.stdoutBytes} bytes of standard output and ${LIMITS.stderrBytes} of standard error are kept)`
 }

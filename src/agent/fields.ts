@@ -36,7 +36,7 @@ export interface InputSchema {
   json: JsonObject
 }
 
-export const NO_INPUT: InputSchema = { fields: new Map(), additional: false, json: { type: 'object', properties: {} } }
+const NO_INPUT: InputSchema = { fields: new Map(), additional: false, json: { type: 'object', properties: {} } }
 
 const FIELD_TYPES: readonly string[] = ['string', 'number', 'integer', 'boolean', 'array', 'object', 'any']
 const FIELD_KEYS = [

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+
+/** How long the rest of a refused body is read and thrown away before the connection is cut, in milliseconds. */
+const LINGER_MS = 2000
 
 export type FetchHandler = (request: Request) => Promise<Response>
 
@@ -26,8 +28,20 @@ export async function serveWithFetch(
     throw error
   }
   await writeResponse(response, outgoing, abort.signal)
-  // An unread body (refused by its declared size) would otherwise be taken for the next request.
-  if (!incoming.readableEnded) incoming.destroy()
+  discardRest(incoming)
+}
+
+/**
+ * Reads on after a body was refused. Closing at once would reset the connection, and a client that is still sending
+ * would lose the answer; so it may finish, for a while.
+ */
+function discardRest(incoming: IncomingMessage): void {
+  if (incoming.complete || incoming.destroyed) return
+  const timer = setTimeout(() => incoming.destroy(), LINGER_MS)
+  incoming.once('end', () => clearTimeout(timer))
+  incoming.once('close', () => clearTimeout(timer))
+  incoming.on('error', () => undefined)
+  incoming.resume()
 }
 
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
@@ -41,10 +55,36 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request {
     incoming.url?.startsWith('/') === true ? `http://agent${incoming.url.replace(/^\/+/, '/')}` : 'http://agent/',
   )
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers, signal })
-  const body = Readable.toWeb(incoming) as ReadableStream<Uint8Array>
+  const body = bodyOf(incoming)
   // "duplex" is required for a streamed body and missing from some type libraries.
   const init: RequestInit & { duplex: 'half' } = { method, headers, signal, body, duplex: 'half' }
   return new Request(url, init)
+}
+
+/** The body as a stream. Unlike Node's own conversion, a reader that stops does not destroy the connection. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let isOver = false
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      const finish = (step: () => void): void => {
+        if (!isOver) step()
+        isOver = true
+      }
+      incoming.on('data', (chunk: Uint8Array) => {
+        if (isOver) return
+        controller.enqueue(chunk)
+        if ((controller.desiredSize ?? 0) <= 0) incoming.pause()
+      })
+      incoming.once('end', () => finish(() => controller.close()))
+      incoming.once('error', (error) => finish(() => controller.error(error)))
+      incoming.once('close', () => finish(() => controller.error(new Error('The client left'))))
+    },
+    pull: () => void incoming.resume(),
+    cancel: () => {
+      isOver = true
+      incoming.pause()
+    },
+  })
 }
 
 async function writeResponse(response: Response, outgoing: ServerResponse, gone: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 /** Keeps the first `max` bytes of a stream and counts on nothing about where chunks are cut. */
-export interface CappedText {
+interface CappedText {
   push: (chunk: Uint8Array) => void
   text: () => string
   truncated: () => boolean

@@ -77,7 +77,8 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
       try {
         return await serve(request)
       } catch (error) {
-        log('error', 'MCP request failed', { error: error instanceof Error ? error.message : String(error) })
+        const level = request.signal.aborted ? 'debug' : 'error'
+        log(level, 'MCP request failed', { error: error instanceof Error ? error.message : String(error) })
         return jsonRpcError(500, -32603, { message: 'Internal error' })
       }
     },

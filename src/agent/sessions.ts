@@ -7,13 +7,13 @@ import type { AgentLog } from './types.ts'
  * The legacy leg (revisions up to 2025-11-25): sessions that begin with `initialize`, so that progress, logging and the
  * GET stream reach the client they belong to. Sessions are bounded in number and end when nobody uses them.
  */
-export interface LegacySessions {
+interface LegacySessions {
   handle: (request: Request, parsedBody: unknown) => Promise<Response>
   size: () => number
   close: () => Promise<void>
 }
 
-export interface LegacySessionOptions {
+interface LegacySessionOptions {
   createServer: () => Server
   maxSessions: number
   /** Milliseconds without a request, a running call or an open stream after which a session ends. */

@@ -6,7 +6,7 @@ import { LIMITS } from './limits.ts'
 import { createCappedText, createLineSplitter } from './output.ts'
 import type { ToolRun, ToolRunner, ToolRunResult } from './types.ts'
 
-export interface SpawnRunnerOptions {
+interface SpawnRunnerOptions {
   /** Working directory of commands that name none. */
   cwd: string
   /** Environment that every command gets; variables of the run win. */

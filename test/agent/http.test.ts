@@ -116,6 +116,40 @@ describe('the HTTP face of an agent', () => {
     expect(await raw(agent, head)).toMatch(/^HTTP\/1\.1 413 /)
   })
 
+  test('lets a client that sends too much finish, so that it sees why it was refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      let sent = 0
+      const body = new ReadableStream({
+        pull: (controller) => {
+          if (sent++ < 30) controller.enqueue(new Uint8Array(1024 * 1024).fill(32))
+          else controller.close()
+        },
+      })
+      const init: RequestInit & { duplex: 'half' } = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+        duplex: 'half',
+      }
+      const response = await fetch(`${agent.url}/mcp`, init)
+      expect([response.status, (await response.json()).error.message]).toEqual([
+        413,
+        'The request is larger than 4194304 bytes',
+      ])
+    }
+  })
+
+  test('takes a client that leaves in the middle of its body as nothing special', async () => {
+    const before = agent.log()
+    const socket = dial(Number(new URL(agent.url).port), '127.0.0.1')
+    socket.write('POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a"')
+    await once(socket, 'connect')
+    socket.destroy()
+    await once(socket, 'close')
+    expect((await fetch(`${agent.url}/health`)).status).toBe(200)
+    expect(agent.log()).toBe(before)
+  })
+
   test('answers other methods on /mcp with 4xx', async () => {
     for (const method of ['GET', 'DELETE', 'PUT', 'PATCH']) {
       const response = await fetch(`${agent.url}/mcp`, { method, headers: { 'content-type': 'application/json' } })

@@ -159,6 +159,70 @@ describe('legacy sessions', () => {
     expect(server.stats().running).toBe(1)
   })
 
+  test('answer whatever is sent with a client error, in both eras', async () => {
+    const server = serve({})
+    const { session } = await open(server)
+    const meta = {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    }
+    const bodies: unknown[] = [
+      null,
+      1,
+      'x',
+      [],
+      [1],
+      [[]],
+      {},
+      { jsonrpc: '2.0' },
+      { jsonrpc: '1.0', id: 1, method: 'tools/list' },
+      { jsonrpc: '2.0', id: {}, method: 'tools/list' },
+      { jsonrpc: '2.0', id: 1, method: 5 },
+      { jsonrpc: '2.0', id: 1, method: 'tools/list', params: [] },
+      { jsonrpc: '2.0', id: 1, result: null },
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/list',
+        params: { _meta: { ...meta, 'io.modelcontextprotocol/protocolVersion': 'next' } },
+      },
+      {
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/list',
+        params: { _meta: { 'io.modelcontextprotocol/protocolVersion': 7 } },
+      },
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { _meta: meta } },
+      { jsonrpc: '2.0', id: 1, method: '__proto__', params: { _meta: meta } },
+      { ...INITIALIZE, params: {} },
+      [INITIALIZE, INITIALIZE],
+    ]
+    for (const body of bodies) {
+      for (const id of [null, session]) {
+        const response = await server.fetch(
+          new Request('http://agent/mcp', {
+            method: 'POST',
+            headers: {
+              accept: 'application/json, text/event-stream',
+              'content-type': 'application/json',
+              ...(id === null ? {} : { 'mcp-session-id': id }),
+            },
+            body: JSON.stringify(body),
+          }),
+        )
+        const text = await response.text()
+        const isRefused = response.status >= 400 && response.status < 500
+        // A stray response and an error inside of a stream are answers, too.
+        expect([
+          JSON.stringify(body),
+          id === null,
+          isRefused || response.status === 202 || text.includes('"error":{'),
+        ]).toEqual([JSON.stringify(body), id === null, true])
+      }
+    }
+    expect(await use(server, session)).toBe(200)
+  })
+
   test('of 300 clients at once stay within the limit, and every client gets an answer', async () => {
     const server = serve({ sessions: 50 })
     const opened = await Promise.all(Array.from({ length: 300 }, () => open(server)))

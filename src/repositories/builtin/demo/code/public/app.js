@@ -1,12 +1,26 @@
-import { NotFound, request } from './mcp.js'
+import { request } from './mcp.js'
 
 const state = document.querySelector('#state')
 const list = document.querySelector('#list')
 
-// Behind the router this page is at /services/<agent>/ or at the root; without it the agent serves both itself.
-const service = /\/services\/([^/]+)\//.exec(location.pathname)?.[1] ?? 'demo'
-const candidates = [`../../mcps/${service}/mcp`, './mcp'].map((path) => new URL(path, document.baseURI))
-let endpoint = candidates[0]
+let endpoint
+
+/**
+ * Where the MCP server of this agent is. Behind the router this page is at /services/<agent>/ or at the root, and the
+ * endpoint at /mcps/<agent>/mcp; without a router the agent serves both itself.
+ */
+async function findEndpoint() {
+  const service = /\/services\/([^/]+)\//.exec(location.pathname)?.[1]
+  const path = service === undefined && (await isAgentItself()) ? './mcp' : `../../mcps/${service ?? 'demo'}/mcp`
+  return new URL(path, document.baseURI)
+}
+
+async function isAgentItself() {
+  const response = await fetch('./health')
+  if (!response.ok) return false
+  const health = await response.json().catch(() => ({}))
+  return health.server === 'ploinky-agent-mcp'
+}
 
 function element(name, properties = {}, ...children) {
   const { dataset, ...rest } = properties
@@ -14,19 +28,6 @@ function element(name, properties = {}, ...children) {
   Object.assign(node.dataset, dataset)
   node.append(...children)
   return node
-}
-
-async function listTools() {
-  for (const candidate of candidates) {
-    try {
-      const { tools } = await request(candidate, 'tools/list')
-      endpoint = candidate
-      return tools
-    } catch (error) {
-      if (!(error instanceof NotFound)) throw error
-    }
-  }
-  throw new Error('The MCP endpoint of the agent was not found')
 }
 
 function field(tool, [name, schema], isRequired) {
@@ -38,6 +39,7 @@ function field(tool, [name, schema], isRequired) {
   if (schema.default !== undefined) input.value = String(schema.default)
   if (tool.name === 'echo') input.value = 'Hello, agent'
   const texts = [name]
+  if (!isRequired) texts.push(' (optional)')
   if (schema.description !== undefined)
     texts.push(' ', element('span', { className: 'hint', textContent: schema.description }))
   return element('label', {}, element('span', {}, ...texts), input)
@@ -122,7 +124,8 @@ function show(answer, text, isError) {
 }
 
 try {
-  const tools = await listTools()
+  endpoint = await findEndpoint()
+  const { tools } = await request(endpoint, 'tools/list')
   document.querySelector('#endpoint').textContent = endpoint.href
   list.append(...tools.map(card))
   state.textContent = `${tools.length} tools are ready`

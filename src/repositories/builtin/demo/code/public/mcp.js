@@ -26,14 +26,12 @@ export async function request(endpoint, method, { params = {}, onProgress, signa
   if (response.status === 401)
     throw new Error('You are not signed in: open the login link that "ploinky start" printed')
   if (type.startsWith('text/event-stream')) return readStream(response, { id, onProgress })
-  if (!type.startsWith('application/json')) throw new NotFound(`The endpoint answered with status ${response.status}`)
+  if (!type.startsWith('application/json')) throw new Error(`The endpoint answered with status ${response.status}`)
   const message = await response.json()
-  if (message.jsonrpc === undefined) throw new NotFound(message.error?.message ?? `Status ${response.status}`)
+  if (message.jsonrpc === undefined)
+    throw new Error(message.error?.message ?? `The endpoint answered with status ${response.status}`)
   return unwrap(message)
 }
-
-/** There is no MCP server at the address. */
-export class NotFound extends Error {}
 
 function meta(id, onProgress) {
   return {
