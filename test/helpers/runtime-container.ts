@@ -1,4 +1,5 @@
 /** Doing things to real engines behind an adapter's back. */
+import { writeFileSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -63,10 +64,11 @@ export async function dockerOutage(definition: RuntimeDefinition, context: Outag
   const sockets = new Set<Socket>()
   let stalled = false
   let sinceStall = 0
-  const server = createServer((client) => {
+  // Programs close one direction and go on reading the other.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = real.startsWith('unix://')
-      ? connect(real.slice('unix://'.length))
-      : connect(Number(new URL(real).port), new URL(real).hostname)
+      ? connect({ path: real.slice('unix://'.length), allowHalfOpen: true })
+      : connect({ port: Number(new URL(real).port), host: new URL(real).hostname, allowHalfOpen: true })
     if (stalled) sinceStall += 1
     for (const socket of [client, upstream]) {
       sockets.add(socket)
@@ -141,7 +143,7 @@ export async function podmanOutage(definition: RuntimeDefinition, context: Outag
     adapter,
     stall: () => {
       stalled = true
-      void writeFile(join(folder, 'stall'), '')
+      writeFileSync(join(folder, 'stall'), '')
     },
     async cut() {
       if (stalled) {

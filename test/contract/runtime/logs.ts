@@ -55,9 +55,10 @@ function small(contract: Contract): void {
     expect((await within(iterator.next(), 'the first line')).value).toMatchObject({ stream: 'stdout', text: 'one' })
     await t.exec(name, programs.touches(go))
     expect((await within(iterator.next(), 'the second line')).value).toMatchObject({ text: 'two' })
-    const last = iterator.next()
+    const rest = toArray({ [Symbol.asyncIterator]: () => iterator })
     await t.adapter.stop(name)
-    expect(await within(last, 'the end')).toMatchObject({ done: true })
+    // Shells differ in what they say on stderr about a child that a signal ended.
+    expect(textsOf(await within(rest, 'the end'), 'stdout')).toEqual([])
   })
 
   contract('followed logs end when the signal aborts', async (t) => {

@@ -70,13 +70,9 @@ export function outageCases(contract: Contract): void {
       const detection = await within(adapter.detect(), 'detect', PROMPT_MS)
       expect(detection.available).toBe(false)
       if (!detection.available) expect(detection.hint).not.toBe('')
-      for (const call of [
-        adapter.inspect('ploinky-x'),
-        adapter.list({ workspace: 'x' }),
-        adapter.remove('ploinky-x'),
-      ]) {
-        await within(failure(call, 'RUNTIME_UNAVAILABLE', 'RUNTIME_FAILED'), 'the call', PROMPT_MS)
-      }
+      const calls = [adapter.inspect('ploinky-x'), adapter.list({ workspace: 'x' }), adapter.remove('ploinky-x')]
+      const failures = calls.map((call) => failure(call, 'RUNTIME_UNAVAILABLE', 'RUNTIME_FAILED'))
+      await within(Promise.all(failures), 'the calls', PROMPT_MS)
     })
   })
 }

@@ -1,0 +1,230 @@
+/** apply, stop and remove of plain processes. */
+import { join } from 'node:path'
+import { PloinkyError } from '../../src/core/error.ts'
+import { Secret, type MaybeSecret } from '../../src/core/secret.ts'
+import { until } from '../../src/core/time.ts'
+import type { ApplyOutcome, CallOptions, PortSpec, WorkloadSpec } from '../adapter.ts'
+import { allocatePorts } from './ports.ts'
+import { WORKLOAD_TAG, type Tag } from './processes.ts'
+import { RECORD_VERSION, type HostRecord } from './record.ts'
+import { checkCommand, checkSpec, hostCommand, specHash, type HostCommand } from './spec.ts'
+import { readPid, readState, toWorkload, type HostContext } from './state.ts'
+import { SUPERVISOR } from './supervisor.ts'
+
+/** Another process of ours may be stopping the same instance, for as long as its grace lasts. */
+const LOCK_WAIT_MS = 15 * 60_000
+const STARTED_MS = 30_000
+/** From the kill to the supervisor's record of it. */
+const RECORDED_MS = 5_000
+const KILLED = 137
+
+const tagOf = (name: string): Tag => ({ variable: WORKLOAD_TAG, value: name })
+
+const checkAborted = (options: CallOptions | undefined, what: string): void => {
+  if (options?.signal?.aborted) throw new PloinkyError('INTERRUPTED', `Interrupted: ${what}`)
+}
+
+export interface HostLifecycle {
+  apply(spec: WorkloadSpec, options?: CallOptions): Promise<ApplyOutcome>
+  stop(name: string, options?: CallOptions & { graceSeconds?: number }): Promise<boolean>
+  remove(name: string, options?: CallOptions): Promise<boolean>
+}
+
+export function createHostLifecycle(context: HostContext): HostLifecycle {
+  const { platform, records } = context
+  const locked = <T>(name: string, what: string, run: () => Promise<T>): Promise<T> =>
+    platform.lock(records.lockPath(name), { waitMs: LOCK_WAIT_MS, what: `${what} "${name}"` }, run)
+
+  return {
+    async apply(spec, options) {
+      checkAborted(options, `start of "${spec.name}"`)
+      await checkSpec(platform, spec)
+      return locked(spec.name, 'starts', async () => {
+        checkAborted(options, `start of "${spec.name}"`)
+        return apply(context, spec, options)
+      })
+    },
+    async stop(name, options) {
+      // Without a record there is nothing to lock, and a name that could be a path never gets further.
+      if ((await records.read(name)) === null) return false
+      return locked(name, 'stops', async () => {
+        const record = await records.read(name)
+        if (record === null) return false
+        return stop(context, record, { ...options, graceSeconds: options?.graceSeconds ?? record.stopGraceSeconds })
+      })
+    },
+    async remove(name) {
+      if ((await records.read(name)) === null) return false
+      return locked(name, 'removes', async () => {
+        const record = await records.read(name)
+        if (record === null) return false
+        await kill(context, record)
+        await records.remove(name)
+        return true
+      })
+    },
+  }
+}
+
+async function apply(context: HostContext, spec: WorkloadSpec, options?: CallOptions): Promise<ApplyOutcome> {
+  const { platform, records } = context
+  const hash = specHash(platform, spec)
+  const existing = await records.read(spec.name)
+  if (existing !== null && (existing.workspace !== spec.workspace || existing.agent !== spec.agent)) {
+    throw new PloinkyError('CONFLICT', `"${spec.name}" belongs to agent "${existing.agent}" of another workspace`, {
+      hint: 'Rename the agent in one of the two workspaces: ploinky enable agent <agent> --as <name>',
+    })
+  }
+  const same = existing?.spec === hash
+  if (existing !== null && same && (await readState(context, existing)).state === 'running') {
+    return { workload: await toWorkload(context, existing), outcome: 'unchanged' }
+  }
+  const before = existing?.ports ?? []
+  // Checked before the stop: a typing error must not cost a running agent. Its own ports are free in a moment.
+  await checkCommand(platform, spec, hostCommand(platform, spec, before))
+  if (existing !== null) {
+    const foreign = spec.ports.filter(({ host }) => host !== 0 && before.every((own) => own.host !== host))
+    await portsOf(context, { ...spec, ports: foreign }, [])
+    await stop(context, existing, { ...options, graceSeconds: existing.stopGraceSeconds })
+    if (!same) await records.remove(spec.name)
+  }
+  const ports = await portsOf(context, spec, before)
+  const created = same ? existing.created : platform.hash.randomToken(9)
+  const record = await start(context, { spec, hash, created, ports })
+  return {
+    workload: await toWorkload(context, record),
+    outcome: existing === null ? 'created' : same ? 'started' : 'replaced',
+  }
+}
+
+/** Ports of stopped instances stay theirs too, as long as there are others. */
+async function portsOf(
+  { platform, records }: HostContext,
+  spec: WorkloadSpec,
+  before: readonly PortSpec[],
+): Promise<PortSpec[]> {
+  const others = (await records.names()).filter((name) => name !== spec.name)
+  const theirs = await Promise.all(others.map((name) => records.read(name).catch(() => null)))
+  const taken = new Set(theirs.flatMap((record) => record?.ports ?? []).map(({ host }) => host))
+  return allocatePorts(platform, spec, { before, taken })
+}
+
+interface Start {
+  readonly spec: WorkloadSpec
+  readonly hash: string
+  readonly created: string
+  readonly ports: readonly PortSpec[]
+}
+
+async function start(context: HostContext, { spec, hash, created, ports }: Start): Promise<HostRecord> {
+  const { platform, records, processes } = context
+  const { fs } = platform
+  const { folder, pid, exit, log } = records.paths(spec.name)
+  // What an earlier run left, or a process of ours that died between start and record.
+  await processes.end(tagOf(spec.name), { politely: false })
+  await fs.mkdir(log, { mode: 0o700 })
+  await fs.chmod(folder, 0o700)
+  await fs.remove(exit)
+  await fs.remove(pid)
+  const command = hostCommand(platform, spec, ports)
+  const startedAt = new Date().toISOString()
+  const child = await platform.processes.detach(
+    {
+      file: '/bin/sh',
+      args: ['-c', SUPERVISOR, 'ploinky-host', folder, spec.name, ...command.argv],
+      cwd: command.cwd,
+      env: command.env,
+    },
+    { stdout: join(log, 'stdout.log'), stderr: join(log, 'stderr.log') },
+  )
+  const record: HostRecord = {
+    version: RECORD_VERSION,
+    name: spec.name,
+    workspace: spec.workspace,
+    agent: spec.agent,
+    spec: hash,
+    created,
+    run: platform.hash.randomToken(9),
+    startedAt,
+    cwd: command.cwd,
+    ...withoutSecrets(command, processes.hasProc),
+    labels: spec.labels,
+    ports: [...ports],
+    stopGraceSeconds: spec.stopGraceSeconds,
+    supervisor: { pid: child.pid, since: await processes.since(child.pid) },
+  }
+  await records.write(record)
+  const started = async (): Promise<true | null> => {
+    if ((await readPid(context, spec.name)) !== null) return true
+    return (await readState(context, record)).state === 'running' ? null : true
+  }
+  await until(started, { timeoutMs: STARTED_MS, intervalMs: 2, what: `the start of "${spec.name}"` })
+  return record
+}
+
+/**
+ * Secrets are not written down where the system can be asked for the environment of the running supervisor. Elsewhere they
+ * are needed for `exec`, and the record is readable by its owner alone.
+ */
+function withoutSecrets({ env }: HostCommand, hasProc: boolean): Pick<HostRecord, 'env' | 'secrets'> {
+  const kept: Record<string, string> = {}
+  const secrets: string[] = []
+  for (const [name, value] of Object.entries(env)) {
+    if (typeof value === 'string') kept[name] = value
+    else if (!hasProc) kept[name] = value.reveal()
+    if (value instanceof Secret) secrets.push(name)
+  }
+  return { env: kept, secrets }
+}
+
+/** Environment of the instance for programs that are started in it. */
+export async function environmentOf(
+  { processes }: HostContext,
+  record: HostRecord,
+): Promise<Record<string, MaybeSecret>> {
+  if (record.secrets.length === 0) return { ...record.env }
+  const running = await processes.environment(record.supervisor.pid)
+  const secrets = record.secrets.flatMap((name) => {
+    const value = running?.[name] ?? record.env[name]
+    return value === undefined ? [] : [[name, new Secret(value)] as const]
+  })
+  return { ...record.env, ...Object.fromEntries(secrets) }
+}
+
+async function stop(
+  context: HostContext,
+  record: HostRecord,
+  { graceSeconds, signal }: { graceSeconds: number; signal?: AbortSignal },
+): Promise<boolean> {
+  if ((await readState(context, record)).state !== 'running') {
+    // A supervisor that was killed leaves its program behind.
+    await context.processes.end(tagOf(record.name), { politely: false })
+    return false
+  }
+  context.platform.processes.signal(record.supervisor.pid, 'SIGTERM', { group: true })
+  const ended = async (): Promise<true | null> => ((await readState(context, record)).state === 'running' ? null : true)
+  const wait = { timeoutMs: graceSeconds * 1000, what: `the end of "${record.name}"`, ...(signal ? { signal } : {}) }
+  const inTime = await until(ended, wait).catch((error: unknown) => {
+    if (signal?.aborted)
+      throw new PloinkyError('INTERRUPTED', `Interrupted: stop of "${record.name}"`, { cause: error })
+    return null
+  })
+  if (inTime === null) await kill(context, record)
+  // What left the process group, with a session of its own, is still there.
+  else await context.processes.end(tagOf(record.name), { politely: false })
+  return true
+}
+
+/** SIGKILL to everything; the supervisor outlives it for a moment to write the exit code down. */
+async function kill(context: HostContext, record: HostRecord): Promise<void> {
+  const { platform, records, processes } = context
+  const ended = async (): Promise<true | null> => ((await readState(context, record)).state === 'running' ? null : true)
+  const running = (await ended()) === null
+  const pid = running ? await readPid(context, record.name) : null
+  await processes.end(tagOf(record.name), { politely: false, roots: pid === null ? [] : [pid] })
+  if (!running) return
+  const recorded = await until(ended, { timeoutMs: RECORDED_MS, what: record.name }).catch(() => null)
+  if (recorded !== null) return
+  platform.processes.signal(record.supervisor.pid, 'SIGKILL', { group: true })
+  await platform.fs.writeAtomic(records.paths(record.name).exit, `${KILLED}\n`, { mode: 0o600 })
+}
