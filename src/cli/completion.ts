@@ -1,8 +1,8 @@
 /** What could come next on an unfinished command line. The scripts of the shells and the prompt ask here. */
 import type { Command, Param } from './command.ts'
 import { type Globals, NO_GLOBALS } from './parse.ts'
-import { GLOBAL_OPTIONS, type Option, optionsOf, passesOn, positionalsOf } from './usage.ts'
-import { walk, type Walk } from './walk.ts'
+import { flaggedPositionals, GLOBAL_OPTIONS, type Option, optionsOf, passesOn } from './usage.ts'
+import { openPositionals, walk, type Walk } from './walk.ts'
 
 export interface Candidate {
   readonly value: string
@@ -62,8 +62,8 @@ function matching(completion: Completion, current: string, prefix = ''): Complet
   return { candidates, files: completion.files }
 }
 
-const allOptions = <S>(state: Walk<S>): Option[] => [
-  ...(state.command === null ? [] : optionsOf(state.command)),
+const allOptions = <S>({ command }: Walk<S>): Option[] => [
+  ...(command === null ? [] : [...optionsOf(command), ...flaggedPositionals(command)]),
   ...GLOBAL_OPTIONS,
 ]
 
@@ -93,7 +93,7 @@ function nextWords<S>(state: Walk<S>): Candidate[] {
 
 async function nextPositional<S>(state: Walk<S>, request: CompletionRequest<S>): Promise<Completion> {
   if (state.command === null) return NOTHING
-  const positionals = positionalsOf(state.command)
+  const positionals = openPositionals(state, state.command)
   const last = positionals.at(-1)
   const next = positionals[state.positionals.length] ?? (last?.param.type === 'rest' ? last : undefined)
   // Another program's words: only it knows them.

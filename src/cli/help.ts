@@ -1,7 +1,16 @@
 /** Help: the table of commands described as data, and that data as text. Pure. */
 import type { Command } from './command.ts'
 import { displayWidth, padEnd, paint, wrap } from './text.ts'
-import { GLOBAL_OPTIONS, type Option, optionText, optionsOf, positionalsOf, PROGRAM, usageLine } from './usage.ts'
+import {
+  flaggedPositionals,
+  GLOBAL_OPTIONS,
+  type Option,
+  optionText,
+  optionsOf,
+  positionalsOf,
+  PROGRAM,
+  usageLine,
+} from './usage.ts'
 import { rangeText } from './values.ts'
 
 const GROUPS: readonly Command<never>['group'][] = ['Workspace', 'Agents', 'Use an agent', 'Router', 'Settings', 'Help']
@@ -47,7 +56,7 @@ export function describeCommand(command: AnyCommand): CommandDoc {
     usage: usageLine(command),
     arguments: positionalsOf(command).map(({ key, param }) => ({
       term: param.placeholder ?? key,
-      summary: withRange(param.summary, rangeText(param)),
+      summary: withRange(param.summary, [rangeText(param), flagOf(command, key)].filter(Boolean).join('; ')),
     })),
     options: optionsOf(command).map(describeOption),
     examples: command.examples ?? [],
@@ -58,6 +67,12 @@ const describeOption = (option: Option): TermDoc => ({
   term: optionText(option),
   summary: withRange(option.param.summary, rangeText(option.param)),
 })
+
+function flagOf(command: AnyCommand, key: string): string {
+  const option = flaggedPositionals(command).find((candidate) => candidate.key === key)
+  if (option === undefined) return ''
+  return `also ${option.param.short === undefined ? '' : `-${option.param.short}, `}--${option.flag}`
+}
 
 const withRange = (summary: string, range: string): string => (range === '' ? summary : `${summary} (${range})`)
 

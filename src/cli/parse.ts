@@ -3,10 +3,10 @@ import type { PloinkyError } from '../core/error.ts'
 import { nearest } from '../core/id.ts'
 import type { Command, Input } from './command.ts'
 import { quoted } from './text.ts'
-import { optionsOf, placeholderOf, type Positional, positionalsOf } from './usage.ts'
+import { flagName, optionsOf, placeholderOf, type Positional, positionalsOf } from './usage.ts'
 import { readValue } from './values.ts'
 import { unknownCommand } from './unknown.ts'
-import { fail, settleName, type Value, walk, type Walk } from './walk.ts'
+import { fail, openPositionals, settleName, type Value, walk, type Walk } from './walk.ts'
 
 /** The flags that every command takes. */
 export interface Globals {
@@ -91,7 +91,7 @@ function readInput<S>(state: Walk<S>, command: Command<S>): Input {
   settleName(state)
   const words = state.positionals
   const input = new Map<string, Value>()
-  const positionals = positionalsOf(command)
+  const positionals = openPositionals(state, command)
   for (const [index, positional] of positionals.entries()) {
     const isRest = positional.param.type === 'rest'
     readPositional(state, positional, isRest ? words.slice(index) : words.slice(index, index + 1)).forEach((value) =>
@@ -137,6 +137,11 @@ function readPositional<S>(state: Walk<S>, { key, param }: Positional, words: re
 function reportSurplus<S>(state: Walk<S>, command: Command<S>, word: string): void {
   const longer = state.commands.map(({ name }) => name).filter((name) => name.startsWith(`${command.name} `))
   const near = nearest(`${command.name} ${word}`, longer)
+  const flagged = positionalsOf(command).find(({ key }) => state.options.has(key))
+  if (flagged !== undefined) {
+    const message = `Unexpected argument ${quoted(word)}: "--${flagName(flagged.key)}" is given as well`
+    return fail(state, message, { found: word, expected: 'one of the two' })
+  }
   const count = positionalsOf(command).length
   const expected = count === 0 ? 'no arguments' : count === 1 ? 'one argument' : `at most ${count} arguments`
   fail(state, `Unexpected argument ${quoted(word)}: "${command.name}" takes ${expected}`, {

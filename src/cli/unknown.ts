@@ -18,6 +18,10 @@ export function unknownCommand(
     .flatMap(({ name, aliases }) => [name, ...(aliases ?? [])])
   const start = prefix.join(' ')
   const members = prefix.length === 0 ? names : names.filter((name) => name.startsWith(`${start} `))
+  // Only hidden commands begin like this: nobody is told of them.
+  if (prefix.length > 0 && members.length === 0 && !names.includes(start)) {
+    return unknownCommand([], [...prefix, ...rest], commands)
+  }
   const tails = members.map((name) => name.split(' ').slice(prefix.length))
   const near = nearestTail(rest, prefix.length === 0 ? [...tails, ...firstWords(tails)] : tails)
   const name = [...prefix, ...near].join(' ')
@@ -34,12 +38,14 @@ export function unknownCommand(
   const choices = members.map((member) => `"${PROGRAM} ${member}${argument}"`)
   const hint =
     choices.length === 1 ? `Run ${choices[0]}` : `Run ${choices.slice(0, -1).join(', ')} or ${choices.at(-1)}`
-  return unknown([...prefix, ...rest.slice(0, 1)], hint, members, rest.length === 0)
+  if (rest.length > 0) return unknown([...prefix, ...rest.slice(0, 1)], hint, members)
+  const details = { found: start, nearest: members }
+  return new PloinkyError('COMMAND_UNKNOWN', `Incomplete command ${quoted(start)}`, { hint, details })
 }
 
-function unknown(words: readonly string[], hint: string, near: readonly string[], incomplete = false): PloinkyError {
+function unknown(words: readonly string[], hint: string, near: readonly string[]): PloinkyError {
   const command = words.join(' ')
-  return new PloinkyError('COMMAND_UNKNOWN', `${incomplete ? 'Incomplete' : 'Unknown'} command ${quoted(command)}`, {
+  return new PloinkyError('COMMAND_UNKNOWN', `Unknown command ${quoted(command)}`, {
     hint,
     details: { found: command, nearest: near },
   })

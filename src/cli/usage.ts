@@ -37,7 +37,24 @@ function toOptions(params: Readonly<Record<string, Param>>, scope: Option['scope
 
 export const GLOBAL_OPTIONS: readonly Option[] = toOptions(GLOBAL_PARAMS, 'global')
 
-/** The params of a command that are given by flag. */
+/** Every param that may be given by flag: arguments too (`start --port 9000`), but not lists of words. */
+export function flagsOf(command: AnyCommand): Option[] {
+  const positionals = new Set(command.positionals)
+  return toOptions(command.params ?? {}, 'command').filter(
+    ({ key, param }) => !(param.type === 'rest' && positionals.has(key)),
+  )
+}
+
+/** Arguments whose flag is worth showing: those behind another optional one, or with a letter. */
+export function flaggedPositionals(command: AnyCommand): Option[] {
+  const keys = (command.positionals ?? []).filter((key, index) => {
+    const param = command.params?.[key]
+    return param !== undefined && param.required !== true && (index > 0 || param.short !== undefined)
+  })
+  return flagsOf(command).filter(({ key }) => keys.includes(key))
+}
+
+/** The params of a command that are given by flag only. */
 export function optionsOf(command: AnyCommand): Option[] {
   const positionals = new Set(command.positionals)
   return toOptions(command.params ?? {}, 'command').filter((option) => !positionals.has(option.key))

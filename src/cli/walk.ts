@@ -6,7 +6,16 @@
 import { PloinkyError } from '../core/error.ts'
 import { nearest } from '../core/id.ts'
 import type { Command } from './command.ts'
-import { GLOBAL_OPTIONS, type Option, optionsOf, passesOn, PROGRAM, positionalsOf, usageLine } from './usage.ts'
+import {
+  flagsOf,
+  GLOBAL_OPTIONS,
+  type Option,
+  passesOn,
+  type Positional,
+  positionalsOf,
+  PROGRAM,
+  usageLine,
+} from './usage.ts'
 import { quoted } from './text.ts'
 import { readValue } from './values.ts'
 
@@ -81,9 +90,13 @@ function endOptions<S>(state: Walk<S>): void {
   }
 }
 
+/** The positionals that were not given by flag. */
+export const openPositionals = <S>(state: Walk<S>, command: Command<S>): Positional[] =>
+  positionalsOf(command).filter(({ key }) => !state.options.has(key))
+
 /** Whether the positionals before the last one are all given. */
 const restIsNext = <S>(state: Walk<S>, command: Command<S>): boolean =>
-  state.positionals.length >= positionalsOf(command).length - 1
+  state.positionals.length >= openPositionals(state, command).length - 1
 
 function word<S>(state: Walk<S>, token: string): void {
   if (state.open && !state.ended) {
@@ -105,7 +118,7 @@ function word<S>(state: Walk<S>, token: string): void {
   // Words for another program begin as soon as they can, so that its options are never taken for ours: with `exec` at
   // the program's name (which has no dash), with `cli` right after the agent.
   const kind = passesOn(state.command)
-  const count = positionalsOf(state.command).length
+  const count = openPositionals(state, state.command).length
   if (kind === 'program') state.passing = state.positionals.length >= count
   if (kind === 'arguments' && state.positionals.length >= count - 1) {
     state.passing = true
@@ -123,7 +136,7 @@ export function settleName<S>(state: Walk<S>): void {
 }
 
 function known<S>(state: Walk<S>): Option[] {
-  return [...(state.command === null ? [] : optionsOf(state.command)), ...GLOBAL_OPTIONS]
+  return [...(state.command === null ? [] : flagsOf(state.command)), ...GLOBAL_OPTIONS]
 }
 
 function longOption<S>(state: Walk<S>, token: string): void {

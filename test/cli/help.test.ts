@@ -68,7 +68,7 @@ describe('renderHelp()', () => {
 
       Arguments
         agent  Name of the agent
-        port   Port of the router, default 8088 (1..65535)
+        port   Port of the router, default 8088 (1..65535; also --port)
 
       Options
             --runtime RUNTIME  Where agents run (auto, docker, podman, host)

@@ -56,6 +56,10 @@ describe('parseArgv() reads values', () => {
     ['logs --tail 5 --tail 5', { tail: 5 }],
     ['logs -- -f', { agent: '-f' }],
     ['logs -', { agent: '-' }],
+    ['start --port 9000', { port: 9000 }],
+    ['start --port=9000 demo', { agent: 'demo', port: 9000 }],
+    ['start 9000', { agent: '9000' }],
+    ['start --agent demo 9000', { agent: 'demo', port: 9000 }],
     ['stop demo shell --kill other', { agents: ['demo', 'shell', 'other'], kill: true }],
     ['stop', {}],
     ['enable agent demo --env A=1 --env=B=2', { agent: 'demo', env: ['A=1', 'B=2'] }],
@@ -101,6 +105,8 @@ describe('parseArgv() leaves the words of other programs alone', () => {
     ['exec demo cmd -x -- y', { agent: 'demo', command: ['cmd', '-x', '--', 'y'] }],
     ['exec demo -w /tmp ls -w', { agent: 'demo', workdir: '/tmp', command: ['ls', '-w'] }],
     ['exec -w /tmp demo -- -odd', { agent: 'demo', workdir: '/tmp', command: ['-odd'] }],
+    ['exec --agent demo -- ls -l', { agent: 'demo', command: ['ls', '-l'] }],
+    ['exec --agent demo ls -l', { agent: 'demo', command: ['ls', '-l'] }],
     ['exec demo -- echo ""', { agent: 'demo', command: ['echo', ''] }],
     ['__complete -- start --', { words: ['start', '--'] }],
   ])('%s', (line, input) => {
@@ -240,6 +246,13 @@ describe('parseArgv() explains mistakes', () => {
         "code": "USAGE_INVALID",
         "hint": "Usage: ploinky start [agent] [port] [options]",
         "message": "Unexpected argument "extra": "start" takes at most 2 arguments",
+      }
+    `)
+    expect(mistake('start demo 80 --port 90')).toMatchInlineSnapshot(`
+      {
+        "code": "USAGE_INVALID",
+        "hint": "Usage: ploinky start [agent] [port] [options]",
+        "message": "Unexpected argument "80": "--port" is given as well",
       }
     `)
     expect(mistake('init here')).toMatchInlineSnapshot(`
