@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { commands } from '../../src/commands.ts'
+
+// People type these, and scripts and agents call them: name, who may call it over HTTP, what it needs, route under /api/v1.
+const COMMANDS = [
+  'agent logs · session read · GET /agents/{agent}/logs',
+  'agent restart · session operate · POST /agents/{agent}/restart',
+  'agent start · session operate · POST /agents/{agent}/start',
+  'agent stop · session operate · POST /agents/{agent}/stop',
+  'cli · local operate',
+  'config explain · session admin · GET /settings',
+  'config · local admin',
+  'destroy · local admin',
+  'disable agent · session operate · DELETE /agents/{agent}',
+  'doctor · session admin · GET /doctor',
+  'enable agent · session operate · POST /agents',
+  'exec · local operate',
+  'init · local admin',
+  'list agents · session read · GET /catalog',
+  'list repos · session read · GET /repositories',
+  'list routes · session read · GET /routes',
+  'logs · local read',
+  'open · local admin',
+  'restart · local operate',
+  'router-serve · local admin',
+  'shell · local operate',
+  'shutdown · local operate',
+  'start · local operate',
+  'status · session read · GET /status',
+  'stop · local operate',
+  'token rotate · local admin',
+  'token · local admin',
+]
+
+test('commands and who may call them', () => {
+  const found = commands.map(({ name, access, permission, http }) =>
+    [name, `${access} ${permission}`, ...(http === undefined ? [] : [`${http.method} ${http.path}`])].join(' · '),
+  )
+  expect(found.sort()).toEqual(COMMANDS)
+})

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import * as documents from '../../src/config/documents.ts'
+import { workspacePaths } from '../../src/config/paths.ts'
+import { SETTINGS } from '../../src/config/settings.ts'
+import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE, workloadName } from '../../src/core/id.ts'
+import { sourceFiles } from '../arch/tree.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+// Shells, service files and containers set or read these.
+const SETTING_VARIABLES = {
+  port: ['PLOINKY_PORT', 'ROUTER_PORT'],
+  host: ['PLOINKY_HOST'],
+  allowedHosts: ['PLOINKY_ALLOWED_HOSTS'],
+  runtime: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
+  profile: ['PLOINKY_PROFILE'],
+  debug: ['PLOINKY_DEBUG'],
+  readyTimeout: ['PLOINKY_READY_TIMEOUT'],
+  blobLimit: ['PLOINKY_BLOB_LIMIT'],
+  bodyLimit: ['PLOINKY_BODY_LIMIT'],
+}
+const OTHER_VARIABLES = [
+  // Read by the program.
+  'PLOINKY_ASSETS',
+  'PLOINKY_MASTER_KEY',
+  'PLOINKY_WORKSPACE',
+  // Kept in .ploinky/.secrets.
+  'PLOINKY_OPERATOR_TOKEN',
+  // Given to agents.
+  'PLOINKY_AGENT_CONFIG',
+  'PLOINKY_AGENT_NAME',
+  'PLOINKY_BIND',
+  'PLOINKY_CODE_DIR',
+  'PLOINKY_MCP_CONFIG_PATH',
+  'PLOINKY_PORT_',
+  'PLOINKY_REPO_NAME',
+  'PLOINKY_WORKLOAD',
+  // Given to the commands of tools.
+  'PLOINKY_ARG_',
+  // Between our own processes; nobody else sets them.
+  'PLOINKY_DOCKER',
+  'PLOINKY_EXEC',
+  'PLOINKY_PODMAN',
+  'PLOINKY_SELF',
+  'PLOINKY_TTY_COLS',
+  'PLOINKY_TTY_NAME',
+  'PLOINKY_TTY_ROWS',
+  'PLOINKY_TTY_WORDS',
+  'PLOINKY_TTY_WORD_',
+]
+
+test('environment variables of settings', () => {
+  expect(Object.fromEntries(Object.entries(SETTINGS).map(([name, { env }]) => [name, env]))).toEqual(SETTING_VARIABLES)
+})
+
+test('no other environment variables', async () => {
+  const found = new Set<string>()
+  for (const path of sourceFiles(ROOT, ['src', 'runtimes', 'public'])) {
+    // The shipped agents read what they are given, for example PLOINKY_ARG_BYTES.
+    if (path.startsWith('src/repositories/')) continue
+    const text = await readFile(join(ROOT, path), 'utf8')
+    for (const [name] of text.matchAll(/PLOINKY_[A-Z][A-Z_]*/g)) found.add(name)
+  }
+  const settings = Object.values(SETTING_VARIABLES)
+    .flat()
+    .filter((name) => name.startsWith('PLOINKY_'))
+  expect([...found].sort()).toEqual([...settings, ...OTHER_VARIABLES].sort())
+})
+
+test('names and labels of containers', () => {
+  expect([LABEL_WORKSPACE, LABEL_AGENT, LABEL_SPEC]).toEqual(['ploinky.workspace', 'ploinky.agent', 'ploinky.spec'])
+  expect(workloadName('0a1b2c3d', 'demo')).toBe('ploinky-demo-0a1b2c3d')
+})
+
+test('files of a workspace', () => {
+  const paths = workspacePaths('/w')
+  const files = Object.values(paths).filter((value): value is string => typeof value === 'string')
+  const folders = [paths.agentWork('a'), paths.agentCode('a'), paths.agentSkills('a')]
+  expect([...files, ...folders].map((path) => relative('/w', path))).toEqual([
+    '',
+    '.ploinky',
+    '.ploinky/repos',
+    '.ploinky/running',
+    '.ploinky/running/router.pid',
+    '.ploinky/running/router.json',
+    '.ploinky/running/router.lock',
+    '.ploinky/running/change.lock',
+    '.ploinky/logs',
+    '.ploinky/logs/router.log',
+    '.ploinky/logs/events.ndjson',
+    '.ploinky/blobs',
+    '.ploinky/.secrets',
+    '.ploinky/profile',
+    '.ploinky/history',
+    '.ploinky/runtimes',
+    'agents/a',
+    'code/a',
+    'skills/a',
+  ])
+})
+
+test('state files and their versions', () => {
+  const all = Object.values(documents).flatMap((value) =>
+    typeof value === 'object' && 'name' in value && 'version' in value ? [`${value.name} ${value.version}`] : [],
+  )
+  expect(all.sort()).toEqual(['agents 1', 'config.json 1', 'enabled_repos.json 1', 'images.json 1', 'routing.json 1'])
+})

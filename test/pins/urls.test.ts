@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { commands } from '../../src/commands.ts'
+import { createBlobRoutes } from '../../src/features/blobs/index.ts'
+import { type AppOptions, createApp, isPublicPath } from '../../src/http/app.ts'
+
+// Bookmarks, clients and agents hold these addresses. `/mcps/<agent>/*` and `/services/<agent>/*` go to the relay, before
+// this table; `ALL /*` is the check of the caller, and at the end the files of pages and of the static agent.
+const URLS = [
+  'ALL /*',
+  'ALL /*',
+  'ALL /api/*',
+  'ALL /mcps/:agent/:rest{.*}',
+  'DELETE /api/v1/agents/:agent',
+  'DELETE /blobs/:id',
+  'GET /',
+  'GET /api/v1/agents/:agent/logs',
+  'GET /api/v1/catalog',
+  'GET /api/v1/doctor',
+  'GET /api/v1/events',
+  'GET /api/v1/openapi.json',
+  'GET /api/v1/repositories',
+  'GET /api/v1/routes',
+  'GET /api/v1/settings',
+  'GET /api/v1/status',
+  'GET /auth/login',
+  'GET /blobs',
+  'GET /blobs/:id',
+  'GET /dashboard',
+  'GET /health',
+  'GET /status',
+  'POST /api/v1/agents',
+  'POST /api/v1/agents/:agent/restart',
+  'POST /api/v1/agents/:agent/start',
+  'POST /api/v1/agents/:agent/stop',
+  'POST /api/v1/routes/reload',
+  'POST /auth/link',
+  'POST /auth/login',
+  'POST /auth/logout',
+  'POST /blobs',
+]
+
+/** What strangers may ask for; nothing else answers them with anything but "sign in". */
+const PUBLIC = [
+  'GET /health',
+  'HEAD /health',
+  'GET /auth/login',
+  'POST /auth/login',
+  'GET /signin/',
+  'GET /favicon.ico',
+]
+
+test('addresses of the router', () => {
+  // Only the routes are looked at; no handler runs.
+  const blobs = createBlobRoutes({} as Parameters<typeof createBlobRoutes>[0])
+  const app = createApp({ commands, features: [blobs] } as unknown as AppOptions<unknown>)
+  expect(app.routes.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(URLS)
+})
+
+test('addresses that need no sign-in', () => {
+  const all = [...new Set([...URLS, ...PUBLIC])].filter((url) => !url.includes('*'))
+  const open = all.filter((url) => {
+    const [method = '', path = ''] = url.split(' ')
+    return isPublicPath(method, path)
+  })
+  expect(open.sort()).toEqual([...PUBLIC].sort())
+})
