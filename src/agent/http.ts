@@ -38,7 +38,7 @@ async function route(
   if (path === '/mcp') return serveWithFetch(incoming, outgoing, mcp.fetch)
   if (path === '/health') {
     if (incoming.method === 'GET' || incoming.method === 'HEAD') {
-      sendJson(outgoing, 200, incoming.method === 'HEAD' ? '' : HEALTH)
+      sendJson(outgoing, { status: 200, body: incoming.method === 'HEAD' ? '' : HEALTH })
       return
     }
     refuse(outgoing, 405, {
@@ -56,7 +56,13 @@ async function route(
   })
 }
 
-function sendJson(outgoing: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
+interface Reply {
+  status: number
+  body: string
+  headers?: Record<string, string> | undefined
+}
+
+function sendJson(outgoing: ServerResponse, { status, body, headers }: Reply): void {
   outgoing.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers }).end(body)
 }
 
@@ -67,5 +73,5 @@ function refuse(
 ): void {
   const { code, message, suggestion, headers } = error
   const details = suggestion === undefined ? {} : { suggestion }
-  sendJson(outgoing, status, JSON.stringify({ error: { code, message, details } }), headers)
+  sendJson(outgoing, { status, body: JSON.stringify({ error: { code, message, details } }), headers })
 }
