@@ -151,7 +151,10 @@ export class ClientResponse {
   }
 
   end(trailers: readonly [string, string][]): void {
-    const { out, held } = this
+    const { out } = this
+    // Node 22 and 24 put the last chunk in front of those that a cork still holds back.
+    if (this.corked) this.flush()
+    const { held } = this
     this.held = null
     if (this.pending) this.writeHead(this.pending)
     if (trailers.length > 0) out.addTrailers(trailers)

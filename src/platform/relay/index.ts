@@ -9,7 +9,7 @@ import { Sweeper } from './sweeper.ts'
 import type { DataPlane, DataPlaneSettings, DataPlaneStats, RelayFailure, RelayOptions, RelayTarget } from './types.ts'
 import { UpgradeExchange, refusalOn } from './upgrade.ts'
 
-export { ignoreUpgrade } from './ignore-upgrade.ts'
+export { ignoreUpgrade, wantsWebSocket } from './ignore-upgrade.ts'
 export type {
   DataPlane,
   DataPlaneSettings,

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
 import { connect, createServer as createTcpServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { createDataPlane } from '../../../src/platform/relay/index.ts'
+import { createDataPlane, ignoreUpgrade, wantsWebSocket } from '../../../src/platform/relay/index.ts'
 import type {
   DataPlane,
   DataPlaneSettings,
@@ -155,7 +155,13 @@ export class Rig {
       onEnd: (outcome) => this.outcomes.push(outcome),
       ...options.relay,
     })
-    const server = createServer({ maxHeaderSize: 65536, requestTimeout: 0, keepAliveTimeout: 60_000 })
+    const serverOptions = {
+      maxHeaderSize: 65536,
+      requestTimeout: 0,
+      keepAliveTimeout: 60_000,
+      shouldUpgradeCallback: wantsWebSocket,
+    }
+    const server = createServer(serverOptions)
     const onRequest = (inc: IncomingMessage, out: ServerResponse): void => {
       this.outs.push(out)
       options.before?.(inc, out)
@@ -163,7 +169,10 @@ export class Rig {
     }
     server.on('request', onRequest)
     server.on('checkContinue', onRequest)
-    server.on('upgrade', (inc, socket, head) => plane.upgrade(inc, socket, head, target, optionsFor(inc)))
+    server.on('upgrade', (inc, socket, head) => {
+      if (!wantsWebSocket(inc) && ignoreUpgrade(server, { inc, socket, head })) return
+      plane.upgrade(inc, socket, head, target, optionsFor(inc))
+    })
     this.port = await listen(server)
     this.closers.unshift(async () => {
       await plane.close()
