@@ -21,7 +21,10 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
   const apply = createApply(engine, containers)
   const exec = createExec(engine, containers)
   const logs = createLogs(engine, containers)
-  const stats = createStats(engine, containers, state.api)
+  const stats = createStats(engine, containers, {
+    api: state.api,
+    measures: () => state.probe()?.capabilities.stats ?? true,
+  })
   return {
     id: dialect.id,
     displayName: dialect.displayName,
@@ -54,6 +57,12 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
   }
 }
 
+/** By the engine's API, by an API that we can serve, or by a pseudo-terminal of the host. */
+async function hasTerminal(engine: Engine, { socket }: Probe): Promise<boolean> {
+  if (socket !== null || engine.dialect.serviceArgs('') !== null) return true
+  return (await engine.platform.pty()) !== null
+}
+
 interface State {
   probe(): Probe | null
   /** The API of the engine, once `detect` has found it. */
@@ -68,7 +77,8 @@ function createState(engine: Engine): State {
   let api: EngineApi | null = null
   const service = createService(engine)
   async function detect(options: CallOptions = {}): Promise<Detection> {
-    const found = await engine.dialect.probe(engine, options.signal)
+    const asked = await engine.dialect.probe(engine, options.signal)
+    const found = { ...asked, capabilities: { ...asked.capabilities, tty: await hasTerminal(engine, asked) } }
     probe = found
     if (found.socket !== api?.socket) {
       api = found.socket === null ? null : createApi(engine.platform.net, found.socket)

@@ -7,7 +7,7 @@ import { createApi, type EngineApi } from './api.ts'
 import { bufferBytes } from './bytes.ts'
 import type { Engine } from './dialect.ts'
 
-const START_MS = 15_000
+const START_MS = 10_000
 /** Unix socket paths are limited to 107 bytes; a deep workspace folder would not fit. */
 const MAX_SOCKET_PATH = 100
 
@@ -37,6 +37,7 @@ export function createService(engine: Engine): Service {
     const child = engine.stream(args, {})
     for (const output of [child.stdout, child.stderr]) bufferBytes(output).discard()
     let ended = false
+    let ready = false
     const forget = engine.track(async () => {
       child.kill('SIGTERM')
       await child.exit.catch(() => 1)
@@ -45,22 +46,22 @@ export function createService(engine: Engine): Service {
     const over = child.exit
       .catch(() => 1)
       .then(async () => {
+        // An idle service has ended by itself: the next terminal starts another.
+        if (ready) running = undefined
         ended = true
-        running = undefined
         forget()
         await platform.fs.remove(folder)
       })
     over.catch(() => {})
     const api = createApi(platform.net, socket)
-    const ready = until(
-      async () => {
-        if (ended) return 'ended'
-        const answer = await api.call('GET', '/_ping').catch(() => null)
-        return answer?.status === 200 ? 'ready' : null
-      },
-      { timeoutMs: START_MS, what: `${dialect.displayName} API service` },
-    ).catch(() => 'late')
-    if ((await ready) === 'ready') return api
+    const ping = async (): Promise<boolean | null> => {
+      if (ended) return false
+      const answer = await api.call('GET', '/_ping').catch(() => null)
+      return answer?.status === 200 ? true : null
+    }
+    const what = `${dialect.displayName} API service`
+    ready = await until(ping, { timeoutMs: START_MS, what }).catch(() => false)
+    if (ready) return api
     child.kill('SIGTERM')
     log.warn('the engine API could not be served', { program: engine.program })
     return null
@@ -72,9 +73,8 @@ export function createService(engine: Engine): Service {
         log.warn('the engine API could not be served', { error })
         return null
       })
-      const api = await running
-      if (api === null) running = undefined
-      return api
+      // Not tried again when it failed: every terminal would wait for it, and there is another way.
+      return running
     },
   }
 }

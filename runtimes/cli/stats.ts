@@ -88,7 +88,13 @@ export function parseStats(output: string, source: Source): WorkloadStats {
   }
 }
 
-export function createStats(engine: Engine, containers: Containers, api: () => EngineApi | null) {
+export interface StatsParts {
+  api(): EngineApi | null
+  /** False where the engine's numbers are not those of the container (rootless without cgroup v2). */
+  measures(): boolean
+}
+
+export function createStats(engine: Engine, containers: Containers, { api, measures }: StatsParts) {
   /** The sample before, by container id: CPU use is a difference. */
   const samples = new Map<string, Sample>()
 
@@ -104,6 +110,7 @@ export function createStats(engine: Engine, containers: Containers, api: () => E
   }
 
   return async function stats(name: string, options: CallOptions = {}): Promise<WorkloadStats | null> {
+    if (!measures()) return null
     const container = await containers.owned(name, options)
     if (container?.workload.state !== 'running') return null
     const socket = api()
@@ -112,7 +119,6 @@ export function createStats(engine: Engine, containers: Containers, api: () => E
     const args = ['stats', '--no-stream', '--no-trunc', '--format', engine.dialect.jsonFormat, container.id]
     const result = await engine.call(args, { signal: options.signal })
     if (result.exitCode === 0) return parseStats(result.stdout, engine.source(args))
-    // Rootless without cgroup v2; `capabilities.stats` says so.
     if (/not supported/i.test(result.stderr)) return null
     const error = engine.fail(result, `measure "${name}"`)
     if (error.code === 'WORKLOAD_NOT_FOUND' || error.code === 'AGENT_NOT_RUNNING') return null

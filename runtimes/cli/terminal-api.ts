@@ -14,8 +14,8 @@ const EXIT_CODE_MS = 10_000
 const GONE = 137
 
 /**
- * Holds a program back until its terminal has a size (at most a second), for engines that set it after the start:
- * a program that asks once, at its start, would see 0 x 0. Without `stty` in the image it starts at once.
+ * For engines that give a terminal its size after the start of the program.
+ * Holds a program back until its terminal has a size (at most a second): one that asks once, at its start, would see 0 x 0. Without `stty` in the image it starts at once.
  */
 const WAIT_FOR_SIZE = `command -v stty >/dev/null 2>&1 && {
   n=0
@@ -25,6 +25,8 @@ const WAIT_FOR_SIZE = `command -v stty >/dev/null 2>&1 && {
   done
 }
 exec "$@"`
+
+export const waitForSize = (argv: readonly string[]): readonly string[] => ['sh', '-c', WAIT_FOR_SIZE, 'sh', ...argv]
 
 const createdSchema = z.object({ Id: z.string() })
 const inspectSchema = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() })
@@ -101,7 +103,7 @@ export function createExecClient(engine: Engine, api: EngineApi): ExecClient {
       known = asksForSize(engine, api).catch(() => false)
       sized.set(api, known)
     }
-    return (await known) ? argv : ['sh', '-c', WAIT_FOR_SIZE, 'sh', ...argv]
+    return (await known) ? argv : waitForSize(argv)
   }
 
   return { create, start, resize, exitCode, sizedArgv }

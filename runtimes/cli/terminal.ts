@@ -14,7 +14,7 @@ import { planEnvironment } from './environment.ts'
 import { DETACH_KEYS, execArgs } from './oci.ts'
 import { checkAborted } from './signals.ts'
 import { sweep, TAG } from './sweep.ts'
-import { createExecClient, type ExecClient } from './terminal-api.ts'
+import { createExecClient, waitForSize, type ExecClient } from './terminal-api.ts'
 
 export interface TerminalParts {
   readonly containerId: string
@@ -167,7 +167,8 @@ async function inPty(engine: Engine, parts: TerminalParts): Promise<RawTerminal>
     })
   }
   const environment = planEnvironment(parts.env, { allowFile: false })
-  const args = execArgs(parts.containerId, parts.argv, {
+  const argv = engine.dialect.sizedTerminalApi === null ? parts.argv : waitForSize(parts.argv)
+  const args = execArgs(parts.containerId, argv, {
     stdin: true,
     tty: true,
     environment,
