@@ -10,7 +10,13 @@ await runRuntimeContract({
     images: IMAGES,
     missingImage: '127.0.0.1:1/ploinky/missing:none',
     adapterPerTest: false,
-    gaps: [],
+    gaps: [
+      {
+        test: 'an instance that ran out of memory says so',
+        reason: 'podman 4 sees only the end of the first process, which is the init',
+        expect: 'skip',
+      },
+    ],
     ...byHand('podman'),
     outage: (context) => podmanOutage(podmanRuntime, context),
   }),

@@ -196,7 +196,7 @@ function refusals(contract: Contract): void {
     'a program that does not exist is an error and leaves nothing running',
     async ({ adapter, spec, workspace }) => {
       const wanted = spec({ command: ['/no/such/program', '--flag'] })
-      // An init in between only sees the failure when it runs: then the instance has ended with 127.
+      // An init in between only sees the failure when it runs: then the instance has ended, with the init's own code.
       const started = await adapter.apply(wanted).then(
         ({ workload }) => workload.name,
         () => null,
@@ -208,7 +208,8 @@ function refusals(contract: Contract): void {
       let seen = await adapter.inspect(wanted.name)
       const deadline = Date.now() + 60_000
       while (seen?.state === 'running' && Date.now() < deadline) seen = await adapter.inspect(wanted.name)
-      expect(seen).toMatchObject({ state: 'stopped', exitCode: 127 })
+      expect(seen?.state).toBe('stopped')
+      expect([1, 126, 127]).toContain(seen?.exitCode)
     },
   )
 

@@ -100,10 +100,10 @@ function small(contract: Contract): void {
     const { name } = await t.start()
     await t.sees(name, 'up')
     await t.adapter.stop(name)
-    expect((await t.logs(name)).map(({ text }) => text)).toEqual(['up'])
+    expect(textsOf(await t.logs(name), 'stdout')).toEqual(['up'])
     await t.adapter.apply(t.spec({ command: programs.steps('/nonexistent') }))
     await t.sees(name, 'one')
-    expect((await t.logs(name)).map(({ text }) => text)).toEqual(['one'])
+    expect(textsOf(await t.logs(name), 'stdout')).toEqual(['one'])
   })
 }
 
