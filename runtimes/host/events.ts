@@ -88,34 +88,35 @@ async function sampleLogs(context: HostContext, logs: Map<string, LogFiles>, now
   }
 }
 
-/** Events that lead from one look to the next, oldest first. */
+/** Events that lead from one look to the next; for each instance oldest first. */
 export function compare(before: ReadonlyMap<string, Seen>, now: ReadonlyMap<string, Seen>): RuntimeEvent[] {
+  const names = new Set([...before.keys(), ...now.keys()])
+  return [...names].flatMap((name) => changesOf(before.get(name), now.get(name)))
+}
+
+function changesOf(old: Seen | undefined, current: Seen | undefined): RuntimeEvent[] {
+  const sameRun = old !== undefined && old.record.run === current?.record.run
   const events: RuntimeEvent[] = []
-  const add = (type: RuntimeEvent['type'], { record, exitCode }: Seen, at: string | null): void => {
-    events.push({
-      type,
-      name: record.name,
-      agent: record.agent,
-      at: at ?? new Date().toISOString(),
-      exitCode: type === 'exited' ? exitCode : null,
-    })
+  if (old?.state === 'running' && !(sameRun && current?.state === 'running')) {
+    // Of a run that has been replaced meanwhile nobody knows the exit code any more.
+    events.push(toEvent('exited', sameRun && current !== undefined ? current : { ...old, exitCode: null }))
   }
-  const added = (seen: Seen): void => {
-    add('started', seen, seen.record.startedAt)
-    if (seen.state !== 'running') add('exited', seen, seen.finishedAt)
-  }
-  for (const [name, old] of before) {
-    const current = now.get(name)
-    const sameRun = current?.record.run === old.record.run
-    if (old.state === 'running' && !(sameRun && current?.state === 'running')) {
-      const end = sameRun && current !== undefined ? current : { ...old, exitCode: null }
-      add('exited', end, sameRun ? (current?.finishedAt ?? null) : null)
-    }
-    if (current?.record.created !== old.record.created) add('removed', old, null)
-    if (current !== undefined && !sameRun) added(current)
-  }
-  for (const [name, current] of now) if (!before.has(name)) added(current)
+  if (old !== undefined && old.record.created !== current?.record.created) events.push(toEvent('removed', old))
+  if (current === undefined || sameRun) return events
+  events.push(toEvent('started', current))
+  if (current.state !== 'running') events.push(toEvent('exited', current))
   return events
+}
+
+function toEvent(type: 'started' | 'exited' | 'removed', { record, exitCode, finishedAt }: Seen): RuntimeEvent {
+  const known = type === 'started' ? record.startedAt : type === 'exited' ? finishedAt : null
+  return {
+    type,
+    name: record.name,
+    agent: record.agent,
+    at: known ?? new Date().toISOString(),
+    exitCode: type === 'exited' ? exitCode : null,
+  }
 }
 
 /** Waits for a change in the folders, at most until the next look is due. */

@@ -88,16 +88,17 @@ async function openReader({ fs, files, stream, options, since }: Open): Promise<
     // Emptied since the last time: what we had not read yet is at the end of the older generation.
     if (offset > size) {
       const moved = await files.olderSize(stream)
-      for await (const chunk of bytes(fs, files.olderPath(stream), offset, moved)) yield* stamped(splitter.push(chunk))
+      for await (const chunk of bytes(fs, files.olderPath(stream), { start: offset, end: moved }))
+        yield* stamped(splitter.push(chunk))
       offset = 0
     }
     if (offset < 0) {
-      for await (const chunk of bytes(fs, files.olderPath(stream), older + offset, older)) {
+      for await (const chunk of bytes(fs, files.olderPath(stream), { start: older + offset, end: older })) {
         yield* stamped(splitter.push(chunk))
       }
       offset = 0
     }
-    for await (const chunk of bytes(fs, files.path(stream), offset, size)) {
+    for await (const chunk of bytes(fs, files.path(stream), { start: offset, end: size })) {
       offset += chunk.byteLength
       yield* stamped(splitter.push(chunk))
     }
@@ -113,7 +114,11 @@ const toLine = (parts: { line: OffsetLine; stream: Stream; clock: Clock; at: str
 })
 
 /** Bytes `start` to `end` (exclusive); nothing when the file is gone or shorter. */
-async function* bytes(fs: FileSystem, path: string, start: number, end: number): AsyncGenerator<Uint8Array> {
+async function* bytes(
+  fs: FileSystem,
+  path: string,
+  { start, end }: { start: number; end: number },
+): AsyncGenerator<Uint8Array> {
   if (start >= end || (await fs.stat(path)) === null) return
   yield* fs.readStream(path, { start, end: end - 1 })
 }
@@ -126,9 +131,9 @@ async function readBoth(
 ): Promise<Uint8Array> {
   const { stream, older, start, end } = range
   const chunks: Uint8Array[] = []
-  for await (const chunk of bytes(fs, files.olderPath(stream), start, Math.min(end, older))) chunks.push(chunk)
+  for await (const chunk of bytes(fs, files.olderPath(stream), { start, end: Math.min(end, older) })) chunks.push(chunk)
   const from = Math.max(0, start - older)
-  for await (const chunk of bytes(fs, files.path(stream), from, end - older)) chunks.push(chunk)
+  for await (const chunk of bytes(fs, files.path(stream), { start: from, end: end - older })) chunks.push(chunk)
   return concat(chunks)
 }
 
