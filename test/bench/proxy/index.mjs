@@ -130,7 +130,8 @@ async function load(stage, variant, { connections, seconds }) {
   const figure = (pattern) => Number(pattern.exec(text)?.[1] ?? Number.NaN)
   const requests = figure(/^RESULT requests=(\d+)/m)
   const bad = figure(/^RESULT requests=\d+ bad=(\d+)/m)
-  if (!(requests > 0) || bad > 0) throw new Error(`${variant.name}: ${bad} of ${requests} requests failed\n${text}`)
+  if (!(requests > 0) || bad > 0 || cpu === 0)
+    throw new Error(`${variant.name}: ${bad} of ${requests} requests failed, ${cpu} µs of CPU\n${text}`)
   return {
     cpuMicros: cpu / requests,
     perSecond: requests / seconds,

@@ -71,7 +71,7 @@ export class Stage {
   }
 }
 
-/** An nginx in the foreground, one worker, answering 1 KB at every path, or proxying to `upstreamPort`. */
+/** An nginx in the foreground, one process, answering 1 KB at every path, or proxying to `upstreamPort`. */
 export async function startNginx(stage, { port, upstreamPort, core }) {
   const location = upstreamPort
     ? 'proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_buffering off;'
@@ -81,7 +81,7 @@ export async function startNginx(stage, { port, upstreamPort, core }) {
   const name = `nginx-${port}`
   const conf = stage.write(
     `${name}.conf`,
-    `daemon off; worker_processes 1; pid ${stage.dir}/${name}.pid; error_log ${stage.dir}/${name}.log crit;
+    `daemon off; master_process off; pid ${stage.dir}/${name}.pid; error_log ${stage.dir}/${name}.log crit;
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 100000000; keepalive_timeout 300s;
@@ -94,20 +94,7 @@ http {
   )
   const child = stage.start(['nginx', '-c', conf, '-e', join(stage.dir, `${name}.log`)], { core })
   await waitForPort(port)
-  return childrenOf(child.pid)[0] ?? child.pid
-}
-
-function childrenOf(pid) {
-  const pids = []
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    try {
-      if (statOf(entry)[1] === String(pid)) pids.push(Number(entry))
-    } catch {
-      // Ended while we looked.
-    }
-  }
-  return pids
+  return child.pid
 }
 
 /** The fields of /proc/<pid>/stat behind the command name: state, ppid, ... (proc(5)). */
