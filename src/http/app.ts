@@ -40,6 +40,8 @@ export interface AppOptions<S> {
   /** Further routes of features (blobs). */
   features: readonly Hono[]
   status(): Promise<unknown>
+  /** Makes changes of files that were just written count. */
+  reload(): Promise<void>
   events: EventBus
   log: Logger
   startedAt: number
@@ -204,6 +206,10 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   app.get('/dashboard', (c) => c.redirect('/dashboard/'))
   app.route('/auth', authRoutes(options))
   app.route('/api/v1', eventStream(options))
+  app.post('/api/v1/routes/reload', async (c) => {
+    await options.reload()
+    return c.body(null, 204)
+  })
   app.route('/api/v1', createApi(options))
   app.all('/api/*', (c) => {
     throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path}`, {

@@ -23,6 +23,8 @@ export interface FrontEnv {
 export interface RouteTable {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
   find(agent: string): RouteEntry | 'stopped' | null
+  /** Reads the table again; for names that were not found, since the change may be newer than the notification of it. */
+  reload(): Promise<void>
 }
 
 export interface FrontOptions {
@@ -45,6 +47,8 @@ const STRIP_ALWAYS = [
   'x-forwarded-proto',
   'x-forwarded-prefix',
   'x-ploinky-user',
+  'x-ploinky-auth-info',
+  'x-ploinky-caller-jwt',
 ]
 const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
@@ -154,51 +158,69 @@ export function createFront(options: FrontOptions): ServerHandlers {
     options.app({ incoming, outgoing, principal: caller.principal, requestId, caller })
   }
 
+  /** Unknown or stopped: looked up once more on disk, a known name never is. */
+  function isStale(target: Target, caller: Caller): boolean {
+    if (target.agent === null || caller.principal === null) return false
+    const route = routes.find(target.agent.name)
+    return route === null || route === 'stopped'
+  }
+
+  function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
+    requirePrincipal(exchange.caller)
+    const { agent } = exchange.target
+    if (agent === null || agent.surface !== 'services')
+      throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
+    const route = routeOf(agent.name)
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    const options = relayOptions(exchange, `/services/${agent.name}`, agent.rest)
+    dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
+  }
+
+  /** Runs `handle` now, or after one more look at the table; whatever it throws goes to `fail`. */
+  function guarded(
+    incoming: IncomingMessage,
+    isUpgrade: boolean,
+    run: { handle(exchange: Exchange): void; fail(error: unknown, requestId: string): void },
+  ): string {
+    const requestId = options.newRequestId()
+    try {
+      const target = parse(incoming)
+      const exchange = { incoming, target, caller: guard.identify(incoming, target, isUpgrade), requestId }
+      if (!isStale(target, exchange.caller)) run.handle(exchange)
+      else
+        routes
+          .reload()
+          .then(() => run.handle(exchange))
+          .catch((error: unknown) => run.fail(error, requestId))
+    } catch (error) {
+      run.fail(error, requestId)
+    }
+    return requestId
+  }
+
   return {
     request(incoming, outgoing) {
-      const requestId = options.newRequestId()
       const began = performance.now()
-      if (log.level === 'debug') {
-        outgoing.once('close', () =>
-          log.debug('request', {
-            requestId,
-            method: incoming.method,
-            url: incoming.url,
-            status: outgoing.statusCode,
-            ms: Math.round(performance.now() - began),
-          }),
-        )
-      }
-      try {
-        const target = parse(incoming)
-        const caller = guard.identify(incoming, target)
-        dispatch({ incoming, target, caller, requestId }, outgoing)
-      } catch (error) {
-        writeError(outgoing, error, requestId)
-      }
+      const requestId = guarded(incoming, false, {
+        handle: (exchange) => dispatch(exchange, outgoing),
+        fail: (error, id) => writeError(outgoing, error, id),
+      })
+      if (log.level !== 'debug') return
+      outgoing.once('close', () =>
+        log.debug('request', {
+          requestId,
+          method: incoming.method,
+          url: incoming.url,
+          status: outgoing.statusCode,
+          ms: Math.round(performance.now() - began),
+        }),
+      )
     },
-    upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer) {
-      const requestId = options.newRequestId()
-      try {
-        const target = parse(incoming)
-        const caller = guard.identify(incoming, target, true)
-        requirePrincipal(caller)
-        const { agent } = target
-        if (agent === null || agent.surface !== 'services')
-          throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
-        const route = routeOf(agent.name)
-        if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
-        const exchange = { incoming, target, caller, requestId }
-        dataPlane.upgrade(
-          incoming,
-          socket,
-          head,
-          { host: route.hostIp, port: route.hostPort },
-          relayOptions(exchange, `/services/${agent.name}`, agent.rest),
-        )
-      } catch (error) {
-        refuseUpgrade(socket, error, requestId)
-      }
+    upgrade(incoming, socket, head) {
+      guarded(incoming, true, {
+        handle: (exchange) => upgrade(exchange, socket, head),
+        fail: (error, id) => refuseUpgrade(socket, error, id),
+      })
     },
   }
 }

@@ -10,6 +10,8 @@ export interface RouterClient {
   /** ROUTER_NOT_RUNNING when there is none. */
   get(path: string): Promise<unknown>
   post(path: string, body?: unknown): Promise<unknown>
+  /** Makes the router read its files now; nothing when it does not run. */
+  reload(): Promise<void>
   /** Address for a person's browser. */
   baseUrl(info: RouterInfo): string
   /** A link that signs a browser in, once. */
@@ -76,6 +78,9 @@ export function createRouterClient({ net, daemon, token }: RouterClientOptions):
     baseUrl,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body ?? {}),
+    async reload() {
+      if ((await daemon.info()) !== null) await call('POST', '/api/v1/routes/reload', {})
+    },
     async loginUrl(page) {
       const { code } = (await call('POST', '/auth/link', {})) as { code: string }
       return `${baseUrl(await running())}/${page.replace(/^\/+/, '')}?token=${encodeURIComponent(code)}`

@@ -127,7 +127,11 @@ export function createRouterDaemon({ platform, paths, events }: DaemonOptions): 
       const running = await info()
       if (running === null) return false
       platform.processes.signal(running.pid, 'SIGTERM')
-      const gone = async (): Promise<true | null> => ((await info()) === null ? true : null)
+      // The process itself, not its file: it removes the file before it has ended.
+      const gone = async (): Promise<true | null> => {
+        const now = await platform.processes.info(running.pid)
+        return now === null || (running.startTicks !== null && now.startTicks !== running.startTicks) ? true : null
+      }
       const options = {
         intervalMs: 10,
         maxIntervalMs: 100,
@@ -137,7 +141,6 @@ export function createRouterDaemon({ platform, paths, events }: DaemonOptions): 
       try {
         await until(gone, { ...options, timeoutMs: KILL_AFTER_MS })
       } catch (error) {
-        if ((await info()) === null) return true
         if (signal?.aborted) throw error
         platform.processes.signal(running.pid, 'SIGKILL')
         await until(gone, { ...options, timeoutMs: 5000 })

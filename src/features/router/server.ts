@@ -201,7 +201,11 @@ function createRouterApp<S>(
   return http.createApp({
     version: options.version,
     commands: options.commands,
-    execute: options.execute,
+    execute: (command, input, call) => {
+      const result = options.execute(command, input, call)
+      // What a caller changed counts before the answer says so.
+      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : result.finally(made.table.reload)
+    },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
       createSession: () => made.authenticator().createSession(),
@@ -218,6 +222,7 @@ function createRouterApp<S>(
     },
     features: options.features,
     status: options.status,
+    reload: made.table.reload,
     events: options.events,
     log: options.log,
     startedAt: Date.now(),

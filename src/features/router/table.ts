@@ -26,7 +26,11 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   let current: Routing = routingDocument.empty()
   let enabled = new Set<string>()
 
-  async function reload(): Promise<void> {
+  /** One read serves all that ask while it is under way. */
+  let reading: Promise<void> | null = null
+  const reload = (): Promise<void> => (reading ??= readAgain().finally(() => (reading = null)))
+
+  async function readAgain(): Promise<void> {
     try {
       const [routing, agents] = await Promise.all([store.read(routingDocument), store.read(agentsDocument)])
       const before = current

@@ -95,6 +95,7 @@ function stopCommand(spec: { name: string; summary: string; remove: boolean }): 
         const agents = spec.remove
           ? await services.workspace.removeAgents(context.signal)
           : await services.workspace.stopAgents(agent, context.signal)
+        if (agent !== null) await services.client.reload()
         return { router: router ? 'stopped' : agent === null ? 'not running' : 'unchanged', agents }
       })
     },
@@ -192,11 +193,14 @@ async function restartAgent(
   const agent = await services.registry.get(name)
   return await services.workspace.exclusive(`ploinky restart ${name}`, async () => {
     await services.workspace.stopAgents(agent.name, context.signal)
-    return await services.workspace.startAgents({
+    const outcome = await services.workspace.startAgents({
       agent: `${agent.repo}/${agent.agent}`,
       progress: (line, key) => context.out.progress(line, key),
       signal: context.signal,
     })
+    // Inside the router the API does this by itself.
+    if (context.principal === 'local') await services.client.reload()
+    return outcome
   })
 }
 

@@ -20,6 +20,9 @@ import {
 import { BUILTIN_REPO } from '../repos/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
 
+/** The one agent that may run without isolation unasked. */
+const DEMO_AGENT = 'demo'
+
 /** Another command may be pulling an image; wait for it rather than fail. */
 const CHANGE_WAIT_MS = 10 * 60_000
 
@@ -112,9 +115,10 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     const engine = await options.runtimes.firstEngine()
     if (engine !== null) return engine
     const reasons = refusals(await options.runtimes.survey())
-    if (agent.repo === BUILTIN_REPO) {
+    // Only the demo: the shell agent runs any command line, and that on the host must be somebody's own decision.
+    if (agent.repo === BUILTIN_REPO && agent.agent === DEMO_AGENT) {
       notices.add(
-        `No container engine can be used, so built-in agents run as plain processes of this machine, without isolation. ${reasons.join(' ')}`,
+        `No container engine can be used, so the demo agent runs as a plain process of this machine, without isolation. ${reasons.join(' ')}`,
       )
       return await options.runtimes.use('host')
     }

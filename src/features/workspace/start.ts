@@ -86,6 +86,7 @@ async function startBackground(
   }
   if (router.status === 'rejected') throw router.reason
   const { info } = router.value
+  await services.client.reload()
   const login = await services.client.loginUrl('dashboard/')
   return { ...agents.value, router: info, url: services.client.baseUrl(info), login }
 }
