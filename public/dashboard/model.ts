@@ -150,7 +150,10 @@ export function readActivity(data: string): Activity | null {
   const { seq, type, at, subject, principal } = asRecord(value)
   const name = clean(type)
   if (name === '') return null
-  const what = name.slice(name.indexOf('.') + 1).replace(/[._-]+/g, ' ')
+  const kind = name.slice(0, name.indexOf('.') + 1)
+  // "agent.started" of demo is "demo started"; "routing.changed" of the router stays "router routing changed".
+  const isPlain = kind === 'agent.' || kind === `${clean(subject)}.`
+  const what = name.slice(isPlain ? kind.length : 0).replace(/[._-]+/g, ' ')
   return {
     key: `${numberOr(seq, 0)}:${name}:${textOr(at, '')}`,
     at: textOr(at, ''),

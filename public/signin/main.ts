@@ -1,5 +1,5 @@
 /** Signs in without leaving the page, so that a mistake keeps what was typed. Without script the form posts by itself. */
-import { routerUrl } from '../shared/api.ts'
+import { errorOf, routerUrl } from '../shared/api.ts'
 import { nextPage } from './next.ts'
 import './signin.css'
 import { strings } from './strings.ts'
@@ -29,12 +29,17 @@ async function signIn(token: string): Promise<string | null> {
     })
     // A redirect is the answer to a form that was accepted; its target is not needed here.
     if (response.ok || response.type === 'opaqueredirect') return null
-    if (response.status === 429) return strings.tooMany
-    return [400, 401, 403].includes(response.status) ? strings.wrong : strings.failed(response.status)
+    const { code, message } = errorOf(response.status, await response.json().catch(() => null))
+    if (code === 'UNAUTHENTICATED') return strings.wrong
+    if (code === 'DENIED') return /too many/i.test(message) ? strings.tooMany : strings.elsewhere
+    return strings.failed(response.status)
   } catch {
     return strings.unreachable
   }
 }
+
+// A form that was posted without script comes back with this mark.
+if (new URLSearchParams(location.search).has('error')) show(strings.wrong)
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault()

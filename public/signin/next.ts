@@ -1,6 +1,6 @@
 /** Where to go after signing in: a page of this router and nothing else, whatever the address says. */
 export function nextPage(search: string, current: string, fallback: string): string {
-  const wanted = new URLSearchParams(search).get('next')
+  const wanted = new URLSearchParams(search).get('returnTo')
   if (wanted === null) return fallback
   try {
     const target = new URL(wanted, current)

@@ -2,7 +2,8 @@
 export const strings = {
   wrong: 'This token is not valid. Copy it again: it is one line, without spaces.',
   empty: 'Paste the operator token first.',
-  tooMany: 'Too many tries. Wait a minute, then try again.',
+  tooMany: 'Too many wrong tries. Wait a minute, then try again.',
+  elsewhere: 'The router refused this address. Open the one that is printed by: ploinky open',
   unreachable: 'The router cannot be reached. Check that it runs: ploinky status',
   failed: (status: number) => `The router answered with status ${status}. Look at its log: ploinky logs router`,
 } as const

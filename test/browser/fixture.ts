@@ -10,9 +10,13 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { SSEStreamingApi } from 'hono/streaming'
-import { createPages } from '../../src/features/dashboard/index.ts'
+import { createStaticFiles } from '../../src/http/static.ts'
 import { createFileSystem } from '../../src/platform/files.ts'
 import { buildPublic } from '../../src/tools/build-public.mjs'
+
+/** At least as strict as the router's own, which `journey.test.ts` looks at. */
+export const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 export interface FixtureAgent {
   name: string
@@ -70,7 +74,13 @@ export async function startFixture(dir: string) {
   const streams = new Set<SSEStreamingApi>()
   const sockets = { drop: () => {} }
   const app = apiOf(state, streams)
-  app.route('/', createPages({ fs: createFileSystem(), dir }).routes)
+  const files = createStaticFiles({
+    fs: createFileSystem(),
+    root: dir,
+    precompressed: true,
+    headers: { 'content-security-policy': POLICY },
+  })
+  app.get('*', async (c) => (await files(c.req.raw, c.req.path)) ?? c.notFound())
   const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
     const made = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(made))
   })

@@ -73,7 +73,7 @@ describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
       '/\\evil.example',
       '/signin/',
     ]) {
-      const page = await open(`/signin/?next=${encodeURIComponent(next)}`)
+      const page = await open(`/signin/?returnTo=${encodeURIComponent(next)}`)
       await page.getByLabel('Operator token').fill('right-token')
       await page.keyboard.press('Enter')
       await page.waitForURL(`${fixture.origin}/dashboard/`)

@@ -133,6 +133,8 @@ it('reads events, and nothing else', () => {
     who: 'ada',
     tone: 'bad',
   })
+  expect(readActivity('{"type":"routing.changed","subject":"router"}')?.what).toBe('routing changed')
+  expect(readActivity('{"type":"router.started","subject":"router"}')?.what).toBe('started')
   expect(['', '{', 'null', '[]', '{"type":7}'].map(readActivity)).toEqual([null, null, null, null, null])
 })
 

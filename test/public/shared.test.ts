@@ -64,13 +64,13 @@ it('makes text harmless', () => {
 describe('after signing in', () => {
   const here = 'http://localhost:8088/base/signin/?x'
   it('goes back to a page of this router', () => {
-    expect(nextPage('?next=/base/dashboard/%3Fa=1', here, 'F')).toBe('http://localhost:8088/base/dashboard/?a=1')
+    expect(nextPage('?returnTo=/base/dashboard/%3Fa=1', here, 'F')).toBe('http://localhost:8088/base/dashboard/?a=1')
     expect(nextPage('', here, 'F')).toBe('F')
   })
   it.each([
     'https://evil.example/', '//evil.example', '/\\evil.example', '\\\\evil.example', 'javascript:alert(1)', 'data:text/html,x', 'http://localhost:80/',
     'http://[', '/base/signin/', '', '\thttps://evil.example',
   ])('never to %j', (next) => {
-    expect(nextPage(`?next=${encodeURIComponent(next)}`, here, 'F')).toBe('F')
+    expect(nextPage(`?returnTo=${encodeURIComponent(next)}`, here, 'F')).toBe('F')
   }) // prettier-ignore
 })
