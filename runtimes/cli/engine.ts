@@ -1,5 +1,5 @@
 /** Runs an engine's command line through the platform's spawner and explains its failures. */
-import { PloinkyError } from '../../src/core/error.ts'
+import type { PloinkyError } from '../../src/core/error.ts'
 import type { ProcessSpec, RunResult } from '../../src/core/process.ts'
 import type { MaybeSecret } from '../../src/core/secret.ts'
 import type { RuntimeContext } from '../adapter.ts'

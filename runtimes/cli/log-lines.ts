@@ -55,7 +55,7 @@ export function createLineParser(blockBytes: number | null): LineParser {
   /** A complete line, or the last part of one that was given in pieces. */
   function finish(raw: Uint8Array): TimedLine[] {
     const line = readStart(raw, long)
-    const { bytes } = unstamped(line.body, line.at, line.block)
+    const { bytes } = unstamped(line)
     const rest = long !== null && bytes.byteLength === 0
     long = null
     return rest ? [] : pieces(line.at, bytes)
@@ -65,7 +65,7 @@ export function createLineParser(blockBytes: number | null): LineParser {
   function cut(raw: Uint8Array): { lines: TimedLine[]; rest: Uint8Array } {
     const line = readStart(raw, long)
     const certain = characterStart(line.body, Math.max(0, line.body.byteLength - MAX_STAMP_BYTES))
-    const { bytes, block, used } = unstamped(line.body.subarray(0, certain), line.at, line.block, line.body)
+    const { bytes, block, used } = unstamped(line, certain)
     long = { at: line.at, block }
     return { lines: pieces(line.at, bytes), rest: line.body.subarray(used) }
   }
@@ -121,24 +121,24 @@ interface Unstamped {
   readonly used: number
 }
 
-/** `whole` is the input with what follows it, where a stamp at the edge can be recognised. */
-type Unstamp = (body: Uint8Array, at: string | null, block: number, whole?: Uint8Array) => Unstamped
+/** Only the first `certain` bytes of the body are dealt with; a stamp at that edge is recognised by what follows. */
+type Unstamp = (line: Start, certain?: number) => Unstamped
 
 /** Stamps stand after every full block, and nowhere else: text that looks like one is kept. */
 const blockStampsRemoved =
   (blockBytes: number): Unstamp =>
-  (body, at, block, whole = body) => {
+  ({ at, body, block }, certain = body.byteLength) => {
     const kept: Uint8Array[] = []
     let start = 0
     let filled = block
-    while (start < body.byteLength) {
-      const end = Math.min(body.byteLength, start + blockBytes - filled)
+    while (start < certain) {
+      const end = Math.min(certain, start + blockBytes - filled)
       kept.push(body.subarray(start, end))
       filled += end - start
       start = end
       if (filled < blockBytes || at === null) continue
       filled = 0
-      const match = STAMP.exec(latin1.decode(whole.subarray(start, start + MAX_STAMP_BYTES)))
+      const match = STAMP.exec(latin1.decode(body.subarray(start, start + MAX_STAMP_BYTES)))
       if (match !== null) start += match[0].length
     }
     return { bytes: concat(kept), block: at === null ? 0 : filled, used: start }
@@ -153,19 +153,19 @@ function isBefore(a: string, b: string): boolean {
  * Stamps may stand anywhere. One that is older than the line's own is the program's text: what a program prints about
  * the present was true before the engine read it.
  */
-const innerStampsRemoved: Unstamp = (body, at, _block, whole = body) => {
-  if (at === null) return { bytes: body, block: 0, used: body.byteLength }
+const innerStampsRemoved: Unstamp = ({ at, body }, certain = body.byteLength) => {
+  if (at === null) return { bytes: body.subarray(0, certain), block: 0, used: certain }
   const kept: Uint8Array[] = []
   let start = 0
-  for (const match of latin1.decode(whole).matchAll(INNER_STAMP)) {
-    if (match.index >= body.byteLength) break
+  for (const match of latin1.decode(body).matchAll(INNER_STAMP)) {
+    if (match.index >= certain) break
     if (isBefore(match[0].trimEnd(), at)) continue
     kept.push(body.subarray(start, match.index))
     start = match.index + match[0].length
   }
-  if (start < body.byteLength) {
-    kept.push(body.subarray(start))
-    start = body.byteLength
+  if (start < certain) {
+    kept.push(body.subarray(start, certain))
+    start = certain
   }
   return { bytes: concat(kept), block: 0, used: start }
 }
