@@ -7,7 +7,7 @@ import type { Globals } from './parse.ts'
 import { PROGRAM } from './usage.ts'
 import { unknownCommand } from './unknown.ts'
 
-export interface BuiltinOptions {
+interface BuiltinOptions {
   readonly version: string
   /** Names for completion that are known only at run time. */
   readonly source?: CompletionSource | undefined
@@ -24,7 +24,7 @@ export function withBuiltins<S>(table: readonly Command<S>[], options: BuiltinOp
 }
 
 /** `table` gives the whole table, these commands included. */
-export function builtinCommands<S>(table: () => readonly Command<S>[], options: BuiltinOptions): Command<S>[] {
+function builtinCommands<S>(table: () => readonly Command<S>[], options: BuiltinOptions): Command<S>[] {
   return [helpCommand(table), versionCommand(options.version), completionCommand(), completeCommand(table, options)]
 }
 

@@ -9,7 +9,7 @@ export interface Candidate {
   readonly summary: string
 }
 
-export interface Completion {
+interface Completion {
   readonly candidates: readonly Candidate[]
   /** The shell completes names of its own file system. */
   readonly files: 'files' | 'directories' | null
@@ -19,7 +19,7 @@ export type CompletionKind = Exclude<Param['complete'], 'commands' | undefined>
 /** Names known only at run time; `globals` carries `--workspace`. A failure counts as no names. */
 export type CompletionSource = (kind: CompletionKind, globals: Globals) => Promise<readonly (string | Candidate)[]>
 
-export interface CompletionRequest<Services> {
+interface CompletionRequest<Services> {
   readonly commands: readonly Command<Services>[]
   /** Finished words after the program's name. */
   readonly words: readonly string[]

@@ -3,7 +3,7 @@ import { type PloinkyError, toErrorBody } from '../core/error.ts'
 import { neutralise, neutraliseLine, paint, safeJson } from './text.ts'
 import { PROGRAM } from './usage.ts'
 
-export interface ErrorView {
+interface ErrorView {
   readonly color: boolean
   readonly json: boolean
   readonly debug: boolean

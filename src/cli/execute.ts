@@ -20,7 +20,7 @@ export interface ExecuteDeps<Services> {
   readonly stdoutClosed?: AbortSignal
 }
 
-export interface Job<Services> {
+interface Job<Services> {
   readonly command: Command<Services>
   readonly input: Input
   readonly globals: Globals

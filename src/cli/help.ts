@@ -39,14 +39,14 @@ export interface HelpDoc {
   readonly globals: readonly TermDoc[]
 }
 
-export interface HelpView {
+interface HelpView {
   readonly color: boolean
   readonly columns: number
 }
 
 type AnyCommand = Omit<Command<never>, 'run' | 'render' | 'exitCode'>
 
-export function describeCommand(command: AnyCommand): CommandDoc {
+function describeCommand(command: AnyCommand): CommandDoc {
   return {
     name: command.name,
     group: command.group,

@@ -25,7 +25,7 @@ export interface Output extends Out {
   readonly closed: boolean
 }
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly terminal: Terminal
   readonly env: Readonly<Record<string, string | undefined>>
   readonly globals: Globals

@@ -31,7 +31,7 @@ export const NO_GLOBALS: Globals = {
   version: false,
 }
 
-export interface Parsed<Services> {
+interface Parsed<Services> {
   /** Null: none was given, or it does not exist (then `error` says so). */
   readonly command: Command<Services> | null
   /** Words of the command line that began a command name; a help topic. */

@@ -10,7 +10,7 @@ interface Screen {
   write(text: string): void
 }
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly screen: Screen
   readonly mode: 'live' | 'plain' | 'json' | 'off'
   readonly color: boolean
@@ -18,7 +18,7 @@ export interface ProgressOptions {
   readonly now: () => number
 }
 
-export interface Progress {
+interface Progress {
   report(text: string, key?: string): void
   /** Leaves the lines as they are, so that other text can follow. */
   settle(): void

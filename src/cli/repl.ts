@@ -9,7 +9,7 @@ import { quoteWord, splitUnfinished } from './shell-words.ts'
 import { neutraliseLine } from './text.ts'
 import { PROGRAM } from './usage.ts'
 
-export interface ReplOptions {
+interface ReplOptions {
   readonly terminal: Terminal
   readonly log: Logger
   readonly history?: HistoryStore | undefined

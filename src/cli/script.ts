@@ -19,7 +19,7 @@ export function lineWords(line: string): readonly string[] | null {
   return first === 'ploinky' || first === 'p-cli' ? words.slice(1) : words
 }
 
-export interface ScriptOptions {
+interface ScriptOptions {
   readonly lines: AsyncIterable<string>
   run(words: readonly string[]): Promise<number>
   /** Prints an error of the line itself and gives its exit code. */

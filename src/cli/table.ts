@@ -1,7 +1,7 @@
 /** Data for a person: lists of records as tables, records as `key: value` lines. Expects text made harmless before. */
 import { cut, displayWidth, padEnd, paint } from './text.ts'
 
-export interface TableView {
+interface TableView {
   readonly color: boolean
   /** Columns that a table may take; null where nothing is cut (pipes, files). */
   readonly width: number | null
@@ -28,7 +28,7 @@ function renderList(list: readonly unknown[], view: TableView): string {
 }
 
 /** A table with the keys of all rows as columns; the widest columns give way when it does not fit. */
-export function renderTable(rows: readonly Row[], view: TableView): string {
+function renderTable(rows: readonly Row[], view: TableView): string {
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   const head = keys.map((key) => words(key).toUpperCase())
   const body = rows.map((row) => keys.map((key) => cellText(row[key])))

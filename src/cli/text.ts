@@ -93,7 +93,7 @@ export function wrap(text: string, width: number): string[] {
 }
 
 const CODES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39], cyan: [36, 39] } as const
-export type Style = keyof typeof CODES
+type Style = keyof typeof CODES
 
 /** Colours a text when `on`. */
 export function paint(style: Style, text: string, on: boolean): string {

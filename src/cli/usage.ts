@@ -4,7 +4,7 @@ import type { Command, Param } from './command.ts'
 export const PROGRAM = 'ploinky'
 
 /** Flags that every command takes. */
-export const GLOBAL_PARAMS: Readonly<Record<string, Param>> = {
+const GLOBAL_PARAMS: Readonly<Record<string, Param>> = {
   json: { type: 'boolean', summary: 'Print data as JSON (streams: one object a line)' },
   workspace: { type: 'string', placeholder: 'DIR', summary: 'Use the workspace in this folder' },
   yes: { type: 'boolean', short: 'y', summary: 'Answer yes to every question' },

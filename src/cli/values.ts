@@ -5,7 +5,7 @@ import type { Command, Input, Param } from './command.ts'
 import { quoted } from './text.ts'
 
 type Scalar = string | number | boolean
-export type ValueResult = { readonly value: Scalar } | { readonly expected: string; readonly near?: string }
+type ValueResult = { readonly value: Scalar } | { readonly expected: string; readonly near?: string }
 
 /** One value of a param from its text; for `rest`, of one element. */
 export function readValue(param: Param, text: string): ValueResult {

@@ -246,7 +246,7 @@ function store<S>(state: Walk<S>, option: Option, value: string | number | boole
   }
 }
 
-export interface Mistake {
+interface Mistake {
   found: string | null
   expected?: string
   /** Nearest right spelling. */

@@ -1,11 +1,6 @@
 /** A terminal in memory: keeps what is written, answers from a list of typed lines. */
 import type { LineEditorOptions, Terminal } from '../../src/platform/index.ts'
 
-export interface TypedLine {
-  /** What is typed before Enter; null is Ctrl-D, '' is Ctrl-C or Enter. */
-  readonly line: string | null
-}
-
 export interface FakeTerminalOptions {
   /** stdin, stdout and stderr are a terminal. */
   readonly tty?: boolean | { readonly stdin?: boolean; readonly stdout?: boolean; readonly stderr?: boolean }
@@ -16,7 +11,7 @@ export interface FakeTerminalOptions {
   readonly typed?: readonly (string | null)[]
 }
 
-export interface FakeTerminal extends Terminal {
+interface FakeTerminal extends Terminal {
   readonly out: { text: string }
   readonly err: { text: string }
   readonly prompts: string[]
