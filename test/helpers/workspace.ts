@@ -1,5 +1,6 @@
 /** A throw-away workspace and the real program in it: what a person at a terminal has. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -141,11 +142,18 @@ export async function waitFor<T>(
   }
 }
 
+/** A process that ended and was not collected by its parent yet (Z) is not alive. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch {
     return false
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+  } catch {
+    // No /proc on this system: the signal's word counts. On Linux: gone meanwhile.
+    return process.platform !== 'linux'
   }
 }
