@@ -31,12 +31,12 @@ export function createFakeLog(): FakeLog {
   function push(stream: LogLine['stream'], text: string): void {
     lines.push({ stream, at: new Date().toISOString(), text })
     size += text.length
+    if (size <= MAX_CHARACTERS) return
+    // Far enough below the limit that moving the rest is rare.
     let excess = 0
-    while (size > MAX_CHARACTERS) size -= lines[excess++]?.text.length ?? size
-    if (excess > 0) {
-      lines = lines.slice(excess)
-      dropped += excess
-    }
+    while (size > MAX_CHARACTERS * 0.9) size -= lines[excess++]?.text.length ?? size
+    lines = lines.slice(excess)
+    dropped += excess
   }
 
   async function* read(options: LogOptions, ended: AbortSignal): AsyncGenerator<LogLine> {

@@ -112,7 +112,7 @@ function createClock(moments: readonly Moment[], { stream, olderSize }: { stream
   return {
     at: (end) => new Date(points[indexOf(end)]?.at ?? Date.now()).toISOString(),
     offsetBefore(time) {
-      let offset = -olderSize
+      let offset = 0 - olderSize
       for (const point of points) {
         if (point.at >= time) break
         offset = point.end

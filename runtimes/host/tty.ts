@@ -135,13 +135,18 @@ async function overScript({ context, argv, launch, size }: Opening, script: stri
     },
     { stdin: input.bytes },
   )
-  const closed = child.exit.finally(() => {
-    input.end()
-    return platform.fs.remove(nameFile)
-  })
+  const closed = child.exit.finally(() => platform.fs.remove(nameFile))
   closed.catch(() => {})
+  // The end of a child also waits for its input, and nobody types at a terminal that is gone.
+  async function* output(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* child.stdout
+    } finally {
+      input.end()
+    }
+  }
   return {
-    output: child.stdout,
+    output: output(),
     closed,
     pid: () => child.pid,
     write: input.push,
