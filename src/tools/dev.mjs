@@ -83,6 +83,7 @@ async function copyAssets() {
   cpSync(join(ROOT, 'src/repositories/builtin'), join(OUT, 'repositories/builtin'), { recursive: true })
 }
 
+/** @param {string} folder @param {() => void} run */
 function onChange(folder, run) {
   let timer
   return watch(join(ROOT, folder), { recursive: true }, () => {

@@ -100,7 +100,7 @@ describe('the two ways to run it', () => {
       {},
       ...['dependencies', 'devDependencies', 'optionalDependencies'].map((kind) => manifest[kind] ?? {}),
     )
-    expect(rows.map(([, name]) => name).sort()).toEqual(Object.keys(versions).sort())
+    expect(new Set(rows.map(([, name]) => name))).toEqual(new Set(Object.keys(versions)))
     expect(rows.filter(([, , why = '', instead = '']) => why.trim().length < 10 || instead.trim().length < 5)).toEqual(
       [],
     )
