@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url'
 import { denoCommand, denoVersion } from './deno.ts'
 import { createFileSystem } from './files.ts'
 import { hashing } from './hashing.ts'
-import type { Platform } from './index.ts'
+import type { Platform, Terminal } from './index.ts'
 import { createLock } from './lock.ts'
 import { createNetwork } from './network.ts'
 import { nodeCommand } from './node.ts'
-import { createProcesses, isTerminalHandedOver } from './processes.ts'
+import { createProcesses } from './processes.ts'
 import { createDataPlane } from './relay/index.ts'
+import { onSignal } from './signals.ts'
 import { createTerminal } from './terminal.ts'
 
 /** `dist`, both when this file is a chunk in it and when it is run from source. */
@@ -29,20 +30,8 @@ function userName(): string {
   }
 }
 
-function onSignal(handler: (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => void): () => void {
-  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  const listeners = names.map((name) => {
-    const listener = (): void => {
-      if (name === 'SIGINT' && isTerminalHandedOver()) return
-      handler(name)
-    }
-    process.on(name, listener)
-    return () => process.off(name, listener)
-  })
-  return () => listeners.forEach((off) => off())
-}
-
-export function createPlatform(): Platform {
+/** `terminal`: the one that the program uses already. */
+export function createPlatform(terminal: Terminal = createTerminal()): Platform {
   const processes = createProcesses()
   const version = denoVersion()
   return {
@@ -64,7 +53,7 @@ export function createPlatform(): Platform {
     processes,
     hash: hashing,
     net: createNetwork(processes, createDataPlane),
-    terminal: createTerminal(),
+    terminal,
     lock: createLock(processes.info),
     selfCommand: version === null ? nodeCommand : denoCommand,
     onSignal,

@@ -15,15 +15,12 @@ import type {
 import { revealed } from '../core/secret.ts'
 import type { Processes } from './index.ts'
 import { createProcessTable } from './process-table.ts'
+import { handOverTerminal } from './signals.ts'
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
 
 // Loaded on first use: `help` and `--version` start no process and must not pay for it.
 const loadExeca = async () => (await import('execa')).execa
-
-/** Handed-over terminals deliver Ctrl-C to the child; this process must not act on it meanwhile. */
-let handedOver = 0
-export const isTerminalHandedOver = (): boolean => handedOver > 0
 
 function environment(spec: ProcessSpec): Record<string, string | undefined> {
   return Object.fromEntries(
@@ -140,9 +137,7 @@ function stdinOf(options: StreamOptions): Options {
 
 async function interactive(spec: ProcessSpec): Promise<number> {
   const execa = await loadExeca()
-  handedOver += 1
-  const ignore = (): void => {}
-  process.on('SIGINT', ignore)
+  const takeBack = handOverTerminal()
   try {
     const result = await execa(spec.file, spec.args, {
       reject: false,
@@ -153,8 +148,7 @@ async function interactive(spec: ProcessSpec): Promise<number> {
     if (result.exitCode === undefined && result.signal === undefined) throw notStarted(spec, result)
     return exitCodeOf(result)
   } finally {
-    process.off('SIGINT', ignore)
-    handedOver -= 1
+    takeBack()
   }
 }
 

@@ -79,35 +79,68 @@ function createLineEditor(options: LineEditorOptions): LineEditor {
   }
 }
 
-export function createTerminal(): Terminal {
-  const output = (stream: NodeJS.WriteStream) => ({
-    get isTTY() {
-      return stream.isTTY === true
-    },
-    get columns() {
-      return stream.columns ?? 80
-    },
-    write: (text: string): void => {
-      stream.write(text)
-    },
-  })
-  // A reader that went away (`ploinky logs | head`) is a normal end, not a crash.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: Error & { code?: string }) => {
+const fs = (): typeof import('node:fs') => process.getBuiltinModule('node:fs')
+
+/** Only a character device can be a terminal; asking further loads the networking parts of the runtime. */
+function isTerminal(fd: number): boolean {
+  try {
+    return fs().fstatSync(fd).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(fd)
+  } catch {
+    // A closed descriptor.
+    return false
+  }
+}
+
+/**
+ * One of our output streams. Written to directly: the stream of the runtime is as synchronous, but takes longer to make
+ * than `--version` takes to run. It is used for a terminal's width, and where a descriptor does not block.
+ */
+function output(fd: 1 | 2, stream: () => NodeJS.WriteStream) {
+  let isTTY: boolean | undefined
+  let opened: NodeJS.WriteStream | undefined
+  const open = (): NodeJS.WriteStream => {
+    if (opened !== undefined) return opened
+    opened = stream()
+    // A reader that went away (`ploinky logs | head`) is a normal end, not a crash.
+    opened.on('error', (error: Error & { code?: string }) => {
       if (error.code !== 'EPIPE') throw error
       process.exitCode ??= 0
     })
+    return opened
   }
+  return {
+    get isTTY() {
+      return (isTTY ??= isTerminal(fd))
+    },
+    get columns() {
+      return open().columns ?? 80
+    },
+    write(text: string): void {
+      let rest: Uint8Array = Buffer.from(text)
+      try {
+        while (opened === undefined && rest.byteLength > 0) rest = rest.subarray(fs().writeSync(fd, rest))
+      } catch (error) {
+        const { code } = error as { code?: string }
+        // Nobody is left to tell; on stdout the writer has to know that its reader went away.
+        if (code === 'EPIPE' && fd === 2) return
+        if (code !== 'EAGAIN') throw error
+      }
+      if (rest.byteLength > 0) open().write(rest)
+    },
+  }
+}
+
+export function createTerminal(): Terminal {
   return {
     stdin: {
       get isTTY() {
-        return process.stdin.isTTY === true
+        return isTerminal(0)
       },
       lines,
       readAll,
     },
-    stdout: output(process.stdout),
-    stderr: output(process.stderr),
+    stdout: output(1, () => process.stdout),
+    stderr: output(2, () => process.stderr),
     createLineEditor,
   }
 }
