@@ -6,7 +6,7 @@
  *   node test/bench/proxy/index.mjs --url http://127.0.0.1:8088/services/a/ --header 'Authorization: Bearer x'
  */
 import { spawn } from 'node:child_process'
-import { argv, execPath, exit } from 'node:process'
+import process, { argv, execPath, exit } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -92,7 +92,9 @@ async function startVariants(stage, options) {
       env: { PORT: String(port), UPSTREAM_PORT: String(upstreamPort) },
     })
     await waitForPort(port)
-    variants.push({ name: 'relay', urls: [`http://127.0.0.1:${port}/x`], pid: child.pid, headers: BROWSER_HEADERS })
+    // The command may be a wrapper that starts the runtime.
+    const pid = listenerPid(port) ?? child.pid
+    variants.push({ name: 'relay', urls: [`http://127.0.0.1:${port}/x`], pid, headers: BROWSER_HEADERS })
   }
   return variants
 }
@@ -227,4 +229,7 @@ async function main() {
   return result.skipped ? 2 : 0
 }
 
-if (argv[1] === fileURLToPath(import.meta.url)) exit(await main())
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => exit(130))
+  exit(await main())
+}

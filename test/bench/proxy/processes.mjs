@@ -41,6 +41,12 @@ export class Stage {
   constructor() {
     this.dir = mkdtempSync(join(tmpdir(), 'ploinky-bench-'))
     this.children = []
+    // An interrupted bench leaves nothing behind either.
+    this.onExit = () => {
+      for (const child of this.children) signalGroup(child, 'SIGKILL')
+      rmSync(this.dir, { recursive: true, force: true })
+    }
+    process.once('exit', this.onExit)
   }
 
   write(name, text) {
@@ -49,25 +55,33 @@ export class Stage {
     return path
   }
 
-  /** Starts a program, on one core when `core` is a number; its output is kept for errors. */
+  /** Starts a program, on one core when `core` is a number. */
   start(argv, { core, env } = {}) {
     const [command, ...args] = core === undefined ? argv : ['taskset', '-c', String(core), ...argv]
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
-    child.stderr.on('data', (text) => (child.complaint = `${child.complaint ?? ''}${text}`.slice(-2000)))
+    // A group of its own: a wrapper's child ends with the wrapper.
+    const child = spawn(command, args, { detached: true, env: { ...process.env, ...env }, stdio: 'ignore' })
     this.children.push(child)
     return child
   }
 
   async close() {
+    process.off('exit', this.onExit)
     for (const child of this.children.splice(0)) {
-      if (child.exitCode !== null || child.signalCode !== null) continue
       const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      const hard = setTimeout(() => child.kill('SIGKILL'), 3000)
+      if (child.exitCode !== null || child.signalCode !== null || !signalGroup(child, 'SIGTERM')) continue
+      const hard = setTimeout(() => signalGroup(child, 'SIGKILL'), 3000)
       await gone
       clearTimeout(hard)
     }
     rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+function signalGroup(child, signal) {
+  try {
+    return child.pid !== undefined && process.kill(-child.pid, signal)
+  } catch {
+    return false
   }
 }
 

@@ -1,6 +1,10 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Rig, eventually } from './rig.ts'
 import type { Peer } from './rig.ts'
+
+// 128 MB through two sockets each, on a machine that may be busy with other things.
+vi.setConfig({ testTimeout: 60_000 })
+const DEADLINE_MS = 50_000
 
 const TOTAL = 128 * 1024 * 1024
 const PIECE = Buffer.alloc(65_536, 97)
@@ -23,12 +27,16 @@ function pump(peer: Peer, total: number): { sent: () => number } {
 async function settled(read: () => number): Promise<number> {
   let last = -1
   let same = 0
-  await eventually('standstill', () => {
-    const now = read()
-    same = now === last ? same + 1 : 0
-    last = now
-    return same >= 50
-  })
+  await eventually(
+    'standstill',
+    () => {
+      const now = read()
+      same = now === last ? same + 1 : 0
+      last = now
+      return same >= 50
+    },
+    DEADLINE_MS,
+  )
   return last
 }
 
@@ -58,7 +66,7 @@ test('a client that does not read stops the target; then everything arrives', ()
     // What the relay itself holds: the rest is in the kernel's buffers.
     expect(rig.outs[0]?.writableLength).toBeLessThan(1024 * 1024)
     client.socket.resume()
-    await eventually('everything', () => client.received > TOTAL)
+    await eventually('everything', () => client.received > TOTAL, DEADLINE_MS)
     await eventually('an outcome', () => rig.outcomes.length === 1)
     expect(rig.outcomes[0]).toEqual({ status: 200, bytesIn: 0, bytesOut: TOTAL })
   }))
@@ -72,7 +80,7 @@ test('a target that does not read stops the client; then everything arrives', ()
     expect(await settled(flow.sent)).toBeLessThan(TOTAL / 2)
     const [peer] = rig.upstreams
     peer?.socket.resume()
-    await eventually('everything', () => (peer?.received ?? 0) > TOTAL)
+    await eventually('everything', () => (peer?.received ?? 0) > TOTAL, DEADLINE_MS)
     peer?.send('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
     await client.until('ok')
     await eventually('an outcome', () => rig.outcomes.length === 1)
@@ -93,5 +101,5 @@ test('a spliced connection keeps both paces', () =>
     client.socket.pause()
     expect(await settled(() => flow?.sent() ?? 0)).toBeLessThan(TOTAL / 2)
     client.socket.resume()
-    await eventually('everything', () => client.received > TOTAL)
+    await eventually('everything', () => client.received > TOTAL, DEADLINE_MS)
   }))

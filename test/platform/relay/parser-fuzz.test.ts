@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { UpstreamProtocolError } from '../../../src/platform/relay/response-head.ts'
 import type { ResponseHead } from '../../../src/platform/relay/response-head.ts'
 import { ResponseParser } from '../../../src/platform/relay/response-parser.ts'
 import { OK, Rig, get, unchunk } from './rig.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20261121)
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2000)
