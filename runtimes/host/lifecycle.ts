@@ -201,6 +201,8 @@ async function stop(
     await context.processes.end(tagOf(record.name), { politely: false })
     return false
   }
+  // Taken now: when its parent has ended, nothing tells any more whose child a program was that cleared its environment.
+  const family = await namedFamily(context, record)
   context.platform.processes.signal(record.supervisor.pid, 'SIGTERM', { group: true })
   const ended = async (): Promise<true | null> => ((await readState(context, record)).state === 'running' ? null : true)
   const wait = { timeoutMs: graceSeconds * 1000, what: `the end of "${record.name}"`, ...(signal ? { signal } : {}) }
@@ -211,8 +213,19 @@ async function stop(
   })
   if (inTime === null) await kill(context, record)
   // What left the process group, with a session of its own, is still there.
-  else await context.processes.end(tagOf(record.name), { politely: false })
+  const left = await Promise.all(family.map(async (item) => ((await context.processes.isSame(item)) ? [item.pid] : [])))
+  await context.processes.end(tagOf(record.name), { politely: false, roots: left.flat() })
   return true
+}
+
+/** Process ids together with what tells them from later owners of the same number. */
+async function namedFamily(
+  { processes }: HostContext,
+  record: HostRecord,
+): Promise<{ pid: number; since: string | null }[]> {
+  const pids = await processes.family(tagOf(record.name))
+  const named = await Promise.all(pids.map(async (pid) => ({ pid, since: await processes.since(pid) })))
+  return named.filter(({ since }) => since !== null)
 }
 
 /** SIGKILL to everything; the supervisor outlives it for a moment to write the exit code down. */

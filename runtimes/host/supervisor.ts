@@ -15,6 +15,7 @@ export const MAX_LOG_BYTES = 64 * 1024 * 1024
  *
  * - SIGTERM goes to the whole process group; the shell's own handler only keeps it alive until the program has ended.
  * - `command -p` finds the system's tools whatever PATH the program is given.
+ * - The watch over the log ends by itself when its shell was killed.
  * - The log is copied, then emptied in place: the program keeps writing to the same open file. What it writes between the
  *   two steps, some microseconds of a file that overflows, is lost.
  * - At the end everything else of the group is killed, as the end of process 1 does in a container.
@@ -24,7 +25,7 @@ folder=$1 name=$2
 shift 2
 trap : TERM INT HUP
 (
-  while command -p sleep 10; do
+  while command -p sleep 10 && kill -0 $$ && [ -d "$folder/log" ]; do
     for stream in stdout stderr; do
       log=$folder/log/$stream
       if [ "$(command -p wc -c <"$log.log")" -gt ${MAX_LOG_BYTES} ]; then
