@@ -139,7 +139,8 @@ function toContainer(raw: RawContainer, source: Source): Container {
       // An engine keeps the end of the run before; while a container runs that would be a lie.
       finishedAt: ended ? readTime(raw.State.FinishedAt) : null,
       labels: own,
-      ports: readPorts(raw),
+      // podman keeps telling the ports of the last run; nothing answers there any more.
+      ports: state === 'running' || state === 'paused' ? readPorts(raw) : [],
       pid: raw.State.Pid ? raw.State.Pid : null,
     },
   }

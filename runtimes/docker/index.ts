@@ -1,5 +1,5 @@
 /** Docker, Docker Desktop and rootless Docker, through the `docker` command; `DOCKER_HOST` and contexts as it does. */
-import type { RuntimeDefinition } from '../adapter.ts'
+import type { RuntimeDefinition, WorkloadSpec } from '../adapter.ts'
 import { createCliAdapter } from '../cli/adapter.ts'
 import { LOG_KEPT_MIB, type Dialect } from '../cli/dialect.ts'
 import { DOCKER_CAPABILITIES, HOST_GATEWAY } from './capabilities.ts'
@@ -7,6 +7,15 @@ import { probeDocker } from './detect.ts'
 
 /** Rotated by docker: a few files, so that a burst does not throw everything before it away. */
 const LOG_FILES = 3
+
+/** Where programs write although the root is read-only. */
+const WRITABLE = ['/run', '/tmp', '/var/tmp'] as const
+const tmpfs = (path: string): string[] => ['--tmpfs', `${path}:rw,nosuid,nodev`]
+/** docker refuses two mounts at one place. */
+const isFree =
+  (spec: WorkloadSpec) =>
+  (path: string): boolean =>
+    spec.mounts.every(({ target }) => target.replace(/\/+$/, '') !== path)
 
 export const dockerDialect: Dialect = {
   id: 'docker',
@@ -22,9 +31,7 @@ export const dockerDialect: Dialect = {
     `max-file=${LOG_FILES}`,
     ...(spec.network.mode === 'none' ? [] : ['--add-host', `${HOST_GATEWAY}:host-gateway`]),
     // podman does the same by itself for a read-only root: programs expect to be able to write there.
-    ...(spec.security.readOnlyRoot
-      ? ['/run', '/tmp', '/var/tmp'].flatMap((path) => ['--tmpfs', `${path}:rw,nosuid,nodev`])
-      : []),
+    ...(spec.security.readOnlyRoot ? WRITABLE.filter(isFree(spec)).flatMap(tmpfs) : []),
   ],
   removeFlags: [],
   pullReference: (reference) => reference,
