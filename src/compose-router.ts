@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import { commands } from './commands.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
+import { parseJson } from './core/json.ts'
 import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
@@ -51,6 +52,41 @@ function createExecutor(services: Services) {
   }
 }
 
+/** What commands do while the router runs is news for its pages too: their events are read from the file they are kept in. */
+function relayEvents({ platform, paths, events, log }: Services): () => void {
+  let offset: number | null = null
+  let reading: Promise<void> = Promise.resolve()
+  const read = async (): Promise<void> => {
+    const size = (await platform.fs.stat(paths.eventLog))?.size ?? 0
+    const start = Math.min(offset ?? size, size)
+    if (size > start) {
+      let text = ''
+      const decoder = new TextDecoder()
+      for await (const chunk of platform.fs.readStream(paths.eventLog, { start, end: size - 1 }))
+        text += decoder.decode(chunk, { stream: true })
+      for (const line of text.split('\n')) {
+        const json = parseJson(line)
+        if (!json.ok) continue
+        const { type, subject, data, pid } = json.value as {
+          type: string
+          subject: string
+          data: Record<string, unknown>
+          pid: number
+        }
+        if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+      }
+    }
+    offset = size
+  }
+  const next = (): void => {
+    reading = reading.then(read).catch((error: unknown) => log.warn('events of other processes not read', { error }))
+  }
+  next()
+  return platform.fs.watch(paths.logs, (name) => {
+    if (name === null || name === 'events.ndjson') next()
+  })
+}
+
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -78,6 +114,7 @@ export async function serveRouter(
       return { adapter, container: workload.name, codeDir: definition.codeDir }
     },
   })
+  const stopRelaying = relayEvents(services)
   const watch = createWatcher({
     runtimes: services.runtimes,
     registry,
@@ -110,6 +147,7 @@ export async function serveRouter(
       stopped,
     )
   } finally {
+    stopRelaying()
     await execMcp.close()
   }
 }

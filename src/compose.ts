@@ -63,7 +63,7 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
 function keepEvents(platform: Platform, paths: WorkspacePaths, events: EventBus, log: Logger): () => Promise<void> {
   let writing: Promise<void> = Promise.resolve()
   events.on((event) => {
-    if (event.type === 'routing.changed') return
+    if (event.type === 'routing.changed' || event.relayed) return
     const line = `${JSON.stringify({ ...event, pid: platform.pid })}\n`
     writing = writing
       .then(() => platform.fs.append(paths.eventLog, line, { mode: 0o600 }))

@@ -1,5 +1,5 @@
 /** Published ports: `[ip:]host[:container][/tcp|/udp]`, also plain numbers; loopback by default. */
-import type { Problem } from './check.ts'
+import { type Problem, show } from './check.ts'
 
 export interface PublishedPort {
   readonly hostIp: string
@@ -11,7 +11,8 @@ export interface PublishedPort {
 
 const PORT = /^(?:(\[[0-9a-fA-F:]+\]|\d{1,3}(?:\.\d{1,3}){3}):)?(\d{0,5})(?::(\d{1,5}))?(?:\/(tcp|udp))?$/
 const valid = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65535
-const LOOPBACK = /^(?:127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)$/
+const BYTE = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)'
+const LOOPBACK = new RegExp(`^(?:127(?:\\.${BYTE}){3}|\\[::1\\])$`)
 
 function parsePort(value: string | number): PublishedPort | null {
   const match = PORT.exec(String(value).trim())
@@ -28,19 +29,21 @@ export function parsePorts(
   problems: Problem[],
 ): PublishedPort[] {
   if (value === undefined) return []
-  const items = typeof value === 'object' ? value : [value]
+  const isList = typeof value === 'object'
+  const items = isList ? value : [value]
   return items.flatMap((item, index) => {
+    const place = isList ? `${path}[${index}]` : path
     const port = parsePort(item)
     if (port === null) {
       problems.push({
-        path: `${path}[${index}]`,
-        message: `expected [ip:]host[:container][/tcp|/udp], found ${JSON.stringify(item)}`,
+        path: place,
+        message: `expected [ip:]host[:container][/tcp|/udp], found ${show(item)}`,
       })
       return []
     }
     if (!LOOPBACK.test(port.hostIp)) {
       problems.push({
-        path: `${path}[${index}]`,
+        path: place,
         message: `only loopback addresses are published, found "${port.hostIp}"; reach it through the router`,
       })
       return []

@@ -4,10 +4,14 @@
  */
 import * as z from 'zod'
 import { PloinkyError } from '../core/error.ts'
-import { parseJson } from '../core/json.ts'
-import { problemsOf, problemText, type Problem } from './check.ts'
+import { nearest, own } from '../core/id.ts'
+import { jsonDepth, placesInJson } from '../core/json-places.ts'
+import { childPath, parseJson } from '../core/json.ts'
+import { problemsOf, problemText, show, type Problem } from './check.ts'
 import { type EnvEntry, normalizeEnv } from './manifest-env.ts'
 import { parsePorts, type PublishedPort } from './manifest-ports.ts'
+import { checkTexts } from './manifest-text.ts'
+import { splitWords } from './manifest-words.ts'
 
 const text = z.string()
 const list = z.union([text, z.array(text)])
@@ -103,45 +107,63 @@ export interface Manifest {
 
 export const DEFAULT_IMAGE = 'docker.io/library/node:24-alpine'
 export const PRIMARY_PORT = 7000
-const MAX_BYTES = 1024 * 1024
+export const MAX_BYTES = 1024 * 1024
+/** A manifest needs five levels. */
+const MAX_DEPTH = 32
+/** More than anybody reads at once. */
+const MAX_PROBLEMS = 50
 
 type Raw = z.output<typeof manifestSchema>
 
-function warningsOf(raw: Raw): Problem[] {
-  const check = (value: object, prefix: string, honoured: readonly string[]): Problem[] =>
-    Object.keys(value)
-      .filter((key) => !honoured.includes(key) && !INFORMATION.has(key))
-      .map((key) => ({
-        path: `${prefix}${key}`,
-        message: KNOWN_ONLY.has(key) ? 'known, not honoured by this version' : 'unknown key, ignored',
-      }))
-  const profiles = Object.entries(raw.profiles ?? {}).flatMap(([name, profile]) =>
-    check(profile, `profiles.${name}.`, PROFILE_HONOURED),
-  )
-  return [...check(raw, '', HONOURED), ...profiles]
+function unknownKeys(value: object | undefined, prefix: string, honoured: readonly string[]): Problem[] {
+  return Object.keys(value ?? {})
+    .filter((key) => !honoured.includes(key) && !INFORMATION.has(key))
+    .map((key) => {
+      const near = KNOWN_ONLY.has(key) ? null : nearest(key, honoured)
+      const unknown = `unknown key, ignored${near === null ? '' : `; did you mean "${near}"?`}`
+      return {
+        path: childPath(prefix, key),
+        message: KNOWN_ONLY.has(key) ? 'known, not honoured by this version' : unknown,
+      }
+    })
 }
 
-/** Words of a `start` line: split at spaces, quotes keep words together. No expansion of any kind. */
-export function splitWords(line: string): string[] {
-  const words: string[] = []
-  for (const match of line.matchAll(/(?:[^\s"']+|"(?:[^"\\]|\\.)*"|'[^']*')+/g)) {
-    words.push(
-      match[0].replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, (_all, double?: string, single?: string) =>
-        double === undefined ? (single ?? '') : double.replace(/\\(.)/g, '$1'),
-      ),
-    )
-  }
-  return words
+function warningsOf(raw: Raw): Problem[] {
+  const profiles = Object.entries(raw.profiles ?? {}).flatMap(([name, profile]) => {
+    const prefix = childPath('profiles', name)
+    return [
+      ...unknownKeys(profile, prefix, PROFILE_HONOURED),
+      ...unknownKeys(profile.mounts, `${prefix}.mounts`, ['code']),
+    ]
+  })
+  return [
+    ...unknownKeys(raw, '', HONOURED),
+    ...unknownKeys(raw.readiness, 'readiness', Object.keys(readinessSchema.shape)),
+    ...unknownKeys(raw.hardwareLimits, 'hardwareLimits', Object.keys(limitsSchema.shape)),
+    ...unknownKeys(raw.commands, 'commands', Object.keys(commandsSchema.shape)),
+    ...profiles,
+  ]
 }
 
 const nonEmpty = (value: string | undefined): string | null =>
   value === undefined || value.trim() === '' ? null : value
 
-function mainOf(raw: Raw): Manifest['main'] {
+function wordsOf(line: string, path: string, problems: Problem[]): readonly string[] {
+  const { words, closed } = splitWords(line)
+  if (!closed) problems.push({ path, message: 'a quote is not closed' })
+  return words
+}
+
+function mainOf(raw: Raw, problems: Problem[]): Manifest['main'] {
   const line = nonEmpty(raw.agent) ?? nonEmpty(raw.commands?.run)
   if (line !== null) return { kind: 'command', line }
   const start = nonEmpty(raw.start)
-  return start === null ? { kind: 'agent-server' } : { kind: 'image', args: splitWords(start) }
+  return start === null ? { kind: 'agent-server' } : { kind: 'image', args: wordsOf(start, 'start', problems) }
+}
+
+function entrypointOf({ entrypoint }: Raw, problems: Problem[]): Manifest['entrypoint'] {
+  if (entrypoint === undefined) return null
+  return typeof entrypoint === 'string' ? wordsOf(entrypoint, 'entrypoint', problems) : entrypoint
 }
 
 /** Bytes of `512m`, `2g`, `1024`; null when it is not a size. */
@@ -149,7 +171,8 @@ export function parseBytes(value: string | number): number | null {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(String(value).trim())
   if (match === null) return null
   const power = ['', 'k', 'm', 'g', 't'].indexOf((match[2] ?? '').toLowerCase())
-  return Math.round(Number(match[1]) * 1024 ** power)
+  const bytes = Math.round(Number(match[1]) * 1024 ** power)
+  return Number.isSafeInteger(bytes) ? bytes : null
 }
 
 function limitsOf(raw: Raw, problems: Problem[]): Manifest['limits'] {
@@ -158,73 +181,61 @@ function limitsOf(raw: Raw, problems: Problem[]): Manifest['limits'] {
   if (memory !== undefined && (memoryBytes === null || memoryBytes < 6 * 1024 * 1024)) {
     problems.push({
       path: 'hardwareLimits.memory',
-      message: `expected a size of at least 6m such as "512m", found ${JSON.stringify(memory)}`,
+      message: `expected a size of at least 6m such as "512m", found ${show(memory)}`,
     })
   }
-  const cpuCount = cpus === undefined ? null : Number(cpus)
+  const cpuCount = cpus === undefined ? null : /^\d+(?:\.\d+)?$/.test(String(cpus)) ? Number(cpus) : Number.NaN
   if (cpuCount !== null && !(cpuCount > 0 && cpuCount <= 1024)) {
     problems.push({
       path: 'hardwareLimits.cpus',
-      message: `expected a number of processors, found ${JSON.stringify(cpus)}`,
+      message: `expected a number of processors, found ${show(cpus)}`,
     })
   }
   return { memoryBytes, cpus: cpuCount, pids: pidsLimit ?? null }
 }
 
-function checkText(raw: Raw, problems: Problem[]): void {
-  for (const key of ['container', 'image', 'workdir', 'agent', 'start', 'cli'] as const) {
-    const value = raw[key]
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-    if (value !== undefined && /[\u0000-\u0008\u000b-\u001f]/.test(value)) {
-      problems.push({ path: key, message: 'control characters are not allowed' })
-    }
-  }
-  const image = raw.container ?? raw.image
-  if (image !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/.test(image)) {
-    problems.push({
-      path: raw.container === undefined ? 'image' : 'container',
-      message: `expected an image reference, found ${JSON.stringify(image)}`,
-    })
-  }
-  if (raw.workdir !== undefined && !raw.workdir.startsWith('/')) {
-    problems.push({ path: 'workdir', message: `expected an absolute path, found ${JSON.stringify(raw.workdir)}` })
-  }
-}
-
 /** Effective profile: `default` under the active one (facts of the original: missing active means default alone). */
 function profileOf(raw: Raw, active: string) {
-  const base = raw.profiles?.['default'] ?? {}
-  const over = active === 'default' ? {} : (raw.profiles?.[active] ?? {})
+  const base = own(raw.profiles, 'default') ?? {}
+  const over = active === 'default' ? {} : (own(raw.profiles, active) ?? {})
   return { base, over }
 }
 
-export function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
-  checkText(raw, problems)
+/** The ports that count, and the key path they came from. */
+function portsOf(raw: Raw, profile: string): [Raw['ports'], string] {
   const { base, over } = profileOf(raw, profile)
-  const main = mainOf(raw)
-  const entrypoint =
-    raw.entrypoint === undefined
-      ? null
-      : typeof raw.entrypoint === 'string'
-        ? splitWords(raw.entrypoint)
-        : raw.entrypoint
+  const active = childPath('profiles', profile)
+  const places: [Raw['ports'], string][] = [
+    [over.openPorts, `${active}.openPorts`],
+    [over.ports, `${active}.ports`],
+    [base.openPorts, 'profiles.default.openPorts'],
+    [base.ports, 'profiles.default.ports'],
+    [raw.openPorts, 'openPorts'],
+    [raw.ports, 'ports'],
+    [raw.port, 'port'],
+  ]
+  return places.find(([value]) => value !== undefined) ?? [undefined, 'ports']
+}
+
+export function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
+  checkTexts(raw, problems)
+  const { base, over } = profileOf(raw, profile)
+  const main = mainOf(raw, problems)
   const env = [
     ...normalizeEnv(raw.env, 'env', problems),
     ...normalizeEnv(base.env, 'profiles.default.env', problems),
-    ...normalizeEnv(over.env, `profiles.${profile}.env`, problems),
+    ...normalizeEnv(over.env, `${childPath('profiles', profile)}.env`, problems),
   ]
-  const portSource =
-    over.openPorts ?? over.ports ?? base.openPorts ?? base.ports ?? raw.openPorts ?? raw.ports ?? raw.port
   return {
     about: raw.about ?? raw.description ?? '',
     image: raw.container ?? raw.image ?? DEFAULT_IMAGE,
     main,
     cli: nonEmpty(raw.cli) ?? nonEmpty(raw.commands?.cli),
-    entrypoint,
+    entrypoint: entrypointOf(raw, problems),
     workdir: raw.workdir ?? null,
     // Later entries of the same name win.
     env: [...new Map(env.map((entry) => [entry.name, entry])).values()],
-    ports: parsePorts(portSource, 'ports', problems),
+    ports: parsePorts(...portsOf(raw, profile), problems),
     readiness: {
       protocol: raw.readiness?.protocol ?? (main.kind === 'image' ? 'tcp' : 'mcp'),
       port: raw.readiness?.port ?? null,
@@ -237,20 +248,36 @@ export function normalizeManifest(raw: Raw, profile: string, problems: Problem[]
   }
 }
 
-/** Text of a manifest.json -> normal form; MANIFEST_INVALID lists every problem with its key path. */
+/** Text of a manifest.json -> normal form; MANIFEST_INVALID lists every problem with its key path and line. */
 export function parseManifest(source: string, options: { file: string; profile: string }): Manifest {
-  const fail = (problems: readonly Problem[]): PloinkyError =>
-    new PloinkyError('MANIFEST_INVALID', `Invalid manifest "${options.file}": ${problemText(problems)}`, {
-      hint: `Correct the manifest: ${options.file}`,
-      details: { file: options.file, problems },
-    })
-  if (source.length > MAX_BYTES) throw fail([{ path: '(root)', message: `larger than ${MAX_BYTES} bytes` }])
+  const { file } = options
+  if (source.length > MAX_BYTES) throw manifestInvalid(file, `larger than ${MAX_BYTES} bytes`)
+  // Before anything that recurses sees it.
+  if (jsonDepth(source) > MAX_DEPTH) throw manifestInvalid(file, `nested deeper than ${MAX_DEPTH} levels`)
   const json = parseJson(source)
-  if (!json.ok) throw fail([{ path: `line ${json.line}`, message: json.problem }])
+  if (!json.ok) throw manifestInvalid(file, json.problem, { line: json.line, column: json.column })
+  const places = placesInJson(source)
+  const located = ({ path, message }: Problem): Problem => {
+    const line = places.lineOf(path)
+    return { path, message: `${message} (line ${line})`, line }
+  }
+  const fail = (problems: readonly Problem[]): PloinkyError => {
+    const shown = problems.slice(0, MAX_PROBLEMS).map(located)
+    const more = problems.length - shown.length
+    return manifestInvalid(file, `${problemText(shown)}${more > 0 ? `; and ${more} more` : ''}`, { problems: shown })
+  }
   const checked = manifestSchema.safeParse(json.value)
   if (!checked.success) throw fail(problemsOf(checked.error, json.value, HONOURED))
-  const problems: Problem[] = []
+  const problems: Problem[] = places.forbidden.map((path) => ({ path, message: 'not a possible key' }))
   const manifest = normalizeManifest(checked.data, options.profile, problems)
   if (problems.length > 0) throw fail(problems)
-  return manifest
+  const twice = places.duplicates.map((path) => ({ path, message: 'given twice, the last one counts' }))
+  return { ...manifest, warnings: [...twice, ...manifest.warnings].slice(0, MAX_PROBLEMS).map(located) }
+}
+
+export function manifestInvalid(file: string, problem: string, details: Record<string, unknown> = {}): PloinkyError {
+  return new PloinkyError('MANIFEST_INVALID', `Invalid manifest "${file}": ${problem}`, {
+    hint: `Correct the manifest: ${file}`,
+    details: { file, ...details },
+  })
 }

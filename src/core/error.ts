@@ -43,6 +43,7 @@ export const ERRORS = {
   TIMEOUT: { exit: 7, status: 504, title: 'Timed out' },
   UNAUTHENTICATED: { exit: 8, status: 401, title: 'Not signed in' },
   DENIED: { exit: 8, status: 403, title: 'Denied' },
+  RATE_LIMITED: { exit: 8, status: 429, title: 'Too many requests' },
   CONFIRMATION_REQUIRED: { exit: 8, status: 403, title: 'Confirmation required' },
   INTERRUPTED: { exit: 130, status: 499, title: 'Interrupted' },
 } as const satisfies Record<string, { exit: number; status: number; title: string }>

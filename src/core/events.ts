@@ -11,9 +11,11 @@ export interface PloinkyEvent {
   /** Who asked for it; absent for things that happened by themselves. */
   principal?: string
   data: Record<string, unknown>
+  /** It happened in another process of this workspace and was passed on. */
+  relayed?: true
 }
 
-export type EventInput = Pick<PloinkyEvent, 'type' | 'subject'> & {
+export type EventInput = Pick<PloinkyEvent, 'type' | 'subject' | 'relayed'> & {
   principal?: string
   data?: Record<string, unknown>
 }

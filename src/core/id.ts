@@ -28,6 +28,14 @@ export function workloadName(workspaceId: string, agent: string): string {
   return `ploinky-${agent}-${workspaceId}`
 }
 
+/**
+ * Value of a key that may be any text: `record['constructor']` alone would find what every object inherits.
+ * `undefined` when the record has no such key of its own.
+ */
+export function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+}
+
 /** JSON with sorted keys: equal values give equal text, whatever the order they were built in. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
@@ -42,6 +50,8 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   let best: string | null = null
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
   for (const candidate of candidates) {
+    // The distance is at least the difference in length; a word may be a hostile kilobyte.
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < bestDistance) {
       best = candidate

@@ -74,7 +74,7 @@ function loginLimiter(now: () => number = Date.now) {
       const entry = failures.get(address)
       if (entry !== undefined && now() - entry.since > LOGIN_WINDOW_MS) failures.delete(address)
       else if (entry !== undefined && entry.count >= LOGIN_TRIES) {
-        throw new PloinkyError('DENIED', 'Too many failed sign-ins; wait a minute')
+        throw new PloinkyError('RATE_LIMITED', 'Too many failed sign-ins; wait a minute')
       }
     },
     failed(address: string): void {
@@ -193,6 +193,11 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
       return c.redirect(`/auth/login?returnTo=${encodeURIComponent(c.req.path)}`)
     }
     return await next()
+  })
+  app.use('/api/*', async (c, next) => {
+    await next()
+    c.header('cache-control', 'no-store')
+    c.header('x-content-type-options', 'nosniff')
   })
   app.get('/health', (c) =>
     c.json({

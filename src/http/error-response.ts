@@ -11,8 +11,11 @@ function visible(error: PloinkyError, requestId: string): string {
   return JSON.stringify(body)
 }
 
-const extraHeaders = (error: PloinkyError): Record<string, string> =>
-  error.code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Bearer realm="ploinky"' } : {}
+function extraHeaders(error: PloinkyError): Record<string, string> {
+  if (error.code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer realm="ploinky"' }
+  // The rest of the body is not wanted: a kept connection would invite it.
+  return error.code === 'REQUEST_TOO_LARGE' ? { connection: 'close' } : {}
+}
 
 export function errorResponse(thrown: unknown, requestId: string): Response {
   const error = asPloinkyError(thrown)

@@ -86,6 +86,8 @@ function environmentOf(input: PlanInput): Record<string, MaybeSecret> {
     PLOINKY_MCP_CONFIG_PATH: `${CODE_DIR}/mcp-config.json`,
     WORKSPACE_PATH: input.paths.agentWork(input.agent),
     PORT: String(PRIMARY_PORT),
+    // In a container the port must be open to the engine's forwarder; on the host it must not be open to anybody else.
+    ...(input.capabilities.images ? {} : { PLOINKY_BIND: '127.0.0.1' }),
   }
 }
 
