@@ -4,9 +4,8 @@ import { type Problem, show } from './check.ts'
 /** Linux takes no longer word in an argv or an environment (MAX_ARG_STRLEN); nothing real comes near it. */
 export const MAX_WORD_BYTES = 128 * 1024 - 1
 
-// Line breaks and tabs are fine in a shell line; the rest of the controls would only hide something.
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/
+/** Line breaks and tabs are fine in a shell line; the other controls would only hide something. */
+const CONTROL = /(?![\n\t])\p{Cc}/u
 const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}$/
 
 interface Texts {

@@ -217,15 +217,30 @@ function portsOf(raw: Raw, profile: string): [Raw['ports'], string] {
   return places.find(([value]) => value !== undefined) ?? [undefined, 'ports']
 }
 
-export function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
-  checkTexts(raw, problems)
+function environmentOf(raw: Raw, profile: string, problems: Problem[]): readonly EnvEntry[] {
   const { base, over } = profileOf(raw, profile)
-  const main = mainOf(raw, problems)
   const env = [
     ...normalizeEnv(raw.env, 'env', problems),
     ...normalizeEnv(base.env, 'profiles.default.env', problems),
     ...normalizeEnv(over.env, `${childPath('profiles', profile)}.env`, problems),
   ]
+  // Later entries of the same name win.
+  return [...new Map(env.map((entry) => [entry.name, entry])).values()]
+}
+
+function readinessOf({ readiness = {} }: Raw, main: Manifest['main']): Readiness {
+  return {
+    protocol: readiness.protocol ?? (main.kind === 'image' ? 'tcp' : 'mcp'),
+    port: readiness.port ?? null,
+    path: readiness.path ?? '/',
+    timeoutSeconds: readiness.timeoutSeconds ?? null,
+  }
+}
+
+function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
+  checkTexts(raw, problems)
+  const { base, over } = profileOf(raw, profile)
+  const main = mainOf(raw, problems)
   return {
     about: raw.about ?? raw.description ?? '',
     image: raw.container ?? raw.image ?? DEFAULT_IMAGE,
@@ -233,15 +248,9 @@ export function normalizeManifest(raw: Raw, profile: string, problems: Problem[]
     cli: nonEmpty(raw.cli) ?? nonEmpty(raw.commands?.cli),
     entrypoint: entrypointOf(raw, problems),
     workdir: raw.workdir ?? null,
-    // Later entries of the same name win.
-    env: [...new Map(env.map((entry) => [entry.name, entry])).values()],
+    env: environmentOf(raw, profile, problems),
     ports: parsePorts(...portsOf(raw, profile), problems),
-    readiness: {
-      protocol: raw.readiness?.protocol ?? (main.kind === 'image' ? 'tcp' : 'mcp'),
-      port: raw.readiness?.port ?? null,
-      path: raw.readiness?.path ?? '/',
-      timeoutSeconds: raw.readiness?.timeoutSeconds ?? null,
-    },
+    readiness: readinessOf(raw, main),
     limits: limitsOf(raw, problems),
     codeMount: over.mounts?.code ?? base.mounts?.code ?? (profile === 'dev' ? 'rw' : 'ro'),
     warnings: warningsOf(raw),
