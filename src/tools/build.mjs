@@ -23,11 +23,7 @@ export async function buildAll(options = {}) {
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
   try {
-    const [metafile] = await Promise.all([
-      bundle(work),
-      buildAgent(join(work, 'Agent')),
-      buildPublic(join(work, 'public')),
-    ])
+    const metafile = await buildParts(work)
     copyBuiltin(join(work, 'repositories/builtin'))
     chmodSync(join(work, 'bin.js'), 0o755)
     const licences = await thirdParty([metafile], otherEntries())
@@ -41,6 +37,14 @@ export async function buildAll(options = {}) {
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+/** All end before a failure is told: none may write into a folder that is being removed. */
+async function buildParts(folder) {
+  const parts = [bundle(folder), buildAgent(join(folder, 'Agent')), buildPublic(join(folder, 'public'))]
+  const [router, ...others] = await Promise.allSettled(parts)
+  for (const { status, reason } of [router, ...others]) if (status === 'rejected') throw reason
+  return router.value
 }
 
 /** The agents that ship with the package, as they are: modes are part of them (tools are run). */
