@@ -52,9 +52,8 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
     lock: platform.lock,
     onRecovered: ({ file, problem, keptAs }) => {
       log.warn('state file recovered', { file, problem, keptAs })
-      options.warn(
-        `.ploinky/${file} could not be read (${problem}); it was recovered from its backup and kept as .ploinky/${keptAs}`,
-      )
+      const kept = keptAs === null ? '' : ` and kept as .ploinky/${keptAs}`
+      options.warn(`.ploinky/${file} could not be read (${problem}); it was recovered from its backup${kept}`)
     },
   })
 }

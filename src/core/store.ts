@@ -64,6 +64,6 @@ export function createMemoryStore(): Store {
 export function stateInvalid(file: string, problem: string, hint?: string): PloinkyError {
   return new PloinkyError('STATE_INVALID', `Unreadable state file "${file}": ${problem}`, {
     hint: hint ?? `Repair or delete ".ploinky/${file}", then run: ploinky doctor`,
-    details: { file },
+    details: { file, problem },
   })
 }

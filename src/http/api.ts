@@ -5,7 +5,7 @@ import type { Command, Input, Param } from '../cli/command.ts'
 import { inputFromRecord } from '../cli/values.ts'
 import { ERRORS, PloinkyError } from '../core/error.ts'
 import { isAllowed, type Principal } from '../core/principal.ts'
-import type { HonoEnv } from './app.ts'
+import type { HonoEnv } from './front.ts'
 
 /** A command's input is a few words; nothing larger is read. */
 const MAX_INPUT_BYTES = 64 * 1024

@@ -8,12 +8,8 @@ import type { Logger } from '../core/log.ts'
 import type { Principal } from '../core/principal.ts'
 import { createApi } from './api.ts'
 import { errorResponse } from './error-response.ts'
-import { type FrontEnv, wantsPage } from './front.ts'
+import { type FrontEnv, type HonoEnv, wantsPage } from './front.ts'
 import type { StaticFiles } from './static.ts'
-
-export interface HonoEnv {
-  Bindings: FrontEnv
-}
 
 export interface SessionService {
   redeem(code: string): boolean

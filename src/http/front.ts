@@ -20,6 +20,11 @@ export interface FrontEnv {
   caller: Caller
 }
 
+/** For Hono's types. */
+export interface HonoEnv {
+  Bindings: FrontEnv
+}
+
 export interface RouteTable {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
   find(agent: string): RouteEntry | 'stopped' | null
@@ -107,6 +112,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       path: `${rest === '' ? '/' : rest}${caller.query}`,
       strip: ours ? STRIP_WITH_AUTHORIZATION : STRIP,
       stripCookies: guard.isOurs,
+      addToResponse: [['x-request-id', requestId]],
       add: [
         ['x-forwarded-for', incoming.socket.remoteAddress ?? ''],
         ['x-forwarded-host', incoming.headers.host ?? ''],
@@ -138,7 +144,6 @@ export function createFront(options: FrontOptions): ServerHandlers {
     if (agent.surface === 'mcps' && route.mcp === 'exec') return false
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
     const prefix = `/${agent.surface}/${agent.name}`
-    outgoing.setHeader('x-request-id', exchange.requestId)
     dataPlane.relay(
       exchange.incoming,
       outgoing,

@@ -4,7 +4,7 @@
  * A file that cannot be read is set aside (never overwritten, never reset) and recovered from that copy, with a report.
  */
 import { join } from 'node:path'
-import { isPloinkyError, messageOf, PloinkyError } from '../core/error.ts'
+import { isPloinkyError, PloinkyError } from '../core/error.ts'
 import { parseJson } from '../core/json.ts'
 import { type DocumentSpec, stateInvalid, type Store } from '../core/store.ts'
 import type { FileSystem, Platform } from './index.ts'
@@ -17,8 +17,8 @@ const POLL_MS = 1000
 export interface Recovery {
   file: string
   problem: string
-  /** Where the broken file was kept. */
-  keptAs: string
+  /** Where the broken file was kept; null when it was gone. */
+  keptAs: string | null
 }
 
 export interface FileStoreOptions {
@@ -30,6 +30,8 @@ export interface FileStoreOptions {
 }
 
 type Loaded<T> = { ok: true; value: T } | { ok: false; problem: string }
+
+const MISSING = 'it is missing'
 
 /** Parses text into a document; a version of the future is an error that is never "recovered". */
 function decode<T>(spec: DocumentSpec<T>, text: string): Loaded<T> {
@@ -50,12 +52,13 @@ function decode<T>(spec: DocumentSpec<T>, text: string): Loaded<T> {
     )
   }
   if (version !== spec.version)
-    return { ok: false, problem: `version: found ${JSON.stringify(version)}, expected ${spec.version}` }
+    return { ok: false, problem: `version: found ${JSON.stringify(version) ?? 'none'}, expected ${spec.version}` }
   try {
     return { ok: true, value: spec.parse(content) }
   } catch (error) {
-    if (isPloinkyError(error) && error.code === 'STATE_INVALID') return { ok: false, problem: messageOf(error) }
-    throw error
+    if (!isPloinkyError(error) || error.code !== 'STATE_INVALID') throw error
+    const { problem } = error.details
+    return { ok: false, problem: typeof problem === 'string' ? problem : error.message }
   }
 }
 
@@ -67,8 +70,19 @@ export function createFileStore(options: FileStoreOptions): Store {
     options.lock(join(root, 'running', `${name}.lock`), { waitMs: LOCK_WAIT_MS, what: `writing ${name}` }, run)
 
   async function load<T>(spec: DocumentSpec<T>): Promise<Loaded<T>> {
-    const text = await fs.readText(pathOf(spec.name), { maxBytes: MAX_BYTES })
-    return text === null ? { ok: true, value: spec.empty() } : decode(spec, text)
+    const path = pathOf(spec.name)
+    try {
+      const text = await fs.readText(path, { maxBytes: MAX_BYTES })
+      if (text !== null) return decode(spec, text)
+    } catch (error) {
+      // A folder, a pipe or something huge in its place; a file that may not be read is not broken.
+      if (isPloinkyError(error) && error.details['reason'] !== undefined) return { ok: false, problem: error.message }
+      throw error
+    }
+    // Nothing there: new, unless it was there before (every written file has a backup) or a link leads nowhere.
+    if ((await fs.lstat(path)) !== null) return { ok: false, problem: 'it is a link that leads nowhere' }
+    if ((await fs.lstat(backupOf(spec.name))) !== null) return { ok: false, problem: MISSING }
+    return { ok: true, value: spec.empty() }
   }
 
   /** Called with the lock held: another process may have repaired the file meanwhile. */
@@ -78,13 +92,26 @@ export function createFileStore(options: FileStoreOptions): Store {
     const backup = await fs.readText(backupOf(spec.name), { maxBytes: MAX_BYTES })
     const restored = backup === null ? null : decode(spec, backup)
     if (backup === null || restored === null || !restored.ok) {
-      throw stateInvalid(spec.name, `${again.problem}; there is no usable backup`)
+      const hint =
+        again.problem === MISSING
+          ? `Repair or delete ".ploinky/backup/${spec.name}", then run: ploinky doctor`
+          : undefined
+      throw stateInvalid(spec.name, `${again.problem}; there is no usable backup`, hint)
     }
-    const keptAs = `${spec.name}.broken-${new Date().toISOString().replace(/[:.]/g, '-')}`
-    await fs.rename(pathOf(spec.name), pathOf(keptAs))
+    const keptAs =
+      again.problem === MISSING ? null : `${spec.name}.broken-${new Date().toISOString().replace(/[:.]/g, '-')}`
+    if (keptAs !== null) await fs.rename(pathOf(spec.name), pathOf(keptAs))
     await fs.writeAtomic(pathOf(spec.name), backup, { mode: 0o600 })
     options.onRecovered({ file: spec.name, problem: again.problem, keptAs })
     return restored.value
+  }
+
+  /** What a writer that was killed left half-written. With the lock held nobody else writes this document. */
+  async function sweep(name: string): Promise<void> {
+    for (const folder of [root, join(root, 'backup')]) {
+      const strays = (await fs.list(folder)).filter((file) => file.startsWith(`.${name}.`) && file.endsWith('.tmp'))
+      for (const stray of strays) await fs.remove(join(folder, stray))
+    }
   }
 
   async function read<T>(spec: DocumentSpec<T>): Promise<T> {
@@ -101,6 +128,7 @@ export function createFileStore(options: FileStoreOptions): Store {
         const next = spec.parse(JSON.parse(JSON.stringify(await change(current))))
         const text = `${JSON.stringify({ version: spec.version, ...(next as object) }, null, 2)}\n`
         if (text !== (await fs.readText(pathOf(spec.name)))) {
+          await sweep(spec.name)
           await fs.writeAtomic(pathOf(spec.name), text, { mode: 0o600 })
           await fs.writeAtomic(backupOf(spec.name), text, { mode: 0o600 })
         }
@@ -108,8 +136,9 @@ export function createFileStore(options: FileStoreOptions): Store {
       }),
     remove: (spec) =>
       withLock(spec.name, async () => {
-        await fs.remove(pathOf(spec.name))
+        // The backup first: a file that vanished from beside its backup would be recovered.
         await fs.remove(backupOf(spec.name))
+        await fs.remove(pathOf(spec.name))
       }),
     watch: (spec, onChange) => watchFile(fs, root, spec.name, onChange),
   }

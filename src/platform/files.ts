@@ -5,6 +5,7 @@ import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
 import type { FileInfo, FileSystem } from './index.ts'
+import { onPath, systemError } from './system-error.ts'
 
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
 /** Editors and our own rename cause bursts of notifications; one call a burst is enough. */
@@ -12,12 +13,13 @@ const WATCH_DEBOUNCE_MS = 20
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')
 
-async function orNull<T>(call: Promise<T>): Promise<T | null> {
+/** Null for what does not exist. */
+async function orNull<T>(action: 'read' | 'list', path: string, call: Promise<T>): Promise<T | null> {
   try {
     return await call
   } catch (error) {
     if (isMissing(error)) return null
-    throw error
+    throw systemError(action, path, error)
   }
 }
 
@@ -40,21 +42,27 @@ function toInfo(stats: Stats): FileInfo {
   }
 }
 
+function unreadable(path: string, reason: 'not-a-file' | 'too-large', problem: string): PloinkyError {
+  return new PloinkyError('CONFIG_INVALID', `Cannot read "${path}": ${problem}`, {
+    hint: `Look at it: ls -ld ${path}`,
+    details: { file: path, reason },
+  })
+}
+
 async function readText(path: string, options: { maxBytes?: number } = {}): Promise<string | null> {
   const limit = options.maxBytes ?? DEFAULT_TEXT_LIMIT
-  const stats = await orNull(fs.stat(path))
+  const stats = await orNull('read', path, fs.stat(path))
   if (stats === null) return null
-  if (!stats.isFile()) throw new PloinkyError('CONFIG_INVALID', `Not a file: "${path}"`)
-  if (stats.size > limit) {
-    throw new PloinkyError('CONFIG_INVALID', `File too large: "${path}" has ${stats.size} bytes, at most ${limit}`)
-  }
-  return await orNull(fs.readFile(path, 'utf8'))
+  // Not even opened: a pipe or a device would never end.
+  if (!stats.isFile()) throw unreadable(path, 'not-a-file', 'it is not a file')
+  if (stats.size > limit) throw unreadable(path, 'too-large', `it has ${stats.size} bytes, at most ${limit} are read`)
+  return await orNull('read', path, fs.readFile(path, 'utf8'))
 }
 
 async function writeAtomic(path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
-  await fs.mkdir(dirname(path), { recursive: true })
   try {
+    await fs.mkdir(dirname(path), { recursive: true })
     const handle = await fs.open(temporary, 'wx', options.mode ?? 0o644)
     try {
       await handle.writeFile(data)
@@ -64,8 +72,9 @@ async function writeAtomic(path: string, data: string | Uint8Array, options: { m
     }
     await fs.rename(temporary, path)
   } catch (error) {
-    await fs.rm(temporary, { force: true })
-    throw error
+    // What could not be made cannot be removed either; the first error tells the story.
+    await fs.rm(temporary, { force: true }).catch(() => {})
+    throw systemError('write', path, error)
   }
 }
 
@@ -75,7 +84,7 @@ async function writeStream(
   options: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void } = {},
 ): Promise<number> {
   const limit = options.maxBytes ?? Number.POSITIVE_INFINITY
-  const handle = await fs.open(path, 'wx', options.mode ?? 0o600)
+  const handle = await onPath('write', path, fs.open(path, 'wx', options.mode ?? 0o600))
   let written = 0
   try {
     for await (const chunk of data) {
@@ -93,7 +102,7 @@ async function writeStream(
   } catch (error) {
     await handle.close().catch(() => {})
     await fs.rm(path, { force: true })
-    throw error
+    throw systemError('write', path, error)
   }
 }
 
@@ -125,24 +134,25 @@ export function createFileSystem(): FileSystem {
     writeStream,
     watch,
     stat: async (path) => {
-      const stats = await orNull(fs.stat(path))
+      const stats = await orNull('read', path, fs.stat(path))
       return stats && toInfo(stats)
     },
     lstat: async (path) => {
-      const stats = await orNull(fs.lstat(path))
+      const stats = await orNull('read', path, fs.lstat(path))
       return stats && toInfo(stats)
     },
-    realPath: (path) => orNull(fs.realpath(path)),
-    list: async (path) => ((await orNull(fs.readdir(path))) ?? []).sort(),
+    realPath: (path) => orNull('read', path, fs.realpath(path)),
+    list: async (path) => ((await orNull('list', path, fs.readdir(path))) ?? []).sort(),
     mkdir: async (path, options) => {
-      await fs.mkdir(path, { recursive: true, ...(options?.mode === undefined ? {} : { mode: options.mode }) })
+      const mode = options?.mode === undefined ? {} : { mode: options.mode }
+      await onPath('write', path, fs.mkdir(path, { recursive: true, ...mode }))
     },
-    append: (path, data, options) => fs.appendFile(path, data, { mode: options?.mode ?? 0o644 }),
-    rename: (from, to) => fs.rename(from, to),
-    remove: (path) => fs.rm(path, { recursive: true, force: true }),
-    symlink: (target, path) => fs.symlink(target, path),
-    readLink: (path) => orNull(fs.readlink(path)),
-    chmod: (path, mode) => fs.chmod(path, mode),
+    append: (path, data, options) => onPath('write', path, fs.appendFile(path, data, { mode: options?.mode ?? 0o644 })),
+    rename: (from, to) => onPath('write', to, fs.rename(from, to)),
+    remove: (path) => onPath('remove', path, fs.rm(path, { recursive: true, force: true })),
+    symlink: (target, path) => onPath('write', path, fs.symlink(target, path)),
+    readLink: (path) => orNull('read', path, fs.readlink(path)),
+    chmod: (path, mode) => onPath('write', path, fs.chmod(path, mode)),
     readStream: (path, range) => createReadStream(path, range) as AsyncIterable<Uint8Array>,
   }
 }

@@ -1,109 +1,134 @@
-/** Lock files that survive crashes: the file names its owner, and a lock whose owner is gone is taken over. */
-import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+/**
+ * Locks that survive crashes: each names its owner, and one whose owner is gone is cleared.
+ * A lock is a symbolic link that points at its own description: made in one step, never seen half-written, and exclusive.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
 import { delay } from '../core/time.ts'
 import type { LockOptions, ProcessInfo } from './index.ts'
+import { onPath, systemError } from './system-error.ts'
 
 interface Holder {
   pid: number
   startTicks: string | null
   what: string
-  nonce: string
+}
+
+interface Found {
+  /** Names this one lock and no later one of the same path. */
+  readonly id: string
+  readonly text: string
+  /** Null: the file is torn or foreign. It names nobody, so nobody holds it. */
+  readonly holder: Holder | null
 }
 
 type InfoOf = (pid: number) => Promise<ProcessInfo | null>
 
-async function readHolder(path: string): Promise<{ text: string; holder: Holder | null } | null> {
-  const text = await readFile(path, 'utf8').catch(() => null)
-  if (text === null) return null
+const POLL_MS = 20
+/** A link holds no more. */
+const MAX_WHAT = 500
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code
+
+/** What stands at the path, or null when nothing does any more. */
+async function find(path: string): Promise<Found | null> {
+  let text: string
   try {
-    const value = JSON.parse(text) as Partial<Holder>
-    if (typeof value.pid === 'number' && typeof value.nonce === 'string') {
-      return {
-        text,
-        holder: { pid: value.pid, startTicks: value.startTicks ?? null, what: value.what ?? '', nonce: value.nonce },
-      }
-    }
-  } catch {
-    // Not JSON: a torn or foreign file. It names nobody, so nobody holds it.
+    text = await readlink(path).catch((error: unknown) => {
+      // A file, as locks of another kind are.
+      if (codeOf(error) === 'EINVAL') return readFile(path, 'utf8')
+      throw error
+    })
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null
+    throw systemError('read', path, error)
   }
-  return { text, holder: null }
-}
-
-async function isAlive(holder: Holder, infoOf: InfoOf): Promise<boolean> {
-  const info = await infoOf(holder.pid)
-  return (
-    info !== null && (holder.startTicks === null || info.startTicks === null || info.startTicks === holder.startTicks)
-  )
-}
-
-/** Creates the lock with its content in one step (link fails when the file exists), so nobody ever sees an empty lock. */
-async function tryCreate(path: string, content: string): Promise<boolean> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}`
-  await writeFile(temporary, content, { mode: 0o600, flag: 'wx' })
+  const id = createHash('sha256').update(text).digest('hex').slice(0, 16)
   try {
-    await link(temporary, path)
+    const { pid, startTicks, what } = JSON.parse(text) as Partial<Holder>
+    if (typeof pid === 'number') return { id, text, holder: { pid, startTicks: startTicks ?? null, what: what ?? '' } }
+  } catch {
+    // Torn or foreign.
+  }
+  return { id, text, holder: null }
+}
+
+async function tryCreate(path: string, content: string): Promise<boolean> {
+  try {
+    await symlink(content, path)
     return true
   } catch (error) {
-    if ((error as { code?: string }).code === 'EEXIST') return false
-    throw error
-  } finally {
-    await rm(temporary, { force: true })
+    if (codeOf(error) === 'EEXIST') return false
+    throw systemError('write', path, error)
   }
 }
 
-/** Moves a dead owner's lock away. Moving is atomic, so of two takers one gets the file; what it got is checked again. */
-async function takeOver(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}.stale`
-  try {
-    await rename(path, aside)
-  } catch {
-    return
-  }
-  const moved = await readFile(aside, 'utf8').catch(() => null)
-  if (moved !== null && moved !== stale) await link(aside, path).catch(() => {})
-  await rm(aside, { force: true })
+function locked({ pid, what }: Holder): PloinkyError {
+  return new PloinkyError('LOCKED', `Process ${pid} is busy with this workspace: ${what}`, {
+    hint: `Wait for process ${pid}, or end it if it hangs`,
+    details: { pid, holding: what },
+  })
 }
 
 export function createLock(infoOf: InfoOf) {
-  return async function lock<T>(path: string, options: LockOptions, run: () => Promise<T>): Promise<T> {
-    await mkdir(dirname(path), { recursive: true })
-    const self = await infoOf(process.pid)
-    const mine: Holder = {
-      pid: process.pid,
-      startTicks: self?.startTicks ?? null,
-      what: options.what,
-      nonce: randomBytes(8).toString('hex'),
+  async function isHeld({ holder }: Found): Promise<boolean> {
+    const info = holder === null ? null : await infoOf(holder.pid)
+    if (info === null || holder === null) return false
+    return holder.startTicks === null || info.startTicks === null || info.startTicks === holder.startTicks
+  }
+
+  /**
+   * Removes a lock whose owner is gone. Two that found the same dead lock must not both remove "it": the second would hit
+   * the lock that the first has made meanwhile. So removing needs a lock of its own, named after the one dead lock.
+   */
+  async function clear(path: string, dead: Found, content: string): Promise<void> {
+    const permit = `${path}.${dead.id}`
+    if (!(await tryCreate(permit, content))) {
+      const other = await find(permit)
+      if (other === null) return
+      if (await isHeld(other)) await delay(1)
+      else await clear(permit, other, content)
+      return
     }
-    const content = JSON.stringify(mine)
-    const deadline = Date.now() + options.waitMs
-    for (;;) {
-      if (await tryCreate(path, content)) break
-      const current = await readHolder(path)
+    try {
+      if ((await find(path))?.text === dead.text) await rm(path, { force: true })
+    } finally {
+      await rm(permit, { force: true })
+    }
+  }
+
+  async function acquire(path: string, content: string, waitMs: number): Promise<void> {
+    const deadline = Date.now() + waitMs
+    while (!(await tryCreate(path, content))) {
+      const current = await find(path)
       if (current === null) continue
-      if (current.holder === null || !(await isAlive(current.holder, infoOf))) {
-        await takeOver(path, current.text)
+      if (!(await isHeld(current))) {
+        await clear(path, current, content)
         continue
       }
-      if (Date.now() >= deadline) {
-        throw new PloinkyError(
-          'LOCKED',
-          `Process ${current.holder.pid} is busy with this workspace: ${current.holder.what}`,
-          {
-            hint: `Wait for process ${current.holder.pid}, or end it if it hangs`,
-            details: { pid: current.holder.pid, holding: current.holder.what },
-          },
-        )
-      }
-      await delay(20)
+      if (Date.now() >= deadline && current.holder !== null) throw locked(current.holder)
+      await delay(POLL_MS)
     }
+  }
+
+  return async function lock<T>(path: string, options: LockOptions, run: () => Promise<T>): Promise<T> {
+    await onPath('write', dirname(path), mkdir(dirname(path), { recursive: true }))
+    const self = await infoOf(process.pid)
+    const content = JSON.stringify({
+      pid: process.pid,
+      startTicks: self?.startTicks ?? null,
+      what: options.what.slice(0, MAX_WHAT),
+      // The same process may lock the same path again, even within the same tick of the clock.
+      nonce: randomBytes(8).toString('hex'),
+    })
+    await acquire(path, content, options.waitMs)
     try {
       return await run()
     } finally {
-      // Only ours: after a takeover (this process was stopped for long) the file belongs to another.
-      if ((await readFile(path, 'utf8').catch(() => null)) === content) await rm(path, { force: true })
+      // Only ours: the folder may have been removed and made anew by another.
+      if ((await find(path).catch(() => null))?.text === content) await rm(path, { force: true })
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
+import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
 
 // `import 'node:http'` costs 25 ms on Node 22 and later; asked for on use it costs 3 (measured: import versus getBuiltinModule).
@@ -15,23 +16,24 @@ const HEADERS_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 10_000
 
 function createServer(handlers: ServerHandlers, options: ServerOptions): Server {
-  const server = http().createServer(
-    {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // Bodies may stream for hours; only the head has a deadline.
-      requestTimeout: 0,
-      headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: 1000,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      noDelay: true,
-    },
-    handlers.request,
-  )
+  const settings = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    // Bodies may stream for hours; only the head has a deadline.
+    requestTimeout: 0,
+    headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: 1000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+    // Known to newer runtimes: an offer of h2c stays an ordinary request. The types of the oldest one lack it.
+    shouldUpgradeCallback: wantsWebSocket,
+  }
+  const server = http().createServer(settings, handlers.request)
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   // The handlers answer "100 Continue" themselves, after they know the caller: no body is invited from a stranger.
   server.on('checkContinue', handlers.request)
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
+    if (!wantsWebSocket(incoming) && ignoreUpgrade(server, { inc: incoming, socket, head })) return
     handlers.upgrade(incoming, socket, head)
   })
   server.on('clientError', answerClientError)

@@ -11,17 +11,44 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/
 const EXTERNAL = ['@lydell/node-pty']
 
 /**
- * CommonJS dependencies ask for built-in modules with `require`, which ES modules do not have. The usual answer is a
- * `createRequire` banner on every file; this one costs nothing at start.
+ * Built-in modules are taken when a chunk runs, without an `import`: that would make a namespace of everything in them,
+ * deprecated and seldom used parts included (`node:http` alone: 25 ms on Node 22). `require` of CommonJS dependencies is
+ * answered in the same way, since ES modules do not have it.
  */
-const builtinsForCommonJs = {
-  name: 'builtins-for-commonjs',
+const builtins = {
+  name: 'builtins',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^[a-z]/ }, ({ path, kind }) =>
-      kind === 'require-call' && isBuiltin(path) ? { path, namespace: 'builtin', sideEffects: false } : undefined,
+    esbuild.onResolve({ filter: /^(?:node:)?[a-z]/ }, ({ path, kind }) => {
+      if (!isBuiltin(path) || !['import-statement', 'require-call'].includes(kind)) return undefined
+      const namespace = kind === 'require-call' ? 'builtin-for-require' : 'builtin'
+      return { path: path.replace(/^(?:node:)?/, 'node:'), namespace, sideEffects: false }
+    })
+    const whole = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`
+    esbuild.onLoad({ filter: /.*/, namespace: 'builtin-for-require' }, ({ path }) => ({
+      contents: `module.exports = ${whole(path)}`,
+    }))
+    esbuild.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+      const names = Object.getOwnPropertyNames(process.getBuiltinModule(path)).filter((name) => /^[a-z]\w*$/i.test(name))
+      // Pure, so that what nobody imports is left out and never touched.
+      const lines = names
+        .filter((name) => name !== 'default')
+        .map((name) => `const ${name}_ = /* @__PURE__ */ part(${JSON.stringify(name)}); export { ${name}_ as ${name} }`)
+      return {
+        contents: `const all = /* @__PURE__ */ ${whole(path)}; const part = (name) => all[name]; export default all\n${lines.join('\n')}`,
+      }
+    })
+  },
+}
+
+/** `@hono/node-server` asks whether a request is one of HTTP/2. Ours never are, and loading HTTP/2 takes longer than Hono. */
+const noHttp2 = {
+  name: 'no-http2',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^node:http2$/ }, ({ importer }) =>
+      /[/\\]@hono[/\\]node-server[/\\]/.test(importer) ? { path: 'http2', namespace: 'no-http2' } : undefined,
     )
-    esbuild.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    esbuild.onLoad({ filter: /.*/, namespace: 'no-http2' }, () => ({
+      contents: 'export class Http2ServerRequest {}\nexport const constants = {}',
     }))
   },
 }
@@ -65,7 +92,7 @@ export function bundleOptions(outDir) {
     // The licences are in THIRD-PARTY.txt.
     legalComments: 'none',
     external: EXTERNAL,
-    plugins: [builtinsForCommonJs, onlyVersion, onlyEnglish],
+    plugins: [noHttp2, builtins, onlyVersion, onlyEnglish],
     logLevel: 'warning',
     metafile: true,
   }

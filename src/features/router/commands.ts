@@ -2,7 +2,7 @@
 import { type Command, defineCommand, type Input } from '../../cli/command.ts'
 import { asPloinkyError, toErrorBody } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
-import { flagsOf } from '../workspace/start.ts'
+import { flagsOf } from '../../config/flags.ts'
 
 const text = (input: Input, name: string): string => String(input[name] ?? '')
 

@@ -3,7 +3,8 @@ import { type Command, defineCommand, type Input, type Param } from '../../cli/c
 import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import { renderStart, renderStatus, renderStopped } from './render.ts'
-import { startWorkspace, type StartReport } from './start.ts'
+import type { StartReport } from './service.ts'
+import { startWorkspace } from './start.ts'
 
 const agentParam: Param = { type: 'string', summary: 'Name of the agent', complete: 'agents', placeholder: 'agent' }
 

@@ -1,7 +1,6 @@
 /** Text of the workspace's results for a person. */
 import type { Out } from '../../cli/command.ts'
-import type { AgentResult, WorkspaceStatus } from './service.ts'
-import type { StartReport } from './start.ts'
+import type { AgentResult, StartReport, WorkspaceStatus } from './service.ts'
 
 const paint = (out: Out, code: number, text: string): string => (out.color ? `\u001b[${code}m${text}\u001b[0m` : text)
 const GREEN = 32

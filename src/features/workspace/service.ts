@@ -48,6 +48,16 @@ export interface StartResult {
   readonly notices: readonly string[]
 }
 
+export interface StartReport {
+  readonly agents: readonly AgentResult[]
+  readonly notices: readonly string[]
+  readonly router: { readonly host: string; readonly port: number; readonly pid?: number } | null
+  readonly url?: string
+  /** Signs a browser in, once. */
+  readonly login: string | null
+  readonly stopped?: boolean
+}
+
 export interface WorkspaceStatus {
   readonly workspace: { readonly name: string; readonly root: string; readonly id: string }
   readonly router: {

@@ -1,36 +1,17 @@
 /** The main job: agents and router up together, in the background or in the foreground. */
 import type { CommandContext, Input } from '../../cli/command.ts'
-import type { SettingName, SettingValue } from '../../config/settings.ts'
+import { flagsOf, type SettingFlags } from '../../config/flags.ts'
 import type { Services } from '../../services.ts'
-import type { AgentResult } from './service.ts'
+import type { StartReport } from './service.ts'
 
-export interface StartReport {
-  readonly agents: readonly AgentResult[]
-  readonly notices: readonly string[]
-  readonly router: { readonly host: string; readonly port: number; readonly pid?: number } | null
-  readonly url?: string
-  /** Signs a browser in, once. */
-  readonly login: string | null
-  readonly stopped?: boolean
-}
-
-type Flags = Partial<Record<SettingName, SettingValue>>
 type Context = CommandContext<Services>
 
-/** Settings that were given as flags of the command. */
-export function flagsOf(input: Input): Flags {
-  const names: SettingName[] = ['port', 'host', 'runtime', 'profile']
-  return Object.fromEntries(
-    names.flatMap((name) => (input[name] === undefined ? [] : [[name, input[name] as SettingValue]])),
-  )
-}
-
 /** Arguments that tell the router process what this command was told. */
-function routerArgs(flags: Flags): string[] {
+function routerArgs(flags: SettingFlags): string[] {
   return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
 }
 
-async function remember(services: Services, flags: Flags): Promise<void> {
+async function remember(services: Services, flags: SettingFlags): Promise<void> {
   // A port and a runtime that were chosen once hold for later commands; profile and host are for this start.
   for (const name of ['port', 'runtime'] as const) {
     const value = flags[name]
@@ -53,7 +34,7 @@ export async function startWorkspace(input: Input, context: Context): Promise<St
 
 interface Request {
   readonly input: Input
-  readonly flags: Flags
+  readonly flags: SettingFlags
   readonly context: Context
 }
 
