@@ -28,7 +28,9 @@ const builtins = {
       contents: `module.exports = ${whole(path)}`,
     }))
     esbuild.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
-      const names = Object.getOwnPropertyNames(process.getBuiltinModule(path)).filter((name) => /^[a-z]\w*$/i.test(name))
+      const names = Object.getOwnPropertyNames(process.getBuiltinModule(path)).filter((name) =>
+        /^[a-z]\w*$/i.test(name),
+      )
       // Pure, so that what nobody imports is left out and never touched.
       const lines = names
         .filter((name) => name !== 'default')
