@@ -2,6 +2,7 @@
 import type { PloinkyError } from '../../src/core/error.ts'
 import type { ProcessSpec, RunResult } from '../../src/core/process.ts'
 import type { MaybeSecret } from '../../src/core/secret.ts'
+import type { FileSystem } from '../../src/platform/index.ts'
 import type { RuntimeContext } from '../adapter.ts'
 import type { CallParts, Dialect, Engine, PreparedEnvironment } from './dialect.ts'
 import { planEnvironment } from './environment.ts'
@@ -9,6 +10,18 @@ import { classifyFailure, failureError } from './failure.ts'
 
 /** Long enough for a busy machine to create a container; a hung engine must not hang us for ever. */
 const CALL_TIMEOUT_MS = 120_000
+
+const STALE_MS = 10 * 60_000
+
+/** A process that was killed leaves its env file behind; its values must not stay on disk. */
+async function removeStale(fs: FileSystem, folder: string): Promise<void> {
+  for (const name of await fs.list(folder)) {
+    if (!/^env-.*\.list$/.test(name)) continue
+    const path = `${folder}/${name}`
+    const info = await fs.lstat(path)
+    if (info !== null && Date.now() - info.mtimeMs > STALE_MS) await fs.remove(path)
+  }
+}
 
 export function createEngine(context: RuntimeContext, dialect: Dialect): Engine {
   const { platform, log, stateDir } = context
@@ -47,6 +60,7 @@ export function createEngine(context: RuntimeContext, dialect: Dialect): Engine 
     const plan = planEnvironment(variables, { allowFile: true })
     if (plan.file === null) return { plan, envFile: null, dispose: async () => {} }
     await platform.fs.mkdir(stateDir, { mode: 0o700 })
+    await removeStale(platform.fs, stateDir)
     const envFile = `${stateDir}/env-${platform.hash.randomToken(12)}.list`
     await platform.fs.writeAtomic(envFile, plan.file, { mode: 0o600 })
     return { plan, envFile, dispose: () => platform.fs.remove(envFile) }
