@@ -157,7 +157,9 @@ export async function inScope(
     expect(await adapter.detect()).toMatchObject({ available: true })
     return adapter
   }
-  try {
+  const failures: unknown[] = []
+  const note = (error: unknown): void => void failures.push(error)
+  const run = async (): Promise<void> => {
     const adapter = shared ?? (await create())
     undo.push(async () => {
       for (const workspace of workspaces) {
@@ -165,12 +167,12 @@ export async function inScope(
       }
     })
     await body(buildScope({ target, adapter, folder, newWorkspace, create, defer: (step) => void undo.push(step) }))
-  } finally {
-    const failures: unknown[] = []
-    for (const step of undo.reverse()) await step().catch((error: unknown) => void failures.push(error))
-    // eslint-disable-next-line no-unsafe-finally -- a leak must be seen even when the test failed as well
-    if (failures.length > 0) throw new AggregateError(failures, `clean-up failed: ${failures.map(String).join('; ')}`)
   }
+  await run().catch(note)
+  for (const step of undo.reverse()) await step().catch(note)
+  // A leak must be seen even when the test failed as well.
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('; then: '))
+  if (failures.length === 1) throw failures[0]
 }
 
 interface Parts {
