@@ -1,5 +1,5 @@
 /** State changes from the engine's own event stream. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { LABEL_AGENT, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import { PloinkyError } from '../../src/core/error.ts'
 import type { CallOptions, RuntimeEvent, Selector } from '../adapter.ts'
@@ -26,8 +26,8 @@ const eventSchema = z.union([
     ID: text,
     Name: text,
     Time: text,
-    Attributes: z.record(text, text).nullish(),
-    ContainerExitCode: z.number().nullish(),
+    Attributes: z.nullish(z.record(text, text)),
+    ContainerExitCode: z.nullish(z.number()),
   }),
 ])
 

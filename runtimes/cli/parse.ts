@@ -2,7 +2,7 @@
  * What engines answer, read through schemas: ids from lists, facts from `inspect` JSON, never a table for people.
  * Unknown fields are ignored; a missing one is RUNTIME_OUTPUT_UNREADABLE, never a silent gap.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { PloinkyError } from '../../src/core/error.ts'
 import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import type { PortSpec, Workload, WorkloadState } from '../adapter.ts'
@@ -27,7 +27,7 @@ function unreadable(source: Source, path: string, cause?: unknown): PloinkyError
 }
 
 /** Parses JSON text by a schema; throws RUNTIME_OUTPUT_UNREADABLE naming the runtime, the command and the path. */
-export function readJson<T>(schema: z.ZodType<T>, text: string, source: Source): T {
+export function readJson<T>(schema: z.ZodMiniType<T>, text: string, source: Source): T {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -37,7 +37,7 @@ export function readJson<T>(schema: z.ZodType<T>, text: string, source: Source):
   return readValue(schema, value, source)
 }
 
-export function readValue<T>(schema: z.ZodType<T>, value: unknown, source: Source): T {
+export function readValue<T>(schema: z.ZodMiniType<T>, value: unknown, source: Source): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw unreadable(source, result.error.issues[0]?.path.map(String).join('.') ?? '', result.error)
@@ -45,26 +45,26 @@ export function readValue<T>(schema: z.ZodType<T>, value: unknown, source: Sourc
 
 const text = z.string()
 /** Engines say `null` for an empty map. */
-const labels = z.record(text, text).nullish()
+const labels = z.nullish(z.record(text, text))
 
 const containerSchema = z.object({
   Id: text,
   Name: text,
-  Image: text.nullish(),
+  Image: z.nullish(text),
   State: z.object({
     Status: text,
-    ExitCode: z.number().nullish(),
-    OOMKilled: z.boolean().nullish(),
-    StartedAt: text.nullish(),
-    FinishedAt: text.nullish(),
-    Pid: z.number().nullish(),
+    ExitCode: z.nullish(z.number()),
+    OOMKilled: z.nullish(z.boolean()),
+    StartedAt: z.nullish(text),
+    FinishedAt: z.nullish(text),
+    Pid: z.nullish(z.number()),
   }),
   Config: z.object({ Labels: labels }),
-  NetworkSettings: z
-    .object({
-      Ports: z.record(text, z.array(z.object({ HostIp: text.nullish(), HostPort: text })).nullable()).nullish(),
-    })
-    .nullish(),
+  NetworkSettings: z.nullish(
+    z.object({
+      Ports: z.nullish(z.record(text, z.nullable(z.array(z.object({ HostIp: z.nullish(text), HostPort: text }))))),
+    }),
+  ),
 })
 type RawContainer = z.infer<typeof containerSchema>
 
@@ -158,7 +158,7 @@ export function parseContainer(output: string, source: Source): Container {
   return toContainer(readJson(containerSchema, output, source), source)
 }
 
-const imageSchema = z.object({ Id: text, RepoDigests: z.array(text).nullish() })
+const imageSchema = z.object({ Id: text, RepoDigests: z.nullish(z.array(text)) })
 
 export interface ImageFacts {
   readonly id: string

@@ -1,12 +1,12 @@
 /** What a running container uses now. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { CallOptions, WorkloadStats } from '../adapter.ts'
 import type { EngineApi } from './api.ts'
 import type { Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
 import { readJson, type Source } from './parse.ts'
 
-const count = z.number().nullish()
+const count = z.nullish(z.number())
 
 /** `GET /containers/ID/stats`: the same shape from both engines; the cgroup version decides which memory fields are there. */
 const sampleSchema = z.object({
@@ -15,8 +15,8 @@ const sampleSchema = z.object({
     system_cpu_usage: count,
     online_cpus: count,
   }),
-  memory_stats: z.object({ usage: count, stats: z.record(z.string(), z.number()).nullish() }).nullish(),
-  pids_stats: z.object({ current: count }).nullish(),
+  memory_stats: z.nullish(z.object({ usage: count, stats: z.nullish(z.record(z.string(), z.number())) })),
+  pids_stats: z.nullish(z.object({ current: count })),
 })
 
 export interface Sample {
@@ -65,20 +65,28 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** docker: `MemUsage`, `CPUPerc`, `PIDs`; podman: `mem_usage`, `cpu_percent`, `pids`. Values are text with units. */
 const lineSchema = z.union([
-  z
-    .object({ MemUsage: z.string(), CPUPerc: z.string(), PIDs: z.string() })
-    .transform((raw) => ({ memory: raw.MemUsage, cpu: raw.CPUPerc, pids: raw.PIDs })),
-  z
-    .object({ mem_usage: z.string(), cpu_percent: z.string(), pids: z.string() })
-    .transform((raw) => ({ memory: raw.mem_usage, cpu: raw.cpu_percent, pids: raw.pids })),
+  z.pipe(
+    z.object({ MemUsage: z.string(), CPUPerc: z.string(), PIDs: z.string() }),
+    z.transform((raw) => ({ memory: raw.MemUsage, cpu: raw.CPUPerc, pids: raw.PIDs })),
+  ),
+  z.pipe(
+    z.object({ mem_usage: z.string(), cpu_percent: z.string(), pids: z.string() }),
+    z.transform((raw) => ({ memory: raw.mem_usage, cpu: raw.cpu_percent, pids: raw.pids })),
+  ),
 ])
 
 const numberOrNull = (text: string): number | null => (/^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null)
 
 /** The answer of `stats --no-stream` as JSON: an object (docker) or an array of one (podman); "--" means unknown. */
 export function parseStats(output: string, source: Source): WorkloadStats {
-  const schema = z.union([z.array(lineSchema).min(1), lineSchema.transform((line) => [line])])
-  const [line] = readJson(schema as z.ZodType<{ memory: string; cpu: string; pids: string }[]>, output, source)
+  const schema = z.union([
+    z.array(lineSchema).check(z.minLength(1)),
+    z.pipe(
+      lineSchema,
+      z.transform((line) => [line]),
+    ),
+  ])
+  const [line] = readJson(schema as z.ZodMiniType<{ memory: string; cpu: string; pids: string }[]>, output, source)
   const match = /^([\d.]+)\s*([A-Za-z]+)/.exec(line?.memory ?? '')
   const unit = UNITS[match?.[2] ?? '']
   return {

@@ -1,5 +1,5 @@
 /** The engine API's calls around `exec`, with the differences between engines and versions. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { PloinkyError } from '../../src/core/error.ts'
 import { until } from '../../src/core/time.ts'
 import type { Duplex } from '../../src/platform/index.ts'
@@ -29,8 +29,8 @@ exec "$@"`
 export const waitForSize = (argv: readonly string[]): readonly string[] => ['sh', '-c', WAIT_FOR_SIZE, 'sh', ...argv]
 
 const createdSchema = z.object({ Id: z.string() })
-const inspectSchema = z.object({ Running: z.boolean(), ExitCode: z.number().nullish() })
-const versionSchema = z.object({ ApiVersion: z.string().nullish() })
+const inspectSchema = z.object({ Running: z.boolean(), ExitCode: z.nullish(z.number()) })
+const versionSchema = z.object({ ApiVersion: z.nullish(z.string()) })
 const messageSchema = z.object({ message: z.string() })
 
 export interface ExecClient {

@@ -1,5 +1,5 @@
 /** What the docker engine is, whether it can be used, and what it does not do. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isPloinkyError, messageOf } from '../../src/core/error.ts'
 import type { Detection } from '../adapter.ts'
 import type { Engine, Probe } from '../cli/dialect.ts'
@@ -10,18 +10,18 @@ import { DOCKER_CAPABILITIES } from './capabilities.ts'
 
 const DETECT_TIMEOUT_MS = 15_000
 
-const flag = z.boolean().nullish()
+const flag = z.nullish(z.boolean())
 const infoSchema = z.object({
-  ServerVersion: z.string().nullish(),
-  ServerErrors: z.array(z.string()).nullish(),
-  SecurityOptions: z.array(z.string()).nullish(),
+  ServerVersion: z.nullish(z.string()),
+  ServerErrors: z.nullish(z.array(z.string())),
+  SecurityOptions: z.nullish(z.array(z.string())),
   MemoryLimit: flag,
   CpuCfsQuota: flag,
   PidsLimit: flag,
-  CgroupDriver: z.string().nullish(),
-  InitBinary: z.string().nullish(),
-  InitCommit: z.object({ ID: z.string().nullish() }).nullish(),
-  OSType: z.string().nullish(),
+  CgroupDriver: z.nullish(z.string()),
+  InitBinary: z.nullish(z.string()),
+  InitCommit: z.nullish(z.object({ ID: z.nullish(z.string()) })),
+  OSType: z.nullish(z.string()),
 })
 export type DockerInfo = z.infer<typeof infoSchema>
 

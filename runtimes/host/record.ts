@@ -7,7 +7,7 @@
  *   log/          stdout.log and stderr.log, one older generation of each (.old), and `times`
  */
 import { join } from 'node:path'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { PloinkyError } from '../../src/core/error.ts'
 import type { FileSystem } from '../../src/platform/index.ts'
 
@@ -32,15 +32,15 @@ const recordSchema = z.object({
   labels: z.record(z.string(), z.string()),
   ports: z.array(
     z.object({
-      container: z.number().int(),
-      host: z.number().int(),
+      container: z.int(),
+      host: z.int(),
       hostIp: z.string(),
       protocol: z.enum(['tcp', 'udp']),
     }),
   ),
   stopGraceSeconds: z.number(),
   /** The supervisor is the leader of the program's process group. `since` names it for ever, together with the pid. */
-  supervisor: z.object({ pid: z.number().int(), since: z.string().nullable() }),
+  supervisor: z.object({ pid: z.int(), since: z.nullable(z.string()) }),
 })
 
 export type HostRecord = z.infer<typeof recordSchema>

@@ -1,5 +1,5 @@
 /** What podman is here, whether it can be used, and what it does not do. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isPloinkyError, messageOf } from '../../src/core/error.ts'
 import type { Detection } from '../adapter.ts'
 import type { Engine, Probe } from '../cli/dialect.ts'
@@ -13,11 +13,11 @@ const DETECT_TIMEOUT_MS = 30_000
 
 const infoSchema = z.object({
   host: z.object({
-    cgroupVersion: z.string().nullish(),
-    cgroupControllers: z.array(z.string()).nullish(),
+    cgroupVersion: z.nullish(z.string()),
+    cgroupControllers: z.nullish(z.array(z.string())),
     security: z.object({ rootless: z.boolean() }),
-    remoteSocket: z.object({ path: z.string().nullish(), exists: z.boolean().nullish() }).nullish(),
-    serviceIsRemote: z.boolean().nullish(),
+    remoteSocket: z.nullish(z.object({ path: z.nullish(z.string()), exists: z.nullish(z.boolean()) })),
+    serviceIsRemote: z.nullish(z.boolean()),
   }),
   version: z.object({ Version: z.string() }),
 })

@@ -1,5 +1,6 @@
 /** zod issues as sentences with a key path: what was found, what is expected, the nearest valid spelling. */
-import type * as z from 'zod'
+import * as z from 'zod/mini'
+import en from 'zod/v4/locales/en.js'
 import { nearest } from '../core/id.ts'
 import { keyPath } from '../core/json.ts'
 
@@ -10,6 +11,9 @@ export interface Problem {
   /** Where the text is known: the first line is 1. */
   readonly line?: number
 }
+
+// The small zod has no words of its own; which they are decides what `expectedOf` reads.
+z.config(en())
 
 type Issue = z.core.$ZodIssue
 
@@ -79,7 +83,7 @@ function describe(issue: Issue, root: unknown, known: readonly string[]): Proble
 }
 
 /** `known`: spellings to compare unknown keys with. */
-export function problemsOf(error: z.ZodError, root: unknown, known: readonly string[] = []): Problem[] {
+export function problemsOf(error: z.core.$ZodError, root: unknown, known: readonly string[] = []): Problem[] {
   return error.issues.flatMap((issue) => settle(issue as Issue)).flatMap((issue) => describe(issue, root, known))
 }
 

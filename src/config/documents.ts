@@ -1,10 +1,10 @@
 /** The state files of a workspace: what each holds, its version, and how it is checked. */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { isName } from '../core/id.ts'
 import { type DocumentSpec, stateInvalid } from '../core/store.ts'
 import { problemsOf, problemText } from './check.ts'
 
-function define<S extends z.ZodType>(
+function define<S extends z.ZodMiniType>(
   name: string,
   version: number,
   schema: S,
@@ -22,7 +22,7 @@ function define<S extends z.ZodType>(
   }
 }
 
-const nameSchema = z.string().refine(isName, { error: 'expected a name of letters, digits, ".", "_" and "-"' })
+const nameSchema = z.string().check(z.refine(isName, { error: 'expected a name of letters, digits, ".", "_" and "-"' }))
 const runtimeId = z.enum(['docker', 'podman', 'host', 'fake'])
 
 const agentRecord = z.strictObject({
@@ -54,8 +54,8 @@ const routeEntry = z.strictObject({
   runtime: runtimeId,
   hostIp: z.string(),
   /** 0 when nothing is published. */
-  hostPort: z.int().min(0).max(65535),
-  containerPort: z.int().min(0).max(65535),
+  hostPort: z.int().check(z.gte(0), z.lte(65535)),
+  containerPort: z.int().check(z.gte(0), z.lte(65535)),
   /** Who answers MCP: the container's own endpoint, the router through exec, or nobody. */
   mcp: z.enum(['container', 'exec', 'none']),
   mcpPath: z.string(),

@@ -2,7 +2,7 @@
  * The manifest: what authors write (both generations of spellings) -> one normal form.
  * Nothing is dropped in silence: a key that is not known, or known and not honoured, is a warning with its path.
  */
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { PloinkyError } from '../core/error.ts'
 import { nearest, own } from '../core/id.ts'
 import { jsonDepth, placesInJson } from '../core/json-places.ts'
@@ -19,14 +19,14 @@ const envSchema = z.union([z.array(z.unknown()), z.record(z.string(), z.unknown(
 const portsSchema = z.union([text, z.number(), z.array(z.union([text, z.number()]))])
 const readinessSchema = z.looseObject({
   protocol: z.optional(z.enum(['tcp', 'mcp', 'http', 'none'])),
-  port: z.optional(z.int().min(1).max(65535)),
+  port: z.optional(z.int().check(z.gte(1), z.lte(65535))),
   path: z.optional(text),
-  timeoutSeconds: z.optional(z.number().positive().max(3600)),
+  timeoutSeconds: z.optional(z.number().check(z.positive(), z.lte(3600))),
 })
 const limitsSchema = z.looseObject({
   memory: z.optional(z.union([text, z.number()])),
   cpus: z.optional(z.union([text, z.number()])),
-  pidsLimit: z.optional(z.int().min(1).max(1_000_000)),
+  pidsLimit: z.optional(z.int().check(z.gte(1), z.lte(1_000_000))),
 })
 const commandsSchema = z.looseObject({ run: z.optional(text), cli: z.optional(text) })
 

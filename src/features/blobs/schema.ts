@@ -1,17 +1,17 @@
 /** What a blob is, on disk and on the wire. */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /** 24 random bytes in hex: nobody guesses one, and it is a safe file name everywhere. */
 export const BLOB_ID = /^[0-9a-f]{48}$/
 
 export const blobMetaSchema = z.object({
-  id: z.string().regex(BLOB_ID),
-  filename: z.string().min(1).max(512),
-  mime: z.string().min(3).max(255),
+  id: z.string().check(z.regex(BLOB_ID)),
+  filename: z.string().check(z.minLength(1), z.maxLength(512)),
+  mime: z.string().check(z.minLength(3), z.maxLength(255)),
   /** Bytes. */
-  size: z.int().min(0),
+  size: z.int().check(z.gte(0)),
   /** Hex, of the whole content. */
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   /** ISO 8601. */
   createdAt: z.iso.datetime(),
 })
