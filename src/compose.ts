@@ -59,7 +59,7 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
 }
 
 /** Events are facts: each is a line of a file as well, whoever emits it. */
-function keepEvents(platform: Platform, paths: WorkspacePaths, events: EventBus, log: Logger): () => Promise<void> {
+function keepEvents({ platform, log }: OpenOptions, paths: WorkspacePaths, events: EventBus): () => Promise<void> {
   let writing: Promise<void> = Promise.resolve()
   events.on((event) => {
     if (event.type === 'routing.changed' || event.relayed) return
@@ -92,7 +92,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const explained = await loadSettings(options, paths, store)
   const settings = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
-  const eventsWritten = keepEvents(platform, paths, events, log)
+  const eventsWritten = keepEvents(options, paths, events)
   const secrets = createSecretStore({
     fs: platform.fs,
     lock: platform.lock,
@@ -148,7 +148,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     settings: {
       values: settings,
       explain: () => explained,
-      set: (name, value) => setSetting(options, { paths, store }, name, value),
+      set: (name, value) => setSetting({ platform, paths, store }, name, value),
     },
     workspace,
     catalog,
@@ -197,18 +197,17 @@ function definitionOf(id: RuntimeId) {
 }
 
 async function setSetting(
-  options: OpenOptions,
-  at: { paths: WorkspacePaths; store: Store },
+  at: { platform: Platform; paths: WorkspacePaths; store: Store },
   name: string,
   value: SettingValue | null,
 ) {
   const setting = assertSettingName(name)
   const file = setting === 'profile' ? basename(at.paths.profile) : 'config.json'
   const checked = value === null ? null : parseSetting(setting, value, `ploinky config ${setting}`)
-  await options.platform.fs.mkdir(at.paths.running)
+  await at.platform.fs.mkdir(at.paths.running)
   if (setting === 'profile') {
-    if (checked === null) await options.platform.fs.remove(at.paths.profile)
-    else await options.platform.fs.writeAtomic(at.paths.profile, `${String(checked)}\n`)
+    if (checked === null) await at.platform.fs.remove(at.paths.profile)
+    else await at.platform.fs.writeAtomic(at.paths.profile, `${String(checked)}\n`)
   } else {
     await at.store.update(configDocument, ({ settings }) => {
       const { [setting]: _old, ...others } = settings

@@ -140,12 +140,15 @@ export function createFileStore(options: FileStoreOptions): Store {
         await fs.remove(backupOf(spec.name))
         await fs.remove(pathOf(spec.name))
       }),
-    watch: (spec, onChange) => watchFile(fs, root, spec.name, onChange),
+    watch: (spec, onChange) => watchFile({ fs, root, name: spec.name }, onChange),
   }
 }
 
 /** Notifications where the system has them, and a slow look at the file's time beside them: some file systems never notify. */
-function watchFile(fs: FileSystem, root: string, name: string, onChange: () => void): () => void {
+function watchFile(
+  { fs, root, name }: { fs: FileSystem; root: string; name: string },
+  onChange: () => void,
+): () => void {
   let last: string | undefined
   let ended = false
   const look = async (): Promise<void> => {
