@@ -75,6 +75,26 @@ const onlyEnglish = {
   },
 }
 
+/**
+ * The MCP SDK uses all of zod, our schemas a tenth of the small one. Shared, every command would read what only the SDK
+ * needs; so the SDK, which is loaded seldom, gets a copy.
+ */
+const zodForSdk = {
+  name: 'zod-for-sdk',
+  setup(esbuild) {
+    const copy = 'zod-for-sdk'
+    esbuild.onResolve({ filter: /^(?:zod|\.)/ }, async ({ path, pluginData, importer, kind, resolveDir }) => {
+      const isFirst = path.startsWith('zod') && /[/\\]@modelcontextprotocol[/\\]/.test(importer)
+      if (pluginData === 'asked' || (!isFirst && pluginData !== 'copy')) return undefined
+      const found = await esbuild.resolve(path, { importer, kind, resolveDir, pluginData: 'asked' })
+      return found.errors.length > 0 ? found : { ...found, suffix: '?sdk', pluginData: undefined }
+    })
+    esbuild.onLoad({ filter: /[/\\]zod[/\\].*\.js$/ }, ({ path, suffix }) =>
+      suffix === '?sdk' ? { contents: readFileSync(path), loader: 'js', pluginData: 'copy' } : undefined,
+    )
+  },
+}
+
 /** @param {string} outDir @returns {import('esbuild').BuildOptions & { metafile: true }} */
 export function bundleOptions(outDir) {
   return {
@@ -94,7 +114,7 @@ export function bundleOptions(outDir) {
     // The licences are in THIRD-PARTY.txt.
     legalComments: 'none',
     external: EXTERNAL,
-    plugins: [noHttp2, builtins, onlyVersion, onlyEnglish],
+    plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
     logLevel: 'warning',
     metafile: true,
   }
