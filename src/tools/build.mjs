@@ -20,6 +20,7 @@ export async function buildAll(options = {}) {
   // Taken first: a source that changes during the build makes the result stale, not fresh.
   const stamp = sourceStamp(ROOT)
   const work = join(ROOT, `.cache/build-${process.pid}`)
+  removeAbandoned(join(ROOT, '.cache'))
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work, { recursive: true })
   try {
@@ -36,6 +37,24 @@ export async function buildAll(options = {}) {
     return { metafile }
   } finally {
     rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Work folders of builds that were killed. */
+function removeAbandoned(folder) {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) {
+    const pid = Number(/^build-(\d+)$/.exec(name)?.[1])
+    if (pid > 0 && !isRunning(pid)) rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's process is a process too.
+    return error.code === 'EPERM'
   }
 }
 
