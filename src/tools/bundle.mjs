@@ -82,7 +82,6 @@ const onlyEnglish = {
 const zodForSdk = {
   name: 'zod-for-sdk',
   setup(esbuild) {
-    const copy = 'zod-for-sdk'
     esbuild.onResolve({ filter: /^(?:zod|\.)/ }, async ({ path, pluginData, importer, kind, resolveDir }) => {
       const isFirst = path.startsWith('zod') && /[/\\]@modelcontextprotocol[/\\]/.test(importer)
       if (pluginData === 'asked' || (!isFirst && pluginData !== 'copy')) return undefined
