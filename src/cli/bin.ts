@@ -37,7 +37,7 @@ async function openServices(globals: Globals): Promise<Services> {
 
 const names = () => import('./names.ts')
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   commands,
   version: VERSION,
   terminal,
@@ -46,6 +46,7 @@ process.exitCode = await run(process.argv.slice(2), {
   openServices,
   closeServices: (services) => services.dispose(),
   onSignal,
+  stdoutClosed: terminal.stdout.closed,
   complete: async (kind, globals) => (await names()).completeNames(openServices)(kind, globals),
   history: (globals) => ({
     load: async () => (await names()).historyOf(openServices)(globals).load(),
@@ -53,3 +54,7 @@ process.exitCode = await run(process.argv.slice(2), {
   }),
   workspaceName: async (globals) => (await names()).workspaceName(openServices)(globals),
 })
+
+// Handles that something left open must not keep the process alive; what was printed must arrive first.
+await terminal.flush()
+process.exit(exitCode)

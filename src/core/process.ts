@@ -25,7 +25,8 @@ export interface RunResult {
 }
 
 export interface StreamOptions {
-  stdin?: 'ignore' | AsyncIterable<Uint8Array> | Uint8Array | string
+  /** Closed at once when absent. */
+  stdin?: AsyncIterable<Uint8Array> | Uint8Array | string
   signal?: AbortSignal
 }
 

@@ -114,11 +114,7 @@ function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
     if (!options.sessions.redeem(token.trim())) {
       limiter.failed(address)
       options.log.warn('sign-in refused', { requestId: c.env.requestId })
-      if (
-        asPage &&
-        wantsPage({ ...c.env.incoming, method: 'GET', headers: c.env.incoming.headers } as typeof c.env.incoming)
-      )
-        return c.redirect('/signin/?error=1', 303)
+      if (asPage && (c.req.header('accept') ?? '').includes('text/html')) return c.redirect('/signin/?error=1', 303)
       throw new PloinkyError('UNAUTHENTICATED', 'That token is not valid', { hint: 'Run: ploinky token' })
     }
     const session = options.sessions.createSession()

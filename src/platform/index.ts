@@ -137,8 +137,15 @@ export interface HttpAnswer {
 }
 
 export interface Terminal {
+  /** Once it is read here, children do not get it: they would compete for the rest of a script. */
   readonly stdin: { readonly isTTY: boolean; lines(): AsyncIterable<string>; readAll(): Promise<string> }
-  readonly stdout: { readonly isTTY: boolean; readonly columns: number; write(text: string): void }
+  readonly stdout: {
+    readonly isTTY: boolean
+    readonly columns: number
+    write(text: string): void
+    /** Aborts when the reader went away. */
+    readonly closed: AbortSignal
+  }
   readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void }
   /** One line with editing, history (newest last) and completion; null at end of input. Interrupted (Ctrl-C) gives ''. */
   createLineEditor(options: LineEditorOptions): LineEditor

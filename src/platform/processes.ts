@@ -15,6 +15,7 @@ import type {
 import { revealed } from '../core/secret.ts'
 import type { Processes } from './index.ts'
 import { createProcessTable } from './process-table.ts'
+import { inputIsTaken } from './terminal.ts'
 import { handOverTerminal } from './signals.ts'
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
@@ -130,7 +131,7 @@ function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess 
 
 function stdinOf(options: StreamOptions): Options {
   const { stdin } = options
-  if (stdin === undefined || stdin === 'ignore') return { stdin: 'ignore' }
+  if (stdin === undefined) return { stdin: 'ignore' }
   if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
   return { stdin }
 }
@@ -141,7 +142,7 @@ async function interactive(spec: ProcessSpec): Promise<number> {
   try {
     const result = await execa(spec.file, spec.args, {
       reject: false,
-      stdio: 'inherit',
+      stdio: [inputIsTaken() ? 'ignore' : 'inherit', 'inherit', 'inherit'],
       env: environment(spec),
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     })

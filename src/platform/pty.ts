@@ -1,4 +1,5 @@
 /** Host pseudo-terminals by the optional, prebuilt native library. Without it the answer is null, and callers fall back. */
+import type { ProcessSpec } from '../core/process.ts'
 import { revealed } from '../core/secret.ts'
 import type { PtyFactory } from './index.ts'
 
@@ -28,21 +29,13 @@ export async function loadPty(): Promise<PtyFactory | null> {
     return null
   }
   return (spec, size) => {
-    const environment = {
-      ...process.env,
-      ...Object.fromEntries(
-        Object.entries(spec.env ?? {}).map(([name, value]) => [
-          name,
-          value === undefined ? undefined : revealed(value),
-        ]),
-      ),
-    }
-    const child = native.spawn(spec.file, [...spec.args], {
+    const launch = withTail(spec)
+    const child = native.spawn(launch.file, launch.args, {
       name: 'xterm-256color',
       encoding: null,
       cols: size.cols,
       rows: size.rows,
-      env: environment,
+      env: environmentOf(spec),
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     })
     const queue = createByteQueue(
@@ -66,6 +59,25 @@ export async function loadPty(): Promise<PtyFactory | null> {
     }
   }
 }
+
+/** Variables that are `undefined` are removed; the library would pass their name with the text "undefined". */
+function environmentOf(spec: ProcessSpec): Record<string, string> {
+  const merged = { ...process.env, ...spec.env }
+  return Object.fromEntries(
+    Object.entries(merged).flatMap(([name, value]) => (value === undefined ? [] : [[name, revealed(value)]])),
+  )
+}
+
+/**
+ * The library stops reading when the child ends, and what the terminal still holds is lost (seen under load in two of
+ * three runs). A fixed script keeps the terminal open for a moment after the program; its handlers let it outlive a Ctrl-C.
+ */
+const KEEP_OPEN = 'trap : INT QUIT; "$@"; code=$?; sleep 0.1; exit $code'
+
+const withTail = (spec: ProcessSpec): { file: string; args: string[] } =>
+  process.platform === 'win32'
+    ? { file: spec.file, args: [...spec.args] }
+    : { file: '/bin/sh', args: ['-c', KEEP_OPEN, 'sh', spec.file, ...spec.args] }
 
 function createByteQueue(pause: () => void, resume: () => void) {
   const chunks: Uint8Array[] = []

@@ -1,7 +1,12 @@
 /** The terminal of this process: line editing by node:readline, loaded when a REPL starts. */
 import type { LineEditor, LineEditorOptions, Terminal } from './index.ts'
 
+/** True when this process consumes its own input, as a script does. */
+let isInputTaken = false
+export const inputIsTaken = (): boolean => isInputTaken
+
 async function readAll(): Promise<string> {
+  isInputTaken = true
   let text = ''
   process.stdin.setEncoding('utf8')
   for await (const chunk of process.stdin) text += chunk as string
@@ -9,6 +14,7 @@ async function readAll(): Promise<string> {
 }
 
 async function* lines(): AsyncIterable<string> {
+  isInputTaken = true
   let rest = ''
   process.stdin.setEncoding('utf8')
   for await (const chunk of process.stdin) {
@@ -98,17 +104,24 @@ function isTerminal(fd: number): boolean {
 function output(fd: 1 | 2, stream: () => NodeJS.WriteStream) {
   let isTTY: boolean | undefined
   let opened: NodeJS.WriteStream | undefined
+  const closed = new AbortController()
   const open = (): NodeJS.WriteStream => {
     if (opened !== undefined) return opened
     opened = stream()
     // A reader that went away (`ploinky logs | head`) is a normal end, not a crash.
     opened.on('error', (error: Error & { code?: string }) => {
       if (error.code !== 'EPIPE') throw error
-      process.exitCode ??= 0
+      closed.abort()
     })
     return opened
   }
   return {
+    closed: closed.signal,
+    /** Resolves when all that was written has left this process, or nobody is there to take it. */
+    flush: (): Promise<void> =>
+      opened === undefined || closed.signal.aborted
+        ? Promise.resolve()
+        : new Promise((resolve) => opened?.write('', () => resolve())),
     get isTTY() {
       return (isTTY ??= isTerminal(fd))
     },
@@ -121,8 +134,8 @@ function output(fd: 1 | 2, stream: () => NodeJS.WriteStream) {
         while (opened === undefined && rest.byteLength > 0) rest = rest.subarray(fs().writeSync(fd, rest))
       } catch (error) {
         const { code } = error as { code?: string }
-        // Nobody is left to tell; on stdout the writer has to know that its reader went away.
-        if (code === 'EPIPE' && fd === 2) return
+        // Nobody reads any more; whoever writes a stream listens to `closed`.
+        if (code === 'EPIPE') return closed.abort()
         if (code !== 'EAGAIN') throw error
       }
       if (rest.byteLength > 0) open().write(rest)
@@ -130,8 +143,13 @@ function output(fd: 1 | 2, stream: () => NodeJS.WriteStream) {
   }
 }
 
-export function createTerminal(): Terminal {
+export function createTerminal(): Terminal & { flush(): Promise<void> } {
+  const stdout = output(1, () => process.stdout)
+  const stderr = output(2, () => process.stderr)
   return {
+    flush: async () => {
+      await Promise.all([stdout.flush(), stderr.flush()])
+    },
     stdin: {
       get isTTY() {
         return isTerminal(0)
@@ -139,8 +157,8 @@ export function createTerminal(): Terminal {
       lines,
       readAll,
     },
-    stdout: output(1, () => process.stdout),
-    stderr: output(2, () => process.stderr),
+    stdout,
+    stderr,
     createLineEditor,
   }
 }

@@ -46,7 +46,12 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
       },
       readAll: async () => (options.stdin ?? []).join('\n'),
     },
-    stdout: { isTTY: all || tty.stdout === true, columns, write: (text) => void (out.text += text) },
+    stdout: {
+      isTTY: all || tty.stdout === true,
+      columns,
+      write: (text) => void (out.text += text),
+      closed: new AbortController().signal,
+    },
     stderr: { isTTY: all || tty.stderr === true, columns, write: (text) => void (err.text += text) },
     createLineEditor(editorOptions) {
       editors.push(editorOptions)

@@ -13,7 +13,7 @@ import type { Platform } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
 import type { SecretStore } from '../secrets/index.ts'
 import { type Plan, planWorkload } from './plan.ts'
-import { isReady } from './readiness.ts'
+import { effectiveProtocol, isReady } from './readiness.ts'
 import type { EnabledAgent, Registry } from './registry.ts'
 import type { RoutesWriter } from './routes-writer.ts'
 import type { Runtimes } from './runtimes.ts'
@@ -22,6 +22,8 @@ import type { Runtimes } from './runtimes.ts'
 const LAST_LINES = 12
 /** Pause between looks at a starting agent, ms: short, since most are ready within half a second. */
 const READY_INTERVAL_MS = 15
+/** Probes between two looks at whether the instance still runs: a look costs a call to the engine. */
+const LOOKS_BEFORE_INSPECT = 8
 
 export interface InstanceDeps {
   platform: Platform
@@ -38,8 +40,11 @@ export interface InstanceDeps {
   events: EventBus
 }
 
-export interface StartProgress {
-  (text: string): void
+export interface StartOptions {
+  readonly adapter: RuntimeAdapter
+  /** What is happening now, for a person. */
+  readonly progress: (text: string) => void
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface StartOutcome {
@@ -52,12 +57,7 @@ export interface StartOutcome {
 
 export interface Instances {
   /** Brings one agent up and waits until it is ready. */
-  start(
-    agent: EnabledAgent,
-    adapter: RuntimeAdapter,
-    progress: StartProgress,
-    signal?: AbortSignal,
-  ): Promise<StartOutcome>
+  start(agent: EnabledAgent, options: StartOptions): Promise<StartOutcome>
   stop(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
   remove(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
   /** The running instance and its runtime, or AGENT_NOT_RUNNING. */
@@ -97,18 +97,13 @@ export function createInstances(deps: InstanceDeps): Instances {
     return { plan: planWorkload(input), manifest, definition }
   }
 
-  async function start(
-    agent: EnabledAgent,
-    adapter: RuntimeAdapter,
-    progress: StartProgress,
-    signal?: AbortSignal,
-  ): Promise<StartOutcome> {
+  async function start(agent: EnabledAgent, { adapter, progress, signal }: StartOptions): Promise<StartOutcome> {
     const options = signal === undefined ? {} : { signal }
     const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
     const { plan: planned, manifest, definition } = await plan(agent, adapter)
     progress('starting')
-    const applied = await applyWithImage(adapter, planned, progress, options)
+    const applied = await applyWithImage({ adapter, progress, signal }, planned)
     await deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
     const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
     progress('waiting until ready')
@@ -197,27 +192,25 @@ export function createInstances(deps: InstanceDeps): Instances {
     const { adapter, manifest, route, signal } = wait
     const name = route.container
     const { readiness } = manifest
-    // Tools that run through exec need no port: the instance runs, so it is ready.
-    const protocol = route.mcp === 'exec' && readiness.protocol === 'mcp' ? 'none' : readiness.protocol
+    const protocol = effectiveProtocol(readiness.protocol, route.mcp)
     const port = readiness.port === null ? route.hostPort : ((await adapter.endpoint(name, readiness.port))?.port ?? 0)
-    const target = { endpoint: { host: route.hostIp, port }, path: readiness.path, mcpPath: route.mcpPath }
+    const endpoint = { host: route.hostIp, port }
+    const probe = { net: deps.platform.net, protocol, endpoint, path: readiness.path, mcpPath: route.mcpPath, signal }
     let looks = 0
-    await until(
-      async () => {
-        if (await isReady(deps.platform.net, protocol, target, signal))
-          return protocol === 'none' && !(await stillRuns(adapter, name)) ? await diedError(adapter, wait.agent) : true
-        looks += 1
-        // An instance that ended will never be ready; say why at once instead of waiting for the deadline.
-        if (looks % 8 === 0 && !(await stillRuns(adapter, name))) return await diedError(adapter, wait.agent)
-        return null
-      },
-      {
-        timeoutMs: (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000,
-        intervalMs: READY_INTERVAL_MS,
-        what: `agent "${wait.agent.name}" is not ready (${protocol} on port ${readiness.port ?? route.containerPort}); see: ploinky logs ${wait.agent.name}`,
-        ...(signal === undefined ? {} : { signal }),
-      },
-    )
+    const look = async (): Promise<true | null> => {
+      looks += 1
+      const ready = await isReady(probe)
+      // An instance that ended will never be ready: said at once instead of at the deadline. Without a probe, running is all there is.
+      const asks = ready ? protocol === 'none' : looks % LOOKS_BEFORE_INSPECT === 0
+      if (asks && !(await stillRuns(adapter, name))) throw await explainEnd(adapter, wait.agent.name, name)
+      return ready ? true : null
+    }
+    await until(look, {
+      timeoutMs: (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000,
+      intervalMs: READY_INTERVAL_MS,
+      what: `agent "${wait.agent.name}" is not ready (${protocol} on port ${readiness.port ?? route.containerPort}); see: ploinky logs ${wait.agent.name}`,
+      ...(signal === undefined ? {} : { signal }),
+    })
   }
 
   async function stillRuns(adapter: RuntimeAdapter, name: string): Promise<boolean> {
@@ -225,18 +218,14 @@ export function createInstances(deps: InstanceDeps): Instances {
     return workload !== null && (workload.state === 'running' || workload.state === 'created')
   }
 
-  async function diedError(adapter: RuntimeAdapter, agent: EnabledAgent): Promise<never> {
-    throw await explainEnd(adapter, agent.name, nameOf(agent))
-  }
-
   async function adapterOf(agent: EnabledAgent): Promise<RuntimeAdapter | null> {
     return agent.runtime === null ? null : await deps.runtimes.use(agent.runtime)
   }
 
   return {
-    start: async (agent, adapter, progress, signal) => {
+    start: async (agent, options) => {
       try {
-        return await start(agent, adapter, progress, signal)
+        return await start(agent, options)
       } catch (error) {
         const failure = asPloinkyError(error)
         deps.events.emit({
@@ -285,12 +274,8 @@ async function endpointOf(adapter: RuntimeAdapter, workload: Workload, port: num
   return known === undefined ? await adapter.endpoint(workload.name, port) : { host: known.hostIp, port: known.host }
 }
 
-async function applyWithImage(
-  adapter: RuntimeAdapter,
-  plan: Plan,
-  progress: StartProgress,
-  options: { signal?: AbortSignal },
-): Promise<ApplyOutcome> {
+async function applyWithImage({ adapter, progress, signal }: StartOptions, plan: Plan): Promise<ApplyOutcome> {
+  const options = signal === undefined ? {} : { signal }
   try {
     return await adapter.apply(plan.spec, options)
   } catch (error) {

@@ -5,7 +5,7 @@ import { type Manifest, PRIMARY_PORT } from '../../config/manifest.ts'
 import type { EnvEntry } from '../../config/manifest-env.ts'
 import { PloinkyError } from '../../core/error.ts'
 import { workloadName } from '../../core/id.ts'
-import { Secret, type MaybeSecret } from '../../core/secret.ts'
+import type { MaybeSecret, Secret } from '../../core/secret.ts'
 import type { MountSpec, PortSpec, RuntimeCapabilities, WorkloadSpec } from '../../../runtimes/adapter.ts'
 import type { Definition } from '../repos/index.ts'
 

@@ -1,4 +1,5 @@
 /** Is an instance ready? One probe; waiting is `until` around it. */
+import type { RouteEntry } from '../../config/documents.ts'
 import type { Readiness } from '../../config/manifest.ts'
 import type { Network } from '../../platform/index.ts'
 
@@ -15,55 +16,63 @@ export interface Endpoint {
   readonly port: number
 }
 
-async function answersHttp(net: Network, endpoint: Endpoint, path: string, signal?: AbortSignal): Promise<boolean> {
-  const answer = await net.request({
-    ...endpoint,
-    method: 'GET',
-    path,
-    timeoutMs: PROBE_TIMEOUT_MS,
-    ...(signal ? { signal } : {}),
-  })
+export interface Probe {
+  readonly net: Network
+  readonly protocol: Readiness['protocol']
+  readonly endpoint: Endpoint
+  /** Of an HTTP probe. */
+  readonly path: string
+  readonly mcpPath: string
+  readonly signal?: AbortSignal | undefined
+}
+
+const callOf = ({ endpoint, signal }: Probe) => ({
+  ...endpoint,
+  timeoutMs: PROBE_TIMEOUT_MS,
+  ...(signal ? { signal } : {}),
+})
+
+async function answersHttp(probe: Probe): Promise<boolean> {
+  const answer = await probe.net.request({ ...callOf(probe), method: 'GET', path: probe.path })
   await answer.text(1024 * 1024).catch(() => '')
   return answer.status < 500
 }
 
 /** A full `initialize`, not only an open port: engines' port forwarders accept connections before the program listens. */
-async function answersMcp(net: Network, endpoint: Endpoint, path: string, signal?: AbortSignal): Promise<boolean> {
+async function answersMcp(probe: Probe): Promise<boolean> {
   const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
-  const common = { ...endpoint, path, timeoutMs: PROBE_TIMEOUT_MS, ...(signal ? { signal } : {}) }
-  const answer = await net.request({ ...common, method: 'POST', headers, body: INITIALIZE })
+  const common = { ...callOf(probe), path: probe.mcpPath }
+  const answer = await probe.net.request({ ...common, method: 'POST', headers, body: INITIALIZE })
   await answer.text(1024 * 1024).catch(() => '')
   const session = answer.headers['mcp-session-id']
   if (session !== undefined) {
     // The probe's session would otherwise stay in the agent until it times out.
-    const ended = await net
-      .request({ ...common, method: 'DELETE', headers: { 'mcp-session-id': session } })
-      .catch(() => null)
+    const end = { ...common, method: 'DELETE', headers: { 'mcp-session-id': session } }
+    const ended = await probe.net.request(end).catch(() => null)
     await ended?.text(1024).catch(() => '')
   }
   return answer.status === 200
 }
 
-export async function isReady(
-  net: Network,
-  protocol: Readiness['protocol'],
-  target: { endpoint: Endpoint; path: string; mcpPath: string },
-  signal?: AbortSignal,
-): Promise<boolean> {
+export async function isReady(probe: Probe): Promise<boolean> {
   try {
-    switch (protocol) {
+    switch (probe.protocol) {
       case 'none':
         return true
       case 'tcp':
-        return await net.isListening(target.endpoint.host, target.endpoint.port, PROBE_TIMEOUT_MS)
+        return await probe.net.isListening(probe.endpoint.host, probe.endpoint.port, PROBE_TIMEOUT_MS)
       case 'http':
-        return await answersHttp(net, target.endpoint, target.path, signal)
+        return await answersHttp(probe)
       case 'mcp':
-        return await answersMcp(net, target.endpoint, target.mcpPath, signal)
+        return await answersMcp(probe)
     }
   } catch (error) {
-    if (signal?.aborted) throw error
+    if (probe.signal?.aborted) throw error
     // Refused, reset, not HTTP yet: simply not ready.
     return false
   }
 }
+
+/** Tools that run through exec need no port: an instance that runs is ready. */
+export const effectiveProtocol = (protocol: Readiness['protocol'], mcp: RouteEntry['mcp']): Readiness['protocol'] =>
+  mcp === 'exec' && protocol === 'mcp' ? 'none' : protocol

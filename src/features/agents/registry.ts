@@ -3,7 +3,7 @@ import type { WorkspacePaths } from '../../config/paths.ts'
 import { agentsDocument, type AgentRecord } from '../../config/documents.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { assertName, nearest } from '../../core/id.ts'
+import { assertName, isName, nearest, own } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
 import type { FileSystem } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
@@ -41,6 +41,19 @@ async function link(fs: FileSystem, target: string, path: string): Promise<void>
   await fs.symlink(target, path)
 }
 
+/** Removes the links that `enable` made. A folder of that name is somebody's work: `enable` left it alone, and so does this. */
+export async function unlinkFolders(fs: FileSystem, paths: WorkspacePaths, name: string): Promise<void> {
+  for (const path of [paths.agentCode(name), paths.agentSkills(name)]) {
+    if ((await fs.lstat(path))?.kind === 'symlink') await fs.remove(path)
+  }
+}
+
+/** A hint is there to be run: a name that is none is not repeated in it. */
+function hintFor(name: string, near: string | null): string {
+  if (near !== null) return `Did you mean "${near}"?`
+  return name.split(/[/:]/).every(isName) ? `Run: ploinky enable agent ${name}` : 'Run: ploinky list agents'
+}
+
 export function createRegistry({ store, fs, paths, catalog, events }: RegistryOptions): Registry {
   async function list(): Promise<EnabledAgent[]> {
     const { agents } = await store.read(agentsDocument)
@@ -65,7 +78,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
     const available = all.map((agent) => agent.name)
     const near = nearest(name, available)
     throw new PloinkyError('AGENT_NOT_FOUND', `Agent "${name.slice(0, 100)}" not found in enabled agents`, {
-      hint: near === null ? `Run: ploinky enable agent ${name.slice(0, 100)}` : `Did you mean "${near}"?`,
+      hint: hintFor(name, near),
       details: { available },
     })
   }
@@ -81,7 +94,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
       await catalog.manifest(definition, 'default')
       let created = false
       const { agents } = await store.update(agentsDocument, (current) => {
-        const existing = current.agents[name]
+        const existing = own(current.agents, name)
         if (existing !== undefined) {
           if (existing.repo === definition.repo) return current
           throw new PloinkyError('CONFLICT', `Agent "${name}" is already enabled from repository "${existing.repo}"`, {
@@ -100,7 +113,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
       })
       await linkFolders(name, definition)
       if (created) events.emit({ type: 'agent.enabled', subject: name, data: { ref: definition.ref } })
-      const record = agents[name]
+      const record = own(agents, name)
       if (record === undefined) throw new PloinkyError('INTERNAL', `Agent "${name}" vanished while it was enabled`)
       return { agent: { name, ...record }, created }
     },
@@ -110,7 +123,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
         const { [agent.name]: _gone, ...agents } = current.agents
         return { ...current, agents, static: current.static === agent.name ? null : current.static }
       })
-      await Promise.all([fs.remove(paths.agentCode(agent.name)), fs.remove(paths.agentSkills(agent.name))])
+      await unlinkFolders(fs, paths, agent.name)
       events.emit({ type: 'agent.disabled', subject: agent.name })
       return agent
     },
@@ -119,7 +132,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
     },
     async note(name, change) {
       await store.update(agentsDocument, (current) => {
-        const record = current.agents[name]
+        const record = own(current.agents, name)
         if (record === undefined) return current
         return { ...current, agents: { ...current.agents, [name]: { ...record, ...change } } }
       })

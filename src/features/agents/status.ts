@@ -6,7 +6,7 @@ import type { RuntimeAdapter, RuntimeId, Workload } from '../../../runtimes/adap
 import type { Network } from '../../platform/index.ts'
 import type { Manifest } from '../../config/manifest.ts'
 import { explainEnd } from './instances.ts'
-import { isReady } from './readiness.ts'
+import { effectiveProtocol, isReady } from './readiness.ts'
 import type { EnabledAgent } from './registry.ts'
 import type { Runtimes } from './runtimes.ts'
 
@@ -62,25 +62,22 @@ async function workloadsOf(deps: StatusDeps, agents: readonly EnabledAgent[]) {
   return found
 }
 
-async function answers(deps: StatusDeps, manifest: Manifest, route: RouteEntry): Promise<boolean> {
-  const protocol = route.mcp === 'exec' && manifest.readiness.protocol === 'mcp' ? 'none' : manifest.readiness.protocol
-  return await isReady(deps.net, protocol, {
+function answers(deps: StatusDeps, manifest: Manifest, route: RouteEntry): Promise<boolean> {
+  const { protocol, path } = manifest.readiness
+  return isReady({
+    net: deps.net,
+    protocol: effectiveProtocol(protocol, route.mcp),
     endpoint: { host: route.hostIp, port: route.hostPort },
-    path: manifest.readiness.path,
+    path,
     mcpPath: route.mcpPath,
   })
 }
 
-async function stateOf(
-  deps: StatusDeps,
-  workload: Workload,
-  manifest: Manifest,
-  route: RouteEntry | undefined,
-): Promise<AgentState> {
+function stateOf(workload: Workload, isAnswering: boolean): AgentState {
   if (workload.state === 'paused') return 'unready'
+  if (isAnswering) return 'ready'
   const age =
     workload.startedAt === null ? Number.POSITIVE_INFINITY : (Date.now() - Date.parse(workload.startedAt)) / 1000
-  if (route !== undefined && (await answers(deps, manifest, route))) return 'ready'
   return age < STARTING_SECONDS ? 'starting' : 'unready'
 }
 
@@ -89,12 +86,12 @@ function errorOf(error: unknown): AgentStatus['lastError'] {
   return { code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
-async function statusOf(
-  deps: StatusDeps,
-  agent: EnabledAgent,
-  input: StatusInput,
-  found: Awaited<ReturnType<typeof workloadsOf>>,
-): Promise<AgentStatus> {
+interface Seen extends StatusInput {
+  found: Awaited<ReturnType<typeof workloadsOf>>
+}
+
+async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Promise<AgentStatus> {
+  const { routing, found } = seen
   const base = {
     name: agent.name,
     ref: `${agent.repo}/${agent.agent}`,
@@ -102,7 +99,7 @@ async function statusOf(
     runtime: agent.runtime,
     image: null,
     container: null,
-    static: input.routing.static === agent.name,
+    static: routing.static === agent.name,
     mcpUrl: null,
     pageUrl: null,
     startedAt: null,
@@ -128,11 +125,11 @@ async function statusOf(
     }))
     return { ...common, state: 'failed', lastError }
   }
-  const route = input.routing.routes[agent.name]
+  const route = routing.routes[agent.name]
   const reachable = route !== undefined && route.hostPort !== 0
   return {
     ...common,
-    state: await stateOf(deps, workload, manifest, route),
+    state: stateOf(workload, route !== undefined && (await answers(deps, manifest, route))),
     container: workload.name,
     startedAt: workload.startedAt,
     mcpUrl: route === undefined || route.mcp === 'none' ? null : `/mcps/${agent.name}/mcp`,
@@ -142,5 +139,5 @@ async function statusOf(
 
 export async function agentStatuses(deps: StatusDeps, input: StatusInput): Promise<AgentStatus[]> {
   const found = await workloadsOf(deps, input.agents)
-  return await Promise.all(input.agents.map((agent) => statusOf(deps, agent, input, found)))
+  return await Promise.all(input.agents.map((agent) => statusOf(deps, agent, { ...input, found })))
 }

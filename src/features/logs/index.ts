@@ -74,40 +74,45 @@ export function createLogService({ platform, paths, runtimes, workspaceId }: Log
     return offset - new TextEncoder().encode(rest).byteLength
   }
 
-  async function* router(query: LogQuery): AsyncGenerator<LogEntry> {
-    const size = (await platform.fs.stat(paths.routerLog))?.size ?? 0
-    const start = query.tail === undefined ? 0 : Math.max(0, size - TAIL_BYTES)
-    const first: LogEntry[] = []
-    let offset = start
-    if (size > 0) {
-      const lines = readFrom(start)
-      for (let next = await lines.next(); ; next = await lines.next()) {
-        if (next.done) {
-          offset = next.value
-          break
-        }
-        const entry = toEntry(next.value)
-        if (entry !== null && (query.since === undefined || (entry.at !== null && entry.at >= query.since)))
-          first.push(entry)
-        if (query.tail !== undefined && first.length > query.tail) first.shift()
-      }
+  /** Entries from an offset on; gives the offset after the last whole line. */
+  async function* entriesFrom(start: number): AsyncGenerator<LogEntry, number> {
+    const lines = readFrom(start)
+    for (;;) {
+      const next = await lines.next()
+      if (next.done) return next.value
+      const entry = toEntry(next.value)
+      if (entry !== null) yield entry
     }
-    yield* first
+  }
+
+  const sizeNow = async (): Promise<number> => (await platform.fs.stat(paths.routerLog))?.size ?? 0
+
+  /** What is in the file now: the last `tail` entries, or all. */
+  async function readPresent(query: LogQuery): Promise<{ entries: LogEntry[]; offset: number }> {
+    const size = await sizeNow()
+    const entries: LogEntry[] = []
+    if (size === 0) return { entries, offset: 0 }
+    const reader = entriesFrom(query.tail === undefined ? 0 : Math.max(0, size - TAIL_BYTES))
+    for (;;) {
+      const next = await reader.next()
+      if (next.done) return { entries, offset: next.value }
+      const { at } = next.value
+      if (query.since !== undefined && (at === null || at < query.since)) continue
+      entries.push(next.value)
+      if (query.tail !== undefined && entries.length > query.tail) entries.shift()
+    }
+  }
+
+  async function* router(query: LogQuery): AsyncGenerator<LogEntry> {
+    const present = await readPresent(query)
+    yield* present.entries
+    let { offset } = present
     while (query.follow && !query.signal?.aborted) {
       await delay(FOLLOW_MS, query.signal).catch(() => {})
-      const now = (await platform.fs.stat(paths.routerLog))?.size ?? 0
+      const size = await sizeNow()
       // Shorter than before: rotated or emptied; it starts anew.
-      if (now < offset) offset = 0
-      if (now === offset) continue
-      const lines = readFrom(offset)
-      for (let next = await lines.next(); ; next = await lines.next()) {
-        if (next.done) {
-          offset = next.value
-          break
-        }
-        const entry = toEntry(next.value)
-        if (entry !== null) yield entry
-      }
+      if (size < offset) offset = 0
+      if (size > offset) offset = yield* entriesFrom(offset)
     }
   }
 

@@ -2,8 +2,8 @@
 import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { reposDocument } from '../../config/documents.ts'
-import { type Manifest, parseManifest } from '../../config/manifest.ts'
-import { PloinkyError } from '../../core/error.ts'
+import { type Manifest, manifestInvalid, MAX_BYTES, parseManifest } from '../../config/manifest.ts'
+import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import { isName, nearest } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
 import type { FileSystem } from '../../platform/index.ts'
@@ -52,6 +52,13 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
   const builtinPath = join(assetsDir, 'repositories', BUILTIN_REPO)
   const repoPath = (name: string): string => (name === BUILTIN_REPO ? builtinPath : join(paths.repos, name))
 
+  /** A folder of an agent; null when there is none, or when a link of that name leads out of the repository. */
+  async function folderIn(root: string, dir: string, name: string): Promise<string | null> {
+    const path = await fs.realPath(join(dir, name))
+    if (path === null || !path.startsWith(`${root}/`)) return null
+    return (await fs.stat(path))?.kind === 'directory' ? path : null
+  }
+
   async function read(repo: string): Promise<Definition[]> {
     const root = await fs.realPath(repoPath(repo))
     if (root === null) return []
@@ -61,15 +68,15 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
         // A link out of the repository would mount foreign files into a container.
         if (dir === null || !dir.startsWith(`${root}/`)) return null
         if ((await fs.stat(join(dir, 'manifest.json')))?.kind !== 'file') return null
-        const [code, skills] = await Promise.all([fs.stat(join(dir, 'code')), fs.stat(join(dir, '.AchillesSkills'))])
+        const [code, skills] = await Promise.all([folderIn(root, dir, 'code'), folderIn(root, dir, '.AchillesSkills')])
         return {
           repo,
           agent,
           ref: `${repo}/${agent}`,
           builtIn: repo === BUILTIN_REPO,
           dir,
-          codeDir: code?.kind === 'directory' ? join(dir, 'code') : dir,
-          skillsDir: skills?.kind === 'directory' ? join(dir, '.AchillesSkills') : null,
+          codeDir: code ?? dir,
+          skillsDir: skills,
           manifestFile: join(dir, 'manifest.json'),
         }
       }),
@@ -104,18 +111,26 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
     },
     async resolve(ref) {
       const all = await definitions()
-      const [first = '', second] = ref.split(/[/:]/, 2)
-      const matches = all.filter((item) =>
-        second === undefined ? item.agent === first : item.repo === first && item.agent === second,
-      )
+      // The whole of it, or nothing: "builtin/demo/../x" is not the demo agent.
+      const parts = ref.split(/[/:]/)
+      const [first, second] = parts
+      const matches = all.filter((item) => {
+        if (parts.length === 1) return item.agent === first
+        return parts.length === 2 && item.repo === first && item.agent === second
+      })
       if (matches.length === 1 && matches[0]) return matches[0]
       if (matches.length > 1) throw ambiguous(ref, matches)
       throw notFound(ref, all)
     },
     async manifest(definition, profile) {
-      const text = await fs.readText(definition.manifestFile, { maxBytes: 1024 * 1024 })
+      const file = definition.manifestFile
+      const text = await fs.readText(file, { maxBytes: MAX_BYTES }).catch((error: unknown) => {
+        // What is in its place is no manifest; a file that may not be read is another matter.
+        if (!isPloinkyError(error) || error.details['reason'] === undefined) throw error
+        throw manifestInvalid(file, error.details['reason'] === 'too-large' ? `larger than ${MAX_BYTES} bytes` : 'not a file')
+      })
       if (text === null) throw notFound(definition.ref, await definitions())
-      return parseManifest(text, { file: definition.manifestFile, profile })
+      return parseManifest(text, { file, profile })
     },
   }
 }

@@ -206,7 +206,7 @@ function createRouterApp<S>(
     execute: (command, input, call) => {
       const result = options.execute(command, input, call)
       // What a caller changed counts before the answer says so.
-      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : result.finally(made.table.reload)
+      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, made.table)
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
@@ -229,6 +229,14 @@ function createRouterApp<S>(
     log: options.log,
     startedAt: Date.now(),
   })
+}
+
+async function andReload(result: Promise<unknown>, table: RouteTableHandle): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    await table.reload()
+  }
 }
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {

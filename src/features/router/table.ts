@@ -1,6 +1,7 @@
 /** The route table in memory: read once, kept fresh by watching the files and the engine. No request reads a disk. */
 import { agentsDocument, type RouteEntry, routingDocument, type Routing } from '../../config/documents.ts'
 import { messageOf } from '../../core/error.ts'
+import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Store } from '../../core/store.ts'
 
@@ -36,7 +37,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
       const before = current
       current = routing
       enabled = new Set(Object.keys(agents.agents))
-      for (const [agent, entry] of Object.entries(before.routes)) if (!same(entry, routing.routes[agent])) onGone(entry)
+      for (const [agent, entry] of Object.entries(before.routes)) if (!same(entry, own(routing.routes, agent))) onGone(entry)
       onChange()
     } catch (error) {
       // The last good table stays in force; a broken file must not take working agents down.
@@ -47,7 +48,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   await reload()
   const stops = [store.watch(routingDocument, () => void reload()), store.watch(agentsDocument, () => void reload())]
   return {
-    find: (agent) => current.routes[agent] ?? (enabled.has(agent) ? 'stopped' : null),
+    find: (agent) => own(current.routes, agent) ?? (enabled.has(agent) ? 'stopped' : null),
     routing: () => current,
     reload,
     close: () => stops.forEach((stop) => stop()),

@@ -83,14 +83,24 @@ function parseLines(text: string, onWarning: (message: string) => void): Map<str
     if (line.trim() === '' || line.trimStart().startsWith('#')) return
     const equals = line.indexOf('=')
     const name = line.slice(0, Math.max(equals, 0)).trim()
-    if (!KEY.test(name)) onWarning(`.ploinky/.secrets line ${index + 1} is not KEY=VALUE; ignored`)
-    else values.set(name, line.slice(equals + 1).trim())
+    const place = `.ploinky/.secrets line ${index + 1}`
+    if (!KEY.test(name)) return onWarning(`${place} is not KEY=VALUE; ignored`)
+    // A program cannot be given it; a file that was torn by a power cut is full of it.
+    if (line.includes('\0')) return onWarning(`${place} holds a NUL character; ignored`)
+    if (values.has(name)) onWarning(`${place} gives ${name} again; the last one counts`)
+    values.set(name, line.slice(equals + 1).trim())
   })
   return values
 }
 
 export function createSecretStore(options: SecretStoreOptions): SecretStore {
   const { fs, file } = options
+  const told = new Set<string>()
+  /** The file is read several times by one command; what is wrong with it is said once. */
+  const warn = (message: string): void => {
+    if (!told.has(message)) options.onWarning(message)
+    told.add(message)
+  }
   let keyPromise: Promise<CryptoKey | null> | null = null
   const key = (): Promise<CryptoKey | null> =>
     (keyPromise ??= options.masterKey ? deriveKey(options.masterKey) : Promise.resolve(null))
@@ -99,10 +109,10 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
     const info = await fs.stat(file)
     if (info !== null && (info.mode & 0o077) !== 0) {
       await fs.chmod(file, MODE)
-      options.onWarning('.ploinky/.secrets could be read by others; its mode is 0600 now')
+      warn('.ploinky/.secrets could be read by others; its mode is 0600 now')
     }
     const text = (await fs.readText(file)) ?? ''
-    return { text, values: parseLines(text, options.onWarning) }
+    return { text, values: parseLines(text, warn) }
   }
 
   async function get(name: string): Promise<Secret | null> {
@@ -111,7 +121,7 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
   }
 
   async function write(name: string, value: string): Promise<void> {
-    if (!KEY.test(name)) throw new PloinkyError('NAME_INVALID', `Not a variable name: "${name}"`)
+    if (!KEY.test(name)) throw new PloinkyError('NAME_INVALID', `Not a variable name: ${JSON.stringify(name.slice(0, 80))}`)
     if (/[\r\n\0]/.test(value))
       throw new PloinkyError('USAGE_INVALID', `The value of "${name}" holds a line break`, {
         hint: 'Encode it, for example as base64',

@@ -143,12 +143,8 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
     try {
       const adapter = await chooseAdapter(agent, notices)
-      const result = await instances.start(
-        agent,
-        adapter,
-        (text) => input.progress(`${agent.name}: ${text}`, agent.name),
-        input.signal,
-      )
+      const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
+      const result = await instances.start(agent, { adapter, progress, signal: input.signal })
       return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
     } catch (error) {
       input.progress(`${agent.name}: failed`, agent.name)
