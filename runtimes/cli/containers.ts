@@ -1,11 +1,11 @@
 /** Reading, stopping and removing containers that carry our label. Others do not exist for us. */
-import { LABEL_WORKSPACE } from '../../src/core/id.ts'
+import { LABEL_AGENT, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import { PloinkyError } from '../../src/core/error.ts'
 import type { CallOptions, Selector, Workload } from '../adapter.ts'
 import type { EngineApi } from './api.ts'
 import type { Engine } from './dialect.ts'
 import { inspectArgs, listArgs } from './oci.ts'
-import { parseContainer, parseContainers, parseIds, type Container } from './parse.ts'
+import { parseContainer, parseContainers, parseIds, parseListed, type Container } from './parse.ts'
 
 /** Added to a grace period before a `stop` call counts as hung. */
 const STOP_SLACK_MS = 60_000
@@ -37,6 +37,11 @@ function dialable(hostIp: string): string {
   if (hostIp === '' || hostIp === '0.0.0.0') return '127.0.0.1'
   return hostIp === '::' ? '::1' : hostIp
 }
+
+const labelsOf = ({ workspace, agent }: Selector): string[] => [
+  `${LABEL_WORKSPACE}=${workspace}`,
+  ...(agent === undefined ? [] : [`${LABEL_AGENT}=${agent}`]),
+]
 
 export function createContainers(engine: Engine, api: () => EngineApi | null): Containers {
   const isMissing = (stderr: string): boolean => engine.codeOf(stderr) === 'WORKLOAD_NOT_FOUND'
@@ -84,7 +89,23 @@ export function createContainers(engine: Engine, api: () => EngineApi | null): C
     })
   }
 
-  async function list(selector: Selector, options: CallOptions = {}): Promise<readonly Workload[]> {
+  /** Undefined when the API cannot tell. Details are asked for one by one: at a millisecond each, without a process. */
+  async function listByApi(selector: Selector, options: CallOptions): Promise<readonly Container[] | undefined> {
+    const socket = api()
+    if (socket === null) return undefined
+    const filters = encodeURIComponent(JSON.stringify({ label: labelsOf(selector) }))
+    const path = `/containers/json?all=1&filters=${filters}`
+    const answer = await socket.call('GET', path, { signal: options.signal }).catch(() => {
+      options.signal?.throwIfAborted()
+      return null
+    })
+    if (answer?.status !== 200) return undefined
+    const ids = parseListed(answer.body, { runtime: engine.dialect.id, command: `GET ${path}` })
+    const found = await Promise.all(ids.map((id) => inspectByApi(id, options)))
+    return found.includes(undefined) ? undefined : found.filter((container) => container != null)
+  }
+
+  async function listByCli(selector: Selector, options: CallOptions): Promise<readonly Container[]> {
     const args = listArgs(selector)
     const listed = await engine.must(args, { what: 'list containers', signal: options.signal })
     const ids = parseIds(listed.stdout, engine.source(args))
@@ -94,6 +115,11 @@ export function createContainers(engine: Engine, api: () => EngineApi | null): C
     // Some may be gone since the list was made: those are left out, any other failure is told.
     if (result.exitCode !== 0 && !isMissing(result.stderr)) throw engine.fail(result, 'inspect containers')
     return parseContainers(result.stdout, engine.source(inspect))
+  }
+
+  async function list(selector: Selector, options: CallOptions = {}): Promise<readonly Workload[]> {
+    const found = (await listByApi(selector, options)) ?? (await listByCli(selector, options))
+    return found
       .map((container) => container.workload)
       .filter((workload) => workload.workspace === selector.workspace)
       .filter((workload) => selector.agent === undefined || workload.agent === selector.agent)

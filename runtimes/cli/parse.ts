@@ -158,6 +158,16 @@ export function parseContainer(output: string, source: Source): Container {
   return toContainer(readJson(containerSchema, output, source), source)
 }
 
+const ID = /^[0-9a-f]{12,64}$/
+
+/** Ids of the API's `GET /containers/json`. */
+export function parseListed(output: string, source: Source): string[] {
+  return readJson(z.array(z.object({ Id: text })), output, source).map(({ Id }) => {
+    if (!ID.test(Id)) throw unreadable(source, `id ${JSON.stringify(Id.slice(0, 40))}`)
+    return Id
+  })
+}
+
 const imageSchema = z.object({ Id: text, RepoDigests: z.nullish(z.array(text)) })
 
 export interface ImageFacts {
@@ -173,8 +183,6 @@ export function parseImage(output: string, source: Source): ImageFacts | null {
   const digest = image.RepoDigests?.[0]?.split('@')[1] ?? null
   return { id: withDigestPrefix(image.Id), digest }
 }
-
-const ID = /^[0-9a-f]{12,64}$/
 
 /** Ids of `ps --quiet --no-trunc`, one a line. */
 export function parseIds(output: string, source: Source): string[] {
