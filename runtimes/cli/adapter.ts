@@ -51,7 +51,7 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
     },
     interactive: createInteractive(engine, containers),
     openTty: createTerminals(engine, containers, state.apiForTerminal),
-    events: createEvents(engine),
+    events: createEvents(engine, state.api),
     stats,
     [Symbol.asyncDispose]: engine.dispose,
   }

@@ -18,6 +18,8 @@ export interface EngineApi {
     path: string,
     options?: { body?: unknown; signal?: AbortSignal | undefined },
   ): Promise<ApiAnswer>
+  /** An answer without an end, read as it comes; abort to leave it. Null when the engine refuses. */
+  follow(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | null>
   /** A call that becomes a raw stream in both directions. */
   hijack(path: string, body: unknown): Promise<Duplex>
 }
@@ -37,6 +39,13 @@ export function createApi(net: Network, socket: string): EngineApi {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       })
       return { status: answer.status, body: await answer.text() }
+    },
+    async follow(path, signal) {
+      const request = { socketPath: socket, method: 'GET', path, headers, timeoutMs: CALL_TIMEOUT_MS, signal }
+      const answer = await net.request(request)
+      if (answer.status === 200) return answer.body
+      await answer.text()
+      return null
     },
     hijack: (path, body) =>
       net.hijack({

@@ -4,7 +4,7 @@ import type { Logger } from '../../src/core/log.ts'
 import type { ProcessSpec, RunningProcess, RunResult, StreamOptions } from '../../src/core/process.ts'
 import type { MaybeSecret } from '../../src/core/secret.ts'
 import type { Platform } from '../../src/platform/index.ts'
-import type { Detection, RuntimeCapabilities, RuntimeEvent, WorkloadSpec } from '../adapter.ts'
+import type { Detection, RuntimeCapabilities, WorkloadSpec } from '../adapter.ts'
 import type { EnvironmentPlan } from './environment.ts'
 import type { Source } from './parse.ts'
 
@@ -29,9 +29,10 @@ export interface Dialect {
   readonly removeFlags: readonly string[]
   /** The reference that `pull` is given: never one that needs a question to be answered. */
   pullReference(reference: string): string
-  /** Value of `--format` that gives JSON, and the names of the events that we understand. */
+  /** Value of `--format` that gives JSON. */
   readonly jsonFormat: string
-  readonly eventTypes: Readonly<Record<string, RuntimeEvent['type']>>
+  /** What this engine calls the events that say something about a state. */
+  readonly eventNames: readonly string[]
   /**
    * How `logs --timestamps` shows a line that the engine stored in pieces: a time stamp before every block of this many
    * bytes, or (null) before pieces of any length.

@@ -1,10 +1,11 @@
 /** State changes from the engine's own event stream. */
 import * as z from 'zod/mini'
 import { LABEL_AGENT, LABEL_WORKSPACE } from '../../src/core/id.ts'
-import { PloinkyError } from '../../src/core/error.ts'
+import { messageOf, PloinkyError } from '../../src/core/error.ts'
 import type { CallOptions, RuntimeEvent, Selector } from '../adapter.ts'
 import { bufferBytes, textLines } from './bytes.ts'
-import type { Dialect, Engine } from './dialect.ts'
+import type { EngineApi } from './api.ts'
+import type { Engine } from './dialect.ts'
 import { eventsArgs } from './oci.ts'
 import { readJson, readTime, type Source } from './parse.ts'
 
@@ -31,6 +32,17 @@ const eventSchema = z.union([
   }),
 ])
 
+/** All names that engines have for a change of state; podman says docker's on its docker-like API, and its own elsewhere. */
+const TYPES: Readonly<Record<string, RuntimeEvent['type']>> = {
+  start: 'started',
+  die: 'exited',
+  died: 'exited',
+  pause: 'paused',
+  unpause: 'unpaused',
+  destroy: 'removed',
+  remove: 'removed',
+}
+
 export interface ParsedEvent extends RuntimeEvent {
   readonly workspace: string
   /** Same for the same event told twice. */
@@ -38,7 +50,7 @@ export interface ParsedEvent extends RuntimeEvent {
 }
 
 /** One line of the event stream; null for an event that says nothing about a state. */
-export function parseEvent(dialect: Dialect, line: string, source: Source): ParsedEvent | null {
+export function parseEvent(line: string, source: Source): ParsedEvent | null {
   const raw = readJson(eventSchema, line, source)
   const facts =
     'Action' in raw
@@ -61,7 +73,7 @@ export function parseEvent(dialect: Dialect, line: string, source: Source): Pars
           // podman leaves a zero out.
           exitCode: raw.ContainerExitCode ?? 0,
         }
-  const type = dialect.eventTypes[facts.action]
+  const type = TYPES[facts.action]
   const workspace = facts.labels[LABEL_WORKSPACE]
   if (type === undefined || workspace === undefined) return null
   const exitCode = type === 'exited' && facts.exitCode !== undefined ? Number(facts.exitCode) : null
@@ -79,56 +91,110 @@ export function parseEvent(dialect: Dialect, line: string, source: Source): Pars
 /** Unix seconds with nanoseconds, the one form of time that both engines take. */
 const unixNow = (): string => (Date.now() / 1000).toFixed(3)
 
-export function createEvents(engine: Engine) {
+export function createEvents(engine: Engine, api: () => EngineApi | null) {
   return function events(selector: Selector, options: CallOptions = {}): AsyncIterable<RuntimeEvent> {
     // From the call on, not from the first read: the engine replays what happened in between.
-    const args = eventsArgs(engine.dialect, selector, unixNow())
-    return read(engine, { args, selector, signal: options.signal })
+    return read({ engine, api: api(), selector, since: unixNow(), signal: options.signal })
   }
 }
 
 interface Reading {
-  readonly args: readonly string[]
+  readonly engine: Engine
+  readonly api: EngineApi | null
   readonly selector: Selector
+  readonly since: string
   readonly signal: AbortSignal | undefined
 }
 
-async function* read(engine: Engine, { args, selector, signal }: Reading): AsyncGenerator<RuntimeEvent> {
+/** An open stream of events. */
+interface Channel {
+  readonly bytes: AsyncIterable<Uint8Array>
+  readonly source: Source
+  end(): void
+  /** After the end of the bytes: what the engine says about it. */
+  why(): Promise<string>
+}
+
+async function* read(reading: Reading): AsyncGenerator<RuntimeEvent> {
+  const { engine, selector, signal } = reading
   if (signal?.aborted) return
-  const child = engine.stream(args, {})
-  let disposed = false
-  const forget = engine.track(() => {
-    disposed = true
-    child.kill('SIGKILL')
-  })
-  const end = (): void => child.kill('SIGKILL')
+  const channel = (await overApi(reading)) ?? overCli(reading)
+  let ended = false
+  const end = (): void => {
+    ended = true
+    channel.end()
+  }
+  const forget = engine.track(end)
+  if (signal?.aborted) end()
+  else signal?.addEventListener('abort', end, { once: true })
+  let last = ''
+  try {
+    for await (const line of textLines(channel.bytes, MAX_EVENT_CHARACTERS)) {
+      if (line.trim() === '') continue
+      const event = parseEvent(line, channel.source)
+      if (event === null || event.workspace !== selector.workspace || event.key === last) continue
+      if (selector.agent !== undefined && event.agent !== selector.agent) continue
+      last = event.key
+      yield { type: event.type, name: event.name, agent: event.agent, at: event.at, exitCode: event.exitCode }
+    }
+    if (ended) return
+    throw new PloinkyError('RUNTIME_UNAVAILABLE', `${engine.dialect.displayName} ended its events`, {
+      hint: 'Run: ploinky doctor',
+      details: { message: await channel.why() },
+    })
+  } finally {
+    signal?.removeEventListener('abort', end)
+    forget()
+    end()
+  }
+}
+
+/** One connection, no process: nothing is left behind when we are killed. Null when the API cannot be had. */
+async function overApi({ api, selector, since, signal }: Reading): Promise<Channel | null> {
+  if (api === null) return null
+  const label = [`${LABEL_WORKSPACE}=${selector.workspace}`]
+  if (selector.agent !== undefined) label.push(`${LABEL_AGENT}=${selector.agent}`)
+  const filters = encodeURIComponent(JSON.stringify({ type: ['container'], label }))
+  const path = `/events?since=${since}&filters=${filters}`
+  const controller = new AbortController()
+  const end = (): void => controller.abort()
   signal?.addEventListener('abort', end, { once: true })
+  const body = await api.follow(path, controller.signal).catch(() => null)
+  signal?.removeEventListener('abort', end)
+  if (body === null) return null
+  let broken = ''
+  async function* bytes(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* source
+    } catch (error) {
+      // Cut by us or by the engine: an end in both cases.
+      broken = messageOf(error)
+    }
+  }
+  return {
+    bytes: bytes(body),
+    source: { runtime: 'engine API', command: 'GET /events' },
+    end,
+    why: async () => broken,
+  }
+}
+
+function overCli({ engine, selector, since }: Reading): Channel {
+  const args = eventsArgs(engine.dialect, selector, since)
+  const child = engine.stream(args, {})
   let said = ''
   const decoder = new TextDecoder()
   const errors = bufferBytes(child.stderr, (chunk) => {
     said = (said + decoder.decode(chunk, { stream: true })).slice(-MAX_SAID)
   })
   errors.discard()
-  const source = engine.source(args)
-  let last = ''
-  try {
-    for await (const line of textLines(bufferBytes(child.stdout).bytes, MAX_EVENT_CHARACTERS)) {
-      if (line.trim() === '') continue
-      const event = parseEvent(engine.dialect, line, source)
-      if (event === null || event.workspace !== selector.workspace || event.key === last) continue
-      if (selector.agent !== undefined && event.agent !== selector.agent) continue
-      last = event.key
-      yield { type: event.type, name: event.name, agent: event.agent, at: event.at, exitCode: event.exitCode }
-    }
-    if (signal?.aborted || disposed) return
-    const exitCode = await child.exit
-    throw new PloinkyError('RUNTIME_UNAVAILABLE', `${engine.dialect.displayName} ended its events`, {
-      hint: 'Run: ploinky doctor',
-      details: { exitCode, message: engine.fail({ exitCode, stderr: said }, 'give events').message },
-    })
-  } finally {
-    signal?.removeEventListener('abort', end)
-    forget()
-    end()
+  return {
+    bytes: bufferBytes(child.stdout).bytes,
+    source: engine.source(args),
+    end: () => child.kill('SIGKILL'),
+    async why() {
+      const exitCode = await child.exit
+      return engine.fail({ exitCode, stderr: said }, 'give events').message
+    },
   }
 }

@@ -36,7 +36,10 @@ export function createExec(engine: Engine, containers: Containers) {
       cwd: options.cwd,
       user: options.user,
     })
-    const child = engine.stream(args, { stdin: options.stdin ?? 'ignore', env: environment.plan.env })
+    const child = engine.stream(args, {
+      env: environment.plan.env,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    })
     return supervise(engine, {
       child,
       kill: () => sweep(engine, { name: container.id, tag, user: options.user, signal: 'TERM' }),

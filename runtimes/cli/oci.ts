@@ -202,6 +202,6 @@ export const eventsArgs = (dialect: Dialect, selector: Selector, since: string):
   since,
   '--filter',
   'type=container',
-  ...Object.keys(dialect.eventTypes).flatMap((action) => ['--filter', `event=${action}`]),
+  ...dialect.eventNames.flatMap((action) => ['--filter', `event=${action}`]),
   ...labelFilters(selector),
 ]

@@ -12,8 +12,9 @@ export const TAG = 'PLOINKY_EXEC'
 
 /**
  * $1: the tag's value; $2: first signal. POSIX sh with /proc, `tr` and `grep` (busybox has all). Tagged processes and all
- * their descendants (which may have changed their user or environment) get the signal, and SIGKILL about a second later;
- * forks that race with us are caught by the next round. Prints nothing; ends when nothing tagged is left.
+ * their descendants (which may have changed their user or environment) get the signal, and SIGKILL about a second later,
+ * stopped before, so that none starts another in between. Prints nothing. Ends when nothing tagged is left, seen twice: a
+ * process in the middle of exec shows no environment.
  */
 export const SWEEP_SCRIPT = `
 tag="${TAG}=$1" first=$2 known=""
@@ -48,12 +49,21 @@ scan; known=$alive
 [ -z "$alive" ] && exit 0
 kill -"$first" $alive 2>/dev/null
 [ "$first" = HUP ] && kill -CONT $alive 2>/dev/null
-n=0
+n=0 gone=0
 while [ $n -lt 40 ]; do
   n=$((n + 1))
   scan
-  [ -z "$alive" ] && exit 0
-  [ $n -gt 8 ] && kill -KILL $alive 2>/dev/null
+  if [ -z "$alive" ]; then
+    gone=$((gone + 1))
+    [ $gone -ge 2 ] && exit 0
+    continue
+  fi
+  gone=0
+  if [ $n -gt 8 ]; then
+    kill -STOP $alive 2>/dev/null
+    scan
+    kill -KILL $alive 2>/dev/null
+  fi
   sleep 0.1 2>/dev/null || sleep 1
 done
 exit 1

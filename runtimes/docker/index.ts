@@ -36,7 +36,7 @@ export const dockerDialect: Dialect = {
   removeFlags: [],
   pullReference: (reference) => reference,
   jsonFormat: '{{json .}}',
-  eventTypes: { start: 'started', die: 'exited', pause: 'paused', unpause: 'unpaused', destroy: 'removed' },
+  eventNames: ['start', 'die', 'pause', 'unpause', 'destroy'],
   // Size of the buffer that docker's log drivers copy through (daemon/logger, defaultBufSize).
   logBlockBytes: 16 * 1024,
   sizedTerminalApi: [1, 42],

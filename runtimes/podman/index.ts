@@ -30,7 +30,7 @@ export const podmanDialect: Dialect = {
   // A short name would make podman ask which registry is meant.
   pullReference: qualifyReference,
   jsonFormat: 'json',
-  eventTypes: { start: 'started', died: 'exited', pause: 'paused', unpause: 'unpaused', remove: 'removed' },
+  eventNames: ['start', 'died', 'pause', 'unpause', 'remove'],
   logBlockBytes: null,
   sizedTerminalApi: null,
   serviceArgs: (socket) => ['system', 'service', '--time', String(SERVICE_IDLE_SECONDS), `unix://${socket}`],

@@ -1,18 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { parseEvent } from '../../../runtimes/cli/events.ts'
-import { dockerDialect } from '../../../runtimes/docker/index.ts'
-import { podmanDialect } from '../../../runtimes/podman/index.ts'
 import { recorded } from './support.ts'
 
 const source = { runtime: 'x', command: 'x events' }
 
-describe.each([
-  ['docker/20.10.24', dockerDialect],
-  ['podman/4.3.1', podmanDialect],
-] as const)('%s', (version, dialect) => {
+describe.each(['docker/20.10.24', 'podman/4.3.1'])('%s', (version) => {
   it('tells a life in our words', () => {
     const lines = recorded(`${version}/events.ndjson`).trim().split('\n')
-    const events = lines.map((line) => parseEvent(dialect, line, source)).filter((event) => event !== null)
+    const events = lines.map((line) => parseEvent(line, source)).filter((event) => event !== null)
     expect(events.map(({ type, exitCode }) => [type, exitCode])).toEqual([
       ['started', null],
       ['paused', null],
@@ -40,17 +35,17 @@ const podmanEvent = (change: Record<string, unknown>): string =>
   })
 
 it('podman leaves an exit code of zero out', () => {
-  expect(parseEvent(podmanDialect, podmanEvent({}), source)).toMatchObject({ type: 'exited', exitCode: 0 })
+  expect(parseEvent(podmanEvent({}), source)).toMatchObject({ type: 'exited', exitCode: 0 })
 })
 
 it('what is not ours says nothing', () => {
-  expect(parseEvent(podmanDialect, podmanEvent({ Attributes: null }), source)).toBeNull()
-  expect(parseEvent(podmanDialect, podmanEvent({ Status: 'exec_died' }), source)).toBeNull()
+  expect(parseEvent(podmanEvent({ Attributes: null }), source)).toBeNull()
+  expect(parseEvent(podmanEvent({ Status: 'exec_died' }), source)).toBeNull()
 })
 
 it('what cannot be read is an error', () => {
   for (const line of ['{', '{}', '[]', 'died']) {
-    expect(() => parseEvent(dockerDialect, line, source)).toThrowError(
+    expect(() => parseEvent(line, source)).toThrowError(
       expect.objectContaining({ code: 'RUNTIME_OUTPUT_UNREADABLE' }) as Error,
     )
   }
