@@ -1,6 +1,7 @@
 /** The registry `.ploinky/agents`: which agents are enabled, and the links that go with it. */
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { agentsDocument, type AgentRecord } from '../../config/documents.ts'
+import { createBatch } from '../../core/batch.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import { assertName, isName, nearest, own } from '../../core/id.ts'
@@ -55,6 +56,8 @@ function hintFor(name: string, near: string | null): string {
 }
 
 export function createRegistry({ store, fs, paths, catalog, events }: RegistryOptions): Registry {
+  const write = createBatch(store, agentsDocument)
+
   async function list(): Promise<EnabledAgent[]> {
     const { agents } = await store.read(agentsDocument)
     return Object.entries(agents).map(([name, record]) => ({ name, ...record }))
@@ -131,7 +134,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
       await store.update(agentsDocument, (current) => ({ ...current, static: name }))
     },
     async note(name, change) {
-      await store.update(agentsDocument, (current) => {
+      await write((current) => {
         const record = own(current.agents, name)
         if (record === undefined) return current
         return { ...current, agents: { ...current.agents, [name]: { ...record, ...change } } }

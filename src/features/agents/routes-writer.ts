@@ -1,5 +1,6 @@
 /** Writes routing.json. Many agents become ready at once; their entries are written together. */
 import { routingDocument, type RouteEntry, type Routing } from '../../config/documents.ts'
+import { createBatch } from '../../core/batch.ts'
 import type { Store } from '../../core/store.ts'
 
 export interface RoutesWriter {
@@ -10,27 +11,7 @@ export interface RoutesWriter {
 }
 
 export function createRoutesWriter(store: Store): RoutesWriter {
-  let pending: ((routing: Routing) => Routing)[] = []
-  let flushing: Promise<void> | null = null
-
-  async function flush(): Promise<void> {
-    const changes = pending
-    pending = []
-    flushing = null
-    await store.update(routingDocument, (current) => changes.reduce((routing, change) => change(routing), current))
-  }
-
-  /** Changes asked for while a write is under way go together into the next one. */
-  let tail: Promise<unknown> = Promise.resolve()
-  function change(apply: (routing: Routing) => Routing): Promise<void> {
-    pending.push(apply)
-    if (flushing === null) {
-      flushing = tail.then(flush)
-      tail = flushing.catch(() => {})
-    }
-    return flushing
-  }
-
+  const change = createBatch(store, routingDocument)
   return {
     read: () => store.read(routingDocument),
     set: (agent, entry) => change((routing) => ({ ...routing, routes: { ...routing.routes, [agent]: entry } })),

@@ -59,34 +59,40 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
     return (await fs.stat(path))?.kind === 'directory' ? path : null
   }
 
+  async function readOne(repo: string, root: string, agent: string): Promise<Definition | null> {
+    const dir = await fs.realPath(join(root, agent))
+    // A link out of the repository would mount foreign files into a container.
+    if (dir === null || !dir.startsWith(`${root}/`)) return null
+    if ((await fs.stat(join(dir, 'manifest.json')))?.kind !== 'file') return null
+    const [code, skills] = await Promise.all([folderIn(root, dir, 'code'), folderIn(root, dir, '.AchillesSkills')])
+    return {
+      repo,
+      agent,
+      ref: `${repo}/${agent}`,
+      builtIn: repo === BUILTIN_REPO,
+      dir,
+      codeDir: code ?? dir,
+      skillsDir: skills,
+      manifestFile: join(dir, 'manifest.json'),
+    }
+  }
+
   async function read(repo: string): Promise<Definition[]> {
     const root = await fs.realPath(repoPath(repo))
     if (root === null) return []
-    const found = await Promise.all(
-      (await fs.list(root)).filter(isName).map(async (agent): Promise<Definition | null> => {
-        const dir = await fs.realPath(join(root, agent))
-        // A link out of the repository would mount foreign files into a container.
-        if (dir === null || !dir.startsWith(`${root}/`)) return null
-        if ((await fs.stat(join(dir, 'manifest.json')))?.kind !== 'file') return null
-        const [code, skills] = await Promise.all([folderIn(root, dir, 'code'), folderIn(root, dir, '.AchillesSkills')])
-        return {
-          repo,
-          agent,
-          ref: `${repo}/${agent}`,
-          builtIn: repo === BUILTIN_REPO,
-          dir,
-          codeDir: code ?? dir,
-          skillsDir: skills,
-          manifestFile: join(dir, 'manifest.json'),
-        }
-      }),
-    )
-    return found.filter((item) => item !== null)
+    const names = (await fs.list(root)).filter(isName)
+    return (await Promise.all(names.map((agent) => readOne(repo, root, agent)))).filter((item) => item !== null)
   }
 
   async function enabledRepos(): Promise<string[]> {
     const { repos } = await store.read(reposDocument)
     return [...new Set([BUILTIN_REPO, ...repos])]
+  }
+
+  async function exactly(repo: string, agent: string): Promise<Definition | null> {
+    if (!isName(repo) || !isName(agent) || !(await enabledRepos()).includes(repo)) return null
+    const root = await fs.realPath(repoPath(repo))
+    return root === null ? null : await readOne(repo, root, agent)
   }
 
   async function definitions(): Promise<Definition[]> {
@@ -110,10 +116,15 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
       )
     },
     async resolve(ref) {
-      const all = await definitions()
       // The whole of it, or nothing: "builtin/demo/../x" is not the demo agent.
       const parts = ref.split(/[/:]/)
-      const [first, second] = parts
+      const [first = '', second] = parts
+      if (parts.length === 2 && second !== undefined) {
+        // Every command asks for every agent that it touches: one of a hundred must not cost a look at all of them.
+        const exact = await exactly(first, second)
+        if (exact !== null) return exact
+      }
+      const all = await definitions()
       const matches = all.filter((item) => {
         if (parts.length === 1) return item.agent === first
         return parts.length === 2 && item.repo === first && item.agent === second
@@ -127,7 +138,10 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
       const text = await fs.readText(file, { maxBytes: MAX_BYTES }).catch((error: unknown) => {
         // What is in its place is no manifest; a file that may not be read is another matter.
         if (!isPloinkyError(error) || error.details['reason'] === undefined) throw error
-        throw manifestInvalid(file, error.details['reason'] === 'too-large' ? `larger than ${MAX_BYTES} bytes` : 'not a file')
+        throw manifestInvalid(
+          file,
+          error.details['reason'] === 'too-large' ? `larger than ${MAX_BYTES} bytes` : 'not a file',
+        )
       })
       if (text === null) throw notFound(definition.ref, await definitions())
       return parseManifest(text, { file, profile })
