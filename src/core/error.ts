@@ -102,6 +102,24 @@ export function toErrorBody(error: PloinkyError, extra: Record<string, unknown> 
   return { error: { code: error.code, message: error.message, details } }
 }
 
+/**
+ * The error that a body in this shape stands for, or null when it is none. It may come from another version or from a stranger:
+ * an unknown code counts as `unknown`.
+ */
+export function fromErrorBody(body: unknown, unknown: ErrorCode): PloinkyError | null {
+  const error = recordOf(recordOf(body)?.['error'])
+  if (error === null || typeof error['message'] !== 'string') return null
+  const { suggestion, ...details } = recordOf(error['details']) ?? {}
+  const code = String(error['code'])
+  return new PloinkyError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : unknown, error['message'], {
+    details,
+    ...(typeof suggestion === 'string' ? { hint: suggestion } : {}),
+  })
+}
+
+const recordOf = (value: unknown): Record<string, unknown> | null =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
+
 export const exitCodeOf = (error: PloinkyError): number => ERRORS[error.code].exit
 export const httpStatusOf = (error: PloinkyError): number => ERRORS[error.code].status
 

@@ -162,8 +162,11 @@ export function createInstances(deps: InstanceDeps): Instances {
   }
 
   async function staticFolder(definition: Definition): Promise<string | null> {
-    const folder = join(definition.codeDir, 'public')
-    return (await deps.platform.fs.stat(folder))?.kind === 'directory' ? folder : definition.dir
+    const { fs } = deps.platform
+    const folder = await fs.realPath(join(definition.codeDir, 'public'))
+    // A link out of the agent's folder would publish files that are not its own.
+    if (folder === null || !folder.startsWith(`${definition.dir}/`)) return definition.dir
+    return (await fs.stat(folder))?.kind === 'directory' ? folder : definition.dir
   }
 
   /** Looks into the image once; the answer is kept by image id. */

@@ -4,7 +4,7 @@ import type { WorkspacePaths } from '../../config/paths.ts'
 import { type Manifest, PRIMARY_PORT } from '../../config/manifest.ts'
 import type { EnvEntry } from '../../config/manifest-env.ts'
 import { PloinkyError } from '../../core/error.ts'
-import { workloadName } from '../../core/id.ts'
+import { own, workloadName } from '../../core/id.ts'
 import type { MaybeSecret, Secret } from '../../core/secret.ts'
 import type { MountSpec, PortSpec, RuntimeCapabilities, WorkloadSpec } from '../../../runtimes/adapter.ts'
 import type { Definition } from '../repos/index.ts'
@@ -37,21 +37,42 @@ export interface Plan {
   readonly mcp: 'container' | 'detect'
 }
 
+/** The workspace's own settings and keys are never an agent's, whatever its manifest asks for. */
+const isOurs = (name: string): boolean => name.startsWith('PLOINKY_')
+
 function lookup(name: string, input: PlanInput): MaybeSecret | null {
-  return input.secrets.get(name) ?? input.environment[name] ?? null
+  if (isOurs(name)) return null
+  return input.secrets.get(name) ?? own(input.environment, name) ?? null
+}
+
+/** True when `pattern` fits, each `*` of it standing for any text. One pass: a regular expression can be made to take for ever. */
+function fits(pattern: string, name: string): boolean {
+  const [first = '', ...rest] = pattern.split('*')
+  const last = rest.pop()
+  if (last === undefined) return pattern === name
+  if (!name.startsWith(first)) return false
+  let at = first.length
+  for (const part of rest) {
+    const found = name.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return name.length - last.length >= at && name.endsWith(last)
 }
 
 /** `LLM_*` takes every matching name; a bare `*` leaves out names that look like keys. */
 function expandWildcard(entry: EnvEntry, input: PlanInput): [string, MaybeSecret][] {
-  const pattern = new RegExp(`^${entry.source.replace(/\*/g, '.*')}$`)
   const names = [...new Set([...input.secrets.keys(), ...Object.keys(input.environment)])]
-  return names
-    .filter((name) => pattern.test(name) && !name.startsWith('PLOINKY_'))
-    .filter((name) => entry.source !== '*' || !/API_?KEY/i.test(name))
-    .flatMap((name): [string, MaybeSecret][] => {
-      const value = lookup(name, input)
-      return value === null ? [] : [[name, value]]
-    })
+  return (
+    names
+      // Some shells keep functions in variables of odd names, which no engine passes on.
+      .filter((name) => /^\w+$/.test(name) && fits(entry.source, name))
+      .filter((name) => entry.source !== '*' || !/API_?KEY/i.test(name))
+      .flatMap((name): [string, MaybeSecret][] => {
+        const value = lookup(name, input)
+        return value === null ? [] : [[name, value]]
+      })
+  )
 }
 
 function environmentOf(input: PlanInput): Record<string, MaybeSecret> {

@@ -1,7 +1,7 @@
 /** State of every enabled agent, from what the runtimes say now. */
 import { asPloinkyError, messageOf } from '../../core/error.ts'
 import type { RouteEntry, Routing } from '../../config/documents.ts'
-import { workloadName } from '../../core/id.ts'
+import { own, workloadName } from '../../core/id.ts'
 import type { RuntimeAdapter, RuntimeId, Workload } from '../../../runtimes/adapter.ts'
 import type { Network } from '../../platform/index.ts'
 import type { Manifest } from '../../config/manifest.ts'
@@ -125,7 +125,7 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
     }))
     return { ...common, state: 'failed', lastError }
   }
-  const route = routing.routes[agent.name]
+  const route = own(routing.routes, agent.name)
   const reachable = route !== undefined && route.hostPort !== 0
   return {
     ...common,

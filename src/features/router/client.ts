@@ -1,5 +1,5 @@
 /** Calls to the running router of this workspace, with the operator token. */
-import { PloinkyError, type ErrorCode } from '../../core/error.ts'
+import { fromErrorBody, PloinkyError } from '../../core/error.ts'
 import { parseJson } from '../../core/json.ts'
 import type { HttpAnswer, Network } from '../../platform/index.ts'
 import type { RouterDaemon, RouterInfo } from './daemon.ts'
@@ -31,17 +31,10 @@ async function decode(answer: HttpAnswer): Promise<unknown> {
   const text = await answer.text()
   const json = text === '' ? { ok: true as const, value: null } : parseJson(text)
   if (answer.status < 400) return json.ok ? json.value : text
-  const body = json.ok
-    ? (json.value as {
-        error?: { code: ErrorCode; message: string; details?: Record<string, unknown> & { suggestion?: string } }
-      } | null)
-    : null
-  if (!body?.error) throw new PloinkyError('ROUTER_FAILED', `The router answered ${answer.status}`)
-  const { suggestion, ...details } = body.error.details ?? {}
-  throw new PloinkyError(body.error.code, body.error.message, {
-    details,
-    ...(suggestion === undefined ? {} : { hint: suggestion }),
-  })
+  throw (
+    (json.ok ? fromErrorBody(json.value, 'ROUTER_FAILED') : null) ??
+    new PloinkyError('ROUTER_FAILED', `The router answered ${answer.status}`, { hint: 'Run: ploinky logs router' })
+  )
 }
 
 export function createRouterClient({ net, daemon, token }: RouterClientOptions): RouterClient {

@@ -1,6 +1,7 @@
 /** The router as a background process: started once, found again, stopped; never mistaken for somebody else's process. */
 import type { WorkspacePaths } from '../../config/paths.ts'
-import { PloinkyError } from '../../core/error.ts'
+import { SETTINGS } from '../../config/settings.ts'
+import { fromErrorBody, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import { parseJson } from '../../core/json.ts'
 import { until } from '../../core/time.ts'
@@ -37,16 +38,19 @@ export interface DaemonOptions {
   events: EventBus
 }
 
+/** Strict: what it says decides which process is signalled and where the operator's token is sent. */
 function toInfo(text: string): RouterInfo | null {
   const json = parseJson(text)
   if (!json.ok || typeof json.value !== 'object' || json.value === null) return null
   const { pid, startTicks, host, port, version, startedAt } = json.value as Record<string, unknown>
-  if (typeof pid !== 'number' || typeof port !== 'number' || typeof host !== 'string') return null
+  if (!Number.isSafeInteger(pid) || Number(pid) <= 1) return null
+  if (SETTINGS.port.parse(String(port)) === null || typeof host !== 'string' || SETTINGS.host.parse(host) === null)
+    return null
   return {
-    pid,
+    pid: Number(pid),
     startTicks: typeof startTicks === 'string' ? startTicks : null,
     host,
-    port,
+    port: Number(port),
     version: String(version),
     startedAt: String(startedAt),
   }
@@ -58,8 +62,8 @@ export function createRouterDaemon({ platform, paths, events }: DaemonOptions): 
     const found = text === null ? null : toInfo(text)
     if (found === null) return null
     const process = await platform.processes.info(found.pid)
-    if (process === null || (found.startTicks !== null && process.startTicks !== found.startTicks)) return null
-    return found
+    // Where the system tells start times, a file without one is no proof: the pid may be anybody's.
+    return process === null || process.startTicks !== found.startTicks ? null : found
   }
 
   /** Errors that the router meets before it listens come back through a file, since it has no terminal. */
@@ -67,19 +71,7 @@ export function createRouterDaemon({ platform, paths, events }: DaemonOptions): 
     const text = await platform.fs.readText(file)
     const json = text === null ? null : parseJson(text)
     if (json === null || !json.ok) return null
-    const { error } = json.value as {
-      error?: {
-        code: PloinkyError['code']
-        message: string
-        details?: Record<string, unknown> & { suggestion?: string }
-      }
-    }
-    if (error === undefined) return null
-    const { suggestion, ...details } = error.details ?? {}
-    return new PloinkyError(error.code, error.message, {
-      details,
-      ...(suggestion === undefined ? {} : { hint: suggestion }),
-    })
+    return fromErrorBody(json.value, 'ROUTER_FAILED')
   }
 
   return {

@@ -6,6 +6,7 @@ import type { Settings } from '../../config/settings.ts'
 import type { Command, Input } from '../../cli/command.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
+import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
@@ -13,6 +14,7 @@ import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
+import { keepPresence, removePresence, writePresence } from './presence.ts'
 
 export interface RouterHttp {
   createApp: typeof import('../../http/app.ts').createApp
@@ -48,6 +50,8 @@ export interface RouterOptions<S> {
 
 export interface Router {
   readonly info: RouterInfo
+  /** Resolves when its workspace no longer exists. */
+  readonly gone: Promise<void>
   close(graceMs: number): Promise<void>
 }
 
@@ -99,7 +103,7 @@ export async function runRouter<S>(
   await withRouterLock(options as RouterOptions<unknown>, async () => {
     const router = await openRouter(options)
     onReady(router)
-    await stopped
+    await Promise.race([stopped, router.gone])
     await router.close(3000)
   })
 }
@@ -141,16 +145,19 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   options
     .watch(ended.signal)
     .catch((error: unknown) => log.error('watching the engine ended', { error: messageOf(error) }))
+  const presence = keepPresence({ fs: platform.fs, paths, log, info })
   log.info('router listens', { host: info.host, port: info.port, pid: info.pid })
   return {
     info,
+    gone: presence.gone,
     async close(graceMs) {
+      presence.close()
       ended.abort()
       table.close()
       stopWatching()
       await server.close(graceMs)
       await dataPlane.close()
-      await Promise.all([platform.fs.remove(paths.routerInfo), platform.fs.remove(paths.routerPid)])
+      await removePresence(platform.fs, paths, info)
       log.info('router stopped', {})
     },
   }
@@ -166,12 +173,15 @@ function createIds(platform: Platform): () => string {
 /** A rotated token takes effect at once: every session signed with the old one ends. */
 function watchToken<S>(options: RouterOptions<S>, use: (authenticator: Authenticator) => void): () => void {
   const { platform, paths, log } = options
+  const reload = async (): Promise<void> => {
+    // Reading the token makes one where there is none: a file (or a workspace) that was removed must not come back.
+    if ((await platform.fs.stat(paths.secrets)) !== null) use(await options.authenticator())
+    else log.error('.secrets is gone; the token stays in force until the router ends', {})
+  }
   try {
     return platform.fs.watch(paths.dir, (name) => {
       if (name !== null && name !== basename(paths.secrets)) return
-      options
-        .authenticator()
-        .then(use, (error: unknown) => log.error('token not reloaded', { error: messageOf(error) }))
+      reload().catch((error: unknown) => log.error('token not reloaded', { error: messageOf(error) }))
     })
   } catch (error) {
     log.warn('secrets are not watched; restart the router after rotating the token', { error: messageOf(error) })
@@ -194,7 +204,7 @@ function createRouterApp<S>(
   const folders = new Map<string, ReturnType<typeof http.createStaticFiles>>()
   const agentFiles = () => {
     const { static: name, routes } = made.table.routing()
-    const root = name === null ? null : (routes[name]?.files ?? null)
+    const root = name === null ? null : (own(routes, name)?.files ?? null)
     if (root === null) return null
     const known = folders.get(root) ?? http.createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
     folders.set(root, known)
@@ -241,16 +251,15 @@ async function andReload(result: Promise<unknown>, table: RouteTableHandle): Pro
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {
   const { platform, paths, settings } = options
-  const own = await platform.processes.info(platform.pid)
+  const self = await platform.processes.info(platform.pid)
   const info: RouterInfo = {
     pid: platform.pid,
-    startTicks: own?.startTicks ?? null,
+    startTicks: self?.startTicks ?? null,
     host: settings.host,
     port: server.port,
     version: options.version,
     startedAt: new Date().toISOString(),
   }
-  await platform.fs.writeAtomic(paths.routerPid, `${info.pid}\n`)
-  await platform.fs.writeAtomic(paths.routerInfo, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 })
+  await writePresence(platform.fs, paths, info)
   return info
 }

@@ -37,7 +37,8 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
       const before = current
       current = routing
       enabled = new Set(Object.keys(agents.agents))
-      for (const [agent, entry] of Object.entries(before.routes)) if (!same(entry, own(routing.routes, agent))) onGone(entry)
+      for (const [agent, entry] of Object.entries(before.routes))
+        if (!same(entry, own(routing.routes, agent))) onGone(entry)
       onChange()
     } catch (error) {
       // The last good table stays in force; a broken file must not take working agents down.

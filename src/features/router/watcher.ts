@@ -2,6 +2,7 @@
 import type { RouteEntry } from '../../config/documents.ts'
 import { messageOf } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
+import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import { delay } from '../../core/time.ts'
 import type { RuntimeAdapter, RuntimeEvent } from '../../../runtimes/adapter.ts'
@@ -24,7 +25,7 @@ export function createWatcher(options: WatcherOptions) {
   const { registry, routes, events, log, workspaceId } = options
 
   async function refresh(adapter: RuntimeAdapter, agent: string): Promise<void> {
-    const entry = (await routes.read()).routes[agent]
+    const entry = own((await routes.read()).routes, agent)
     if (entry === undefined || entry.containerPort === 0) return
     const endpoint = await adapter.endpoint(entry.container, entry.containerPort)
     if (endpoint === null || (endpoint.host === entry.hostIp && endpoint.port === entry.hostPort)) return

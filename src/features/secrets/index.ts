@@ -121,7 +121,8 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
   }
 
   async function write(name: string, value: string): Promise<void> {
-    if (!KEY.test(name)) throw new PloinkyError('NAME_INVALID', `Not a variable name: ${JSON.stringify(name.slice(0, 80))}`)
+    if (!KEY.test(name))
+      throw new PloinkyError('NAME_INVALID', `Not a variable name: ${JSON.stringify(name.slice(0, 80))}`)
     if (/[\r\n\0]/.test(value))
       throw new PloinkyError('USAGE_INVALID', `The value of "${name}" holds a line break`, {
         hint: 'Encode it, for example as base64',

@@ -16,6 +16,7 @@ import {
   type Registry,
   type RoutesWriter,
   type Runtimes,
+  unlinkFolders,
 } from '../agents/index.ts'
 import { BUILTIN_REPO } from '../repos/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
@@ -245,7 +246,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       }
       for (const { name } of await registry.list()) {
         const work = paths.agentWork(name)
-        await Promise.all([fs.remove(paths.agentCode(name)), fs.remove(paths.agentSkills(name))])
+        await unlinkFolders(fs, paths, name)
         if (withData || (await isEmptyTree(work))) await drop(work)
         else kept.push(work)
       }
