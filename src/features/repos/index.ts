@@ -63,7 +63,8 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
     const dir = await fs.realPath(join(root, agent))
     // A link out of the repository would mount foreign files into a container.
     if (dir === null || !dir.startsWith(`${root}/`)) return null
-    if ((await fs.stat(join(dir, 'manifest.json')))?.kind !== 'file') return null
+    const manifest = await fs.realPath(join(dir, 'manifest.json'))
+    if (manifest === null || !manifest.startsWith(`${root}/`) || (await fs.stat(manifest))?.kind !== 'file') return null
     const [code, skills] = await Promise.all([folderIn(root, dir, 'code'), folderIn(root, dir, '.AchillesSkills')])
     return {
       repo,
@@ -73,7 +74,7 @@ export function createCatalog({ fs, store, paths, assetsDir }: CatalogOptions): 
       dir,
       codeDir: code ?? dir,
       skillsDir: skills,
-      manifestFile: join(dir, 'manifest.json'),
+      manifestFile: manifest,
     }
   }
 
