@@ -1,0 +1,159 @@
+/** What an agent is given: its environment and mounts, whatever its manifest asks for. */
+import { describe, expect, it } from 'vitest'
+import { parseManifest } from '../../../src/config/manifest.ts'
+import { workspacePaths } from '../../../src/config/paths.ts'
+import { Secret } from '../../../src/core/secret.ts'
+import { cliCommand, planWorkload } from '../../../src/features/agents/plan.ts'
+
+interface Given {
+  secrets?: Record<string, string>
+  environment?: Record<string, string>
+  profile?: string
+  builtIn?: boolean
+  images?: boolean
+}
+
+function plan(manifest: object, given: Given = {}) {
+  const profile = given.profile ?? 'dev'
+  return planWorkload({
+    agent: 'demo',
+    definition: {
+      repo: 'mine',
+      agent: 'demo',
+      ref: 'mine/demo',
+      builtIn: given.builtIn ?? false,
+      dir: '/repos/mine/demo',
+      codeDir: '/repos/mine/demo/code',
+      skillsDir: null,
+      manifestFile: '/repos/mine/demo/manifest.json',
+    },
+    manifest: parseManifest(JSON.stringify(manifest), { file: '/m.json', profile }),
+    workspaceId: 'abcd1234',
+    paths: workspacePaths('/ws'),
+    assetsDir: '/dist',
+    profile,
+    capabilities: { images: given.images ?? true },
+    secrets: new Map(Object.entries(given.secrets ?? {}).map(([name, value]) => [name, new Secret(value)])),
+    environment: given.environment ?? {},
+  }).spec
+}
+
+/** Names from outside that an agent was given. */
+const taken = (manifest: object, given: Given): string[] => {
+  const own = new Set(Object.keys(plan({}).env))
+  return Object.keys(plan(manifest, given).env)
+    .filter((name) => !own.has(name))
+    .sort()
+}
+
+describe('the environment', () => {
+  const environment = {
+    HOME: '/root',
+    LLM_URL: 'u',
+    LLM_API_KEY: 'k',
+    MY_LLM_: 'm',
+    PLOINKY_MASTER_KEY: 'master',
+    'BASH_FUNC_x%%': 'f',
+  }
+  const secrets = { LLM_TOKEN: 't', PLOINKY_OPERATOR_TOKEN: 'operator' }
+
+  it.each([
+    [['LLM_URL'], ['LLM_URL']],
+    [['LLM_*'], ['LLM_API_KEY', 'LLM_TOKEN', 'LLM_URL']],
+    [['*LLM_'], ['MY_LLM_']],
+    [['L*_*E*'], ['LLM_API_KEY', 'LLM_TOKEN']],
+    [['*'], ['HOME', 'LLM_TOKEN', 'LLM_URL', 'MY_LLM_']],
+    [['**'], ['HOME', 'LLM_API_KEY', 'LLM_TOKEN', 'LLM_URL', 'MY_LLM_']],
+    [['NOTHING_*', 'NOTHING'], []],
+    [['LLM_URL*URL'], []],
+  ])('%j', (env, names) => {
+    expect(taken({ env }, { environment, secrets })).toEqual(names)
+  })
+
+  it('never holds keys and tokens of the workspace, by any spelling', () => {
+    const ways = [
+      ['PLOINKY_MASTER_KEY', 'PLOINKY_OPERATOR_TOKEN'],
+      ['PLOINKY_*'],
+      ['*'],
+      ['PLOINKY*TOKEN'],
+      [
+        { name: 'A', varName: 'PLOINKY_MASTER_KEY' },
+        { name: 'B', varName: 'PLOINKY_OPERATOR_TOKEN' },
+      ],
+    ]
+    for (const env of ways) {
+      const values = Object.values(plan({ env }, { environment, secrets }).env).map((value) =>
+        typeof value === 'string' ? value : value.reveal(),
+      )
+      expect(values).not.toContain('master')
+      expect(values).not.toContain('operator')
+    }
+  })
+
+  it('takes no value from what every object inherits', () => {
+    expect(taken({ env: ['constructor', 'toString', '__defineGetter__'] }, { environment })).toEqual([])
+  })
+
+  it('does not stand still for a pattern made to take for ever', () => {
+    const pattern = `${'A*'.repeat(60)}B`
+    expect(taken({ env: [pattern] }, { environment: { ['A'.repeat(5000)]: 'x' } })).toEqual([])
+    expect(taken({ env: [pattern] }, { environment: { [`${'A'.repeat(5000)}B`]: 'x' } })).toHaveLength(1)
+  })
+
+  it('cannot replace what the agent is told about itself', () => {
+    expect(plan({ env: { AGENT_NAME: 'other', PORT: '1', WORKSPACE_PATH: '/etc' } }).env).toMatchObject({
+      AGENT_NAME: 'demo',
+      PORT: '7000',
+      WORKSPACE_PATH: '/ws/agents/demo',
+    })
+  })
+
+  it('names what is missing, where it was asked for, and what to do', () => {
+    expect(() => plan({ env: [{ name: 'A', varName: 'MY_KEY', required: true }] })).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        hint: 'Add a line "MY_KEY=value" to .ploinky/.secrets, or set it in the environment',
+        details: { agent: 'demo', missing: ['MY_KEY'], file: '/repos/mine/demo/manifest.json' },
+      }) as Error,
+    )
+  })
+
+  it('shows no secret when it is printed', () => {
+    const spec = plan({ env: ['LLM_TOKEN'] }, { secrets: { LLM_TOKEN: 'hunter2' } })
+    expect(JSON.stringify(spec)).not.toContain('hunter2')
+  })
+})
+
+describe('mounts and limits', () => {
+  it('the package is never writable, code only in the dev profile', () => {
+    const writable = (given: Given, manifest: object = {}) =>
+      plan(manifest, given).mounts.flatMap(({ target, readOnly }) => (readOnly ? [] : [target]))
+    expect(writable({})).toEqual(['/code', '/ws/agents/demo'])
+    expect(writable({ profile: 'prod' })).toEqual(['/ws/agents/demo'])
+    expect(writable({ builtIn: true }, { profiles: { dev: { mounts: { code: 'rw' } } } })).toEqual(['/ws/agents/demo'])
+  })
+
+  it('has a limit on processes, ports on loopback, and no more rights', () => {
+    const spec = plan({ ports: ['8080:80'] })
+    expect(spec.limits.pids).toBeGreaterThan(0)
+    expect(spec.ports.map(({ hostIp }) => hostIp)).toEqual(['127.0.0.1'])
+    expect(spec.security.addCapabilities).toEqual([])
+  })
+})
+
+describe('argv', () => {
+  it('a hostile word stays one word', () => {
+    const hostile = ['; rm -rf ~', '$(id)', '-e', '', 'a b', "'", '"']
+    const { main: _main, ...manifest } = parseManifest('{"cli": "node chat.js"}', { file: '/m', profile: 'dev' })
+    expect(cliCommand({ ...manifest, main: { kind: 'agent-server' } }, hostile)).toEqual([
+      ...['sh', '-c', 'node chat.js "$@"', 'cli'],
+      ...hostile,
+    ])
+    expect(plan({ start: 'run "$(id)" ;' }).command).toEqual(['run', '$(id)', ';'])
+  })
+
+  it('a program of an image needs an engine', () => {
+    expect(() => plan({ start: '', image: 'x' }, { images: false })).not.toThrow()
+    expect(plan({ start: 'x' }, { images: false }).image).toBeNull()
+  })
+})
