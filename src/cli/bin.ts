@@ -19,13 +19,14 @@ function log(globals: Globals) {
   return createLogger(sink, debug ? 'debug' : isRouter ? 'info' : 'warn')
 }
 
+const warn = (message: string): void => terminal.stderr.write(`warning: ${message}\n`)
+
 // Loaded when a command asks for it: `help` and `--version` are nearly as quick as an empty program.
 async function openServices(globals: Globals): Promise<Services> {
   const [{ createPlatform }, { openServices: open }] = await Promise.all([
     import('../platform/create.ts'),
     import('../compose.ts'),
   ])
-  const warn = (message: string): void => terminal.stderr.write(`warning: ${message}\n`)
   return await open({
     platform: createPlatform(terminal),
     log: log(globals),
@@ -33,6 +34,14 @@ async function openServices(globals: Globals): Promise<Services> {
     debug: globals.debug,
     warn,
   })
+}
+
+async function askRouter(path: string, { workspace }: Globals): Promise<unknown> {
+  const [{ createPlatform }, { askRouter: ask }] = await Promise.all([
+    import('../platform/create.ts'),
+    import('../compose-client.ts'),
+  ])
+  return await ask(path, { platform: createPlatform(terminal), workspace, warn })
 }
 
 const names = () => import('./names.ts')
@@ -44,6 +53,7 @@ const exitCode = await run(process.argv.slice(2), {
   env: process.env,
   log,
   openServices,
+  askRouter,
   closeServices: (services) => services.dispose(),
   onSignal,
   stdoutClosed: terminal.stdout.closed,

@@ -12,6 +12,8 @@ export interface ExecuteDeps<Services> {
   readonly terminal: Terminal
   readonly env: Readonly<Record<string, string | undefined>>
   openServices(globals: Globals): Promise<Services>
+  /** The running router's answer to a GET; null when there is no router to ask. */
+  askRouter?(path: string, globals: Globals): Promise<unknown>
   /** Called once for every `openServices` that succeeded, also after an error. */
   closeServices?(services: Services): Promise<void>
   log(globals: Globals): Logger
@@ -61,11 +63,11 @@ export async function execute<S>(job: Job<S>, deps: ExecuteDeps<S>): Promise<num
   deps.stdoutClosed?.addEventListener('abort', onUnread)
   if (deps.stdoutClosed?.aborted === true) onUnread()
   unread.signal.addEventListener('abort', () => abort.abort(new PloinkyError('INTERRUPTED', 'Nobody reads the output')))
-  const started = performance.now()
+  const started = Date.now()
   try {
     const run: Run = { signal: abort.signal, signalled: () => exit, unread }
     const code = await Promise.race([attempt(job, { deps, output, log, run }), gaveUp])
-    log.debug('command ended', { exitCode: code, ms: Math.round(performance.now() - started) })
+    log.debug('command ended', { exitCode: code, ms: Math.round(Date.now() - started) })
     return code
   } finally {
     offSignal?.()
@@ -127,7 +129,7 @@ async function closeQuietly<S>(services: Promise<S>, { deps, log }: Tools<S>): P
 async function runAndPrint<S>(job: Job<S>, context: CommandContext<S>, tools: Tools<S>): Promise<number> {
   const { command, input } = job
   const { output, run } = tools
-  const started = command.run(input, context)
+  const started = (await answerOfRouter(job, tools)) ?? command.run(input, context)
   const data: unknown = isStream(started) ? started : await started
   if (!isStream(data)) {
     output.result(data, command)
@@ -141,6 +143,14 @@ async function runAndPrint<S>(job: Job<S>, context: CommandContext<S>, tools: To
   }
   if (run.unread.signal.aborted) return run.signalled() ?? 0
   return command.exitCode?.(last) ?? run.signalled() ?? 0
+}
+
+async function answerOfRouter<S>({ command, globals }: Job<S>, { deps, log }: Tools<S>): Promise<unknown> {
+  if (command.fromRouter === undefined || deps.askRouter === undefined) return null
+  return await deps.askRouter(command.fromRouter, globals).catch((error: unknown) => {
+    log.debug('the router did not answer', { error: messageOf(error) })
+    return null
+  })
 }
 
 function isStream(value: unknown): value is AsyncIterable<unknown> {

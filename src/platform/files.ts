@@ -1,9 +1,9 @@
 /** The file system port over node's own; runs unchanged on Deno. */
-import { randomBytes } from 'node:crypto'
 import { createReadStream, watch as watchFolder } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
+import { hashing } from './hashing.ts'
 import type { FileInfo, FileSystem } from './index.ts'
 import { onPath, systemError } from './system-error.ts'
 
@@ -60,7 +60,7 @@ async function readText(path: string, options: { maxBytes?: number } = {}): Prom
 }
 
 async function writeAtomic(path: string, data: string | Uint8Array, options: { mode?: number } = {}): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = join(dirname(path), `.${basename(path)}.${hashing.randomToken(6)}.tmp`)
   try {
     await fs.mkdir(dirname(path), { recursive: true })
     const handle = await fs.open(temporary, 'wx', options.mode ?? 0o644)

@@ -2,11 +2,11 @@
  * Locks that survive crashes: each names its owner, and one whose owner is gone is cleared.
  * A lock is a symbolic link that points at its own description: made in one step, never seen half-written, and exclusive.
  */
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readFile, readlink, rm, symlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
 import { delay } from '../core/time.ts'
+import { hashing } from './hashing.ts'
 import type { LockOptions, ProcessInfo } from './index.ts'
 import { onPath, systemError } from './system-error.ts'
 
@@ -45,7 +45,7 @@ async function find(path: string): Promise<Found | null> {
     if (codeOf(error) === 'ENOENT') return null
     throw systemError('read', path, error)
   }
-  const id = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const id = hashing.sha256Hex(text).slice(0, 16)
   try {
     const { pid, startTicks, what } = JSON.parse(text) as Partial<Holder>
     if (typeof pid === 'number') return { id, text, holder: { pid, startTicks: startTicks ?? null, what: what ?? '' } }
@@ -121,7 +121,7 @@ export function createLock(infoOf: InfoOf) {
       startTicks: self?.startTicks ?? null,
       what: options.what.slice(0, MAX_WHAT),
       // The same process may lock the same path again, even within the same tick of the clock.
-      nonce: randomBytes(8).toString('hex'),
+      nonce: hashing.randomToken(8),
     })
     await acquire(path, content, options.waitMs)
     try {

@@ -10,6 +10,7 @@ const INITIALIZE = JSON.stringify({
   method: 'initialize',
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'ploinky-probe', version: '1' } },
 })
+const PING = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' })
 
 export interface Endpoint {
   readonly host: string
@@ -69,6 +70,29 @@ export async function isReady(probe: Probe): Promise<boolean> {
   } catch (error) {
     if (probe.signal?.aborted) throw error
     // Refused, reset, not HTTP yet: simply not ready.
+    return false
+  }
+}
+
+/**
+ * Does an instance that was ready once still answer? Cheaper than asking whether it is ready: no session is made, so none
+ * has to be ended, and a server that wants one refuses at once, which is an answer.
+ */
+export async function isAnswering(probe: Probe): Promise<boolean> {
+  if (probe.protocol !== 'mcp') return await isReady(probe)
+  try {
+    const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const answer = await probe.net.request({
+      ...callOf(probe),
+      path: probe.mcpPath,
+      method: 'POST',
+      headers,
+      body: PING,
+    })
+    await answer.text(64 * 1024).catch(() => '')
+    return answer.status < 500
+  } catch (error) {
+    if (probe.signal?.aborted) throw error
     return false
   }
 }

@@ -6,7 +6,7 @@ import type { RuntimeAdapter, RuntimeId, Workload } from '../../../runtimes/adap
 import type { Network } from '../../platform/index.ts'
 import type { Manifest } from '../../config/manifest.ts'
 import { explainEnd } from './instances.ts'
-import { effectiveProtocol, isReady } from './readiness.ts'
+import { effectiveProtocol, isAnswering } from './readiness.ts'
 import type { EnabledAgent } from './registry.ts'
 import type { Runtimes } from './runtimes.ts'
 
@@ -64,7 +64,7 @@ async function workloadsOf(deps: StatusDeps, agents: readonly EnabledAgent[]) {
 
 function answers(deps: StatusDeps, manifest: Manifest, route: RouteEntry): Promise<boolean> {
   const { protocol, path } = manifest.readiness
-  return isReady({
+  return isAnswering({
     net: deps.net,
     protocol: effectiveProtocol(protocol, route.mcp),
     endpoint: { host: route.hostIp, port: route.hostPort },

@@ -245,19 +245,8 @@ const status = defineCommand<Services>({
   access: 'session',
   permission: 'read',
   http: { method: 'GET', path: '/status' },
-  async run(_input, context) {
-    const services = await context.services()
-    // The running router knows; asking it costs one request instead of several calls to engines.
-    const running = context.principal === 'local' ? await services.router.info() : null
-    if (running !== null && running.version === services.version) {
-      const answer = await services.client.get('/status').catch((error: unknown) => {
-        context.log.debug('the router did not answer', { error })
-        return null
-      })
-      if (answer !== null) return answer
-    }
-    return await services.workspace.status()
-  },
+  fromRouter: '/status',
+  run: async (_input, context) => (await context.services()).workspace.status(),
   render: (data, out) => renderStatus(data, out),
 })
 
