@@ -4,11 +4,14 @@ import { stream } from 'hono/streaming'
 import type { Command, Input, Param } from '../cli/command.ts'
 import { inputFromRecord } from '../cli/values.ts'
 import { ERRORS, PloinkyError } from '../core/error.ts'
+import { parseJson } from '../core/json.ts'
 import { isAllowed, type Principal } from '../core/principal.ts'
+import { isJson, readText } from './body.ts'
 import type { HonoEnv } from './front.ts'
 
 /** A command's input is a few words; nothing larger is read. */
 const MAX_INPUT_BYTES = 64 * 1024
+const INPUT_TIMEOUT_MS = 30_000
 
 export interface ApiOptions<S> {
   commands: readonly Command<S>[]
@@ -27,33 +30,36 @@ const honoPath = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1')
 const pathParams = (path: string): string[] => [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '')
 
 async function readBody(request: Request): Promise<Record<string, unknown>> {
-  const declared = Number(request.headers.get('content-length') ?? '0')
-  if (declared > MAX_INPUT_BYTES)
-    throw new PloinkyError('REQUEST_TOO_LARGE', `Request body larger than ${MAX_INPUT_BYTES} bytes`)
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.body ?? []) {
-    size += chunk.byteLength
-    if (size > MAX_INPUT_BYTES)
-      throw new PloinkyError('REQUEST_TOO_LARGE', `Request body larger than ${MAX_INPUT_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  if (size === 0) return {}
-  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
+  const text = await readText(request, { maxBytes: MAX_INPUT_BYTES, timeoutMs: INPUT_TIMEOUT_MS })
+  if (text === '') return {}
+  if (!isJson(request)) {
     throw new PloinkyError('REQUEST_INVALID', 'Request body is not declared as JSON', {
       hint: 'Send: content-type: application/json',
     })
   }
-  let value: unknown
-  try {
-    value = JSON.parse(
-      new TextDecoder('utf-8', { fatal: true }).decode(await new Blob(chunks as BlobPart[]).arrayBuffer()),
-    )
-  } catch (error) {
-    throw new PloinkyError('REQUEST_INVALID', 'Request body is not JSON', { cause: error })
+  const json = parseJson(text)
+  const hint = 'Send one JSON object; its fields are in /api/v1/openapi.json'
+  if (!json.ok) {
+    throw new PloinkyError('REQUEST_INVALID', `Request body is not JSON: ${json.problem}`, {
+      hint,
+      details: { line: json.line, column: json.column },
+    })
   }
+  const { value } = json
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw new PloinkyError('REQUEST_INVALID', 'Request body is not a JSON object')
+  throw new PloinkyError('REQUEST_INVALID', 'Request body is not a JSON object', { hint })
+}
+
+/** Methods that the table knows for a path below `/api/v1`; empty when it knows none. */
+export function methodsOf(commands: readonly Command<never>[], path: string): string[] {
+  const fits = (pattern: string): boolean => {
+    const [wanted, given] = [pattern.split('/'), path.split('/')]
+    return (
+      wanted.length === given.length && wanted.every((part, index) => part.startsWith('{') || part === given[index])
+    )
+  }
+  const methods = commands.flatMap(({ http }) => (http !== undefined && fits(http.path) ? [http.method] : []))
+  return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
 }
 
 export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {

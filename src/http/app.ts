@@ -4,9 +4,11 @@ import { streamSSE } from 'hono/streaming'
 import type { Command, Input } from '../cli/command.ts'
 import { PloinkyError } from '../core/error.ts'
 import type { EventBus } from '../core/events.ts'
+import { parseJson } from '../core/json.ts'
 import type { Logger } from '../core/log.ts'
 import type { Principal } from '../core/principal.ts'
-import { createApi } from './api.ts'
+import { createApi, methodsOf } from './api.ts'
+import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
 import { type FrontEnv, type HonoEnv, wantsPage } from './front.ts'
 import type { StaticFiles } from './static.ts'
@@ -45,6 +47,9 @@ export interface AppOptions<S> {
 
 const HEARTBEAT_MS = 15_000
 const MAX_LOGIN_BYTES = 4096
+const LOGIN_TIMEOUT_MS = 10_000
+/** Events that a reader of the stream may be behind before it is let go; it comes back with the last id that it saw. */
+const MAX_UNREAD_EVENTS = 1000
 /** Failed sign-ins in a row, by address, before further ones wait. */
 const LOGIN_TRIES = 10
 const LOGIN_WINDOW_MS = 60_000
@@ -82,18 +87,11 @@ function loginLimiter(now: () => number = Date.now) {
 }
 
 async function readToken(request: Request): Promise<string> {
-  if (Number(request.headers.get('content-length') ?? '0') > MAX_LOGIN_BYTES)
-    throw new PloinkyError('REQUEST_TOO_LARGE', 'Request body too large')
-  const text = (await request.text()).slice(0, MAX_LOGIN_BYTES)
-  if (/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) {
-    try {
-      const { token } = JSON.parse(text) as { token?: unknown }
-      return typeof token === 'string' ? token : ''
-    } catch {
-      return ''
-    }
-  }
-  return new URLSearchParams(text).get('token') ?? ''
+  const text = await readText(request, { maxBytes: MAX_LOGIN_BYTES, timeoutMs: LOGIN_TIMEOUT_MS })
+  if (!isJson(request)) return new URLSearchParams(text).get('token') ?? ''
+  const json = parseJson(text)
+  const token = json.ok ? (json.value as { token?: unknown } | null)?.token : undefined
+  return typeof token === 'string' ? token : ''
 }
 
 function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
@@ -155,9 +153,17 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
   app.get('/events', (c) =>
     streamSSE(c, async (out) => {
+      // Answered without a body: nobody would ever read from this stream, or end it.
+      if (c.req.method === 'HEAD') return
       const last = Number(c.req.header('last-event-id') ?? Number.NaN)
-      const send = (event: { seq: number; type: string }): void =>
-        void out.writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(event) })
+      let unread = 0
+      const send = (event: { seq: number; type: string }): void => {
+        unread += 1
+        if (unread > MAX_UNREAD_EVENTS) return out.abort()
+        void out
+          .writeSSE({ id: String(event.seq), event: event.type, data: JSON.stringify(event) })
+          .finally(() => (unread -= 1))
+      }
       await out.write(': connected\n\n')
       if (Number.isFinite(last)) options.events.since(last).forEach(send)
       const off = options.events.on(send)
@@ -209,14 +215,22 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   })
   app.route('/api/v1', createApi(options))
   app.all('/api/*', (c) => {
-    throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path}`, {
+    const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))
+    if (allowed.length > 0) {
+      c.header('allow', allowed.join(', '))
+      throw new PloinkyError('METHOD_NOT_ALLOWED', `${c.req.method} is not possible here`, {
+        hint: `Use ${allowed.join(' or ')}`,
+        details: { allowed },
+      })
+    }
+    throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path.slice(0, 200)}`, {
       hint: 'See /api/v1/openapi.json',
     })
   })
   app.all('/mcps/:agent/:rest{.*}', async (c) => {
     const handler = options.execMcp(c.req.param('agent'))
     if (handler === null || c.req.param('rest') !== 'mcp')
-      throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${c.req.path}`, {
+      throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${c.req.path.slice(0, 200)}`, {
         hint: 'MCP endpoints are /mcps/<agent>/mcp',
       })
     return await handler(c.req.raw)

@@ -2,6 +2,8 @@
 import { asPloinkyError, httpStatusOf, type PloinkyError, toErrorBody } from '../core/error.ts'
 import type { Duplex, ServerResponse } from '../platform/index.ts'
 
+/** Milliseconds for a refused client to read its answer and go. */
+const LINGER_MS = 2000
 const TYPE = 'application/json; charset=utf-8'
 
 /** What strangers may see of a bug: nothing of its text. Known errors are written for readers. */
@@ -60,4 +62,7 @@ export function refuseUpgrade(socket: Duplex, thrown: unknown, requestId: string
     `HTTP/1.1 ${status} ${status === 401 ? 'Unauthorized' : status === 404 ? 'Not Found' : 'Refused'}\r\n` +
       `content-type: ${TYPE}\r\ncontent-length: ${new TextEncoder().encode(body).byteLength}\r\nconnection: close\r\n\r\n${body}`,
   )
+  // A client that never closes its half would keep the other half for ever.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(timer))
 }

@@ -9,7 +9,7 @@ import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/in
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
-import { parseTarget, type Target } from './request.ts'
+import { isAgentPath, parseTarget, type Target } from './request.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
 export interface FrontEnv {
@@ -81,7 +81,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
     if (target !== null) return target
-    throw new PloinkyError('REQUEST_INVALID', 'Malformed request target')
+    throw new PloinkyError('REQUEST_INVALID', 'Malformed request target', { hint: 'Ask for a path: GET /dashboard/' })
   }
 
   function requirePrincipal(caller: Caller): void {
@@ -133,9 +133,16 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** True when the request was an agent's and is taken care of. */
   function relay(exchange: Exchange, outgoing: ServerResponse): boolean {
-    const { agent } = exchange.target
-    if (agent === null) return false
-    requirePrincipal(exchange.caller)
+    const { agent, path } = exchange.target
+    if (!isAgentPath(path)) return false
+    const { caller, incoming } = exchange
+    // A person's browser: a code in the address becomes a cookie, and strangers are shown the sign-in page.
+    if (wantsPage(incoming) && (caller.principal === null || caller.queryToken !== null)) return false
+    requirePrincipal(caller)
+    if (agent === null)
+      throw new PloinkyError('AGENT_NOT_FOUND', 'The address names no agent', {
+        hint: 'Addresses are /mcps/<agent>/mcp and /services/<agent>/, the name without percent-encoding',
+      })
     const route = routeOf(agent.name)
     if (agent.surface === 'services' && agent.rest === '') {
       outgoing.writeHead(308, { location: `/services/${agent.name}/${exchange.caller.query}` }).end()

@@ -27,6 +27,8 @@ export interface Caller {
   readonly queryToken: string | null
 }
 
+/** What the server's parser keeps. */
+const MAX_HEADER_FIELDS = 1000
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const IP_LITERAL = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
 
@@ -48,6 +50,18 @@ export function createGuard(options: GuardOptions) {
   const isOurs = (name: string): boolean => name === COOKIE || name === options.cookieName
 
   function checkHost(incoming: IncomingMessage): string {
+    const { rawHeaders } = incoming
+    // The parser leaves out what comes after its limit; nothing is decided on half a head.
+    if (rawHeaders.length >= MAX_HEADER_FIELDS * 2) {
+      throw new PloinkyError('REQUEST_TOO_LARGE', `${MAX_HEADER_FIELDS} header fields or more`)
+    }
+    let hosts = 0
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? ''
+      if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+    }
+    // Of several, each reader takes another one (RFC 9112, 3.2).
+    if (hosts > 1) throw new PloinkyError('REQUEST_INVALID', 'More than one Host header')
     const host = incoming.headers.host
     if (host !== undefined && isAllowedHost(host, options.allowedHosts)) return host
     throw new PloinkyError('DENIED', 'This host name is not allowed', {
@@ -64,19 +78,32 @@ export function createGuard(options: GuardOptions) {
     throw new PloinkyError('DENIED', 'Requests from other sites are not allowed')
   }
 
-  function credentialOf(incoming: IncomingMessage, query: string): Caller {
+  /** `token` in the address, unless it is an agent's own: a caller that is known by other means may send an agent any word. */
+  function tokenOf(query: string, isKnown: boolean): { token: string | null; query: string } {
     const taken = takeToken(query)
+    if (taken.token === null || !isKnown) return taken
+    const ours = taken.token.startsWith('l1.') || options.verify({ kind: 'query', value: taken.token }) !== null
+    return ours ? taken : { token: null, query }
+  }
+
+  function credentialOf(incoming: IncomingMessage, query: string): Caller {
     const authorization = incoming.headers.authorization
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
-      if (principal !== null) return { principal, via: 'bearer', query: taken.query, queryToken: taken.token }
+      if (principal !== null) return known(principal, 'bearer', query)
     }
     for (const value of readCookies(incoming.headers.cookie, isOurs)) {
       const principal = options.verify({ kind: 'cookie', value })
-      if (principal !== null) return { principal, via: 'cookie', query: taken.query, queryToken: taken.token }
+      if (principal !== null) return known(principal, 'cookie', query)
     }
+    const taken = tokenOf(query, false)
     const principal = taken.token === null ? null : options.verify({ kind: 'query', value: taken.token })
     return { principal, via: principal === null ? null : 'query', query: taken.query, queryToken: taken.token }
+  }
+
+  function known(principal: Principal, via: 'bearer' | 'cookie', query: string): Caller {
+    const taken = tokenOf(query, true)
+    return { principal, via, query: taken.query, queryToken: taken.token }
   }
 
   /** A browser sends Origin or Sec-Fetch-Site with anything that could be forged across sites; their absence is a refusal. */

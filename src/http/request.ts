@@ -1,6 +1,9 @@
 /** One parse of the raw request line, used for the decision and for forwarding alike. Pure. */
 import { isName } from '../core/id.ts'
 
+/** Where agents are; below it the first segment is an agent's name and nothing else. */
+export const isAgentPath = (path: string): boolean => path.startsWith('/mcps/') || path.startsWith('/services/')
+
 export interface Target {
   /** Raw path, without the query. */
   readonly path: string
@@ -10,9 +13,9 @@ export interface Target {
   readonly agent: { readonly surface: 'mcps' | 'services'; readonly name: string; readonly rest: string } | null
 }
 
-/** Null: not an origin-form target (`*`, an absolute URL, control characters). */
+/** Null: not an origin-form target (`*`, an absolute URL), or one that a browser could take for another host (`//x`). */
 export function parseTarget(url: string): Target | null {
-  if (!url.startsWith('/')) return null
+  if (!url.startsWith('/') || url.startsWith('//') || url.startsWith('/\\')) return null
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   const query = mark < 0 ? '' : url.slice(mark)

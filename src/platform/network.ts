@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
+import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
 
@@ -14,6 +15,8 @@ const MAX_HEADER_BYTES = 65_536
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TIMEOUT_MS = 10_000
 const MAX_CONNECTIONS = 10_000
+/** For a refused client to read why, before the connection is cut. */
+const REFUSED_MS = 2000
 
 function createServer(handlers: ServerHandlers, options: ServerOptions): Server {
   const settings = {
@@ -27,10 +30,14 @@ function createServer(handlers: ServerHandlers, options: ServerOptions): Server 
     // Known to newer runtimes: an offer of h2c stays an ordinary request. The types of the oldest one lack it.
     shouldUpgradeCallback: wantsWebSocket,
   }
-  const server = http().createServer(settings, handlers.request)
+  const requests = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    if (announcesBody(incoming)) leaveUnread(incoming, outgoing)
+    handlers.request(incoming, outgoing)
+  }
+  const server = http().createServer(settings, requests)
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
   // The handlers answer "100 Continue" themselves, after they know the caller: no body is invited from a stranger.
-  server.on('checkContinue', handlers.request)
+  server.on('checkContinue', requests)
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     if (!wantsWebSocket(incoming) && ignoreUpgrade(server, { inc: incoming, socket, head })) return
@@ -38,6 +45,23 @@ function createServer(handlers: ServerHandlers, options: ServerOptions): Server 
   })
   server.on('clientError', answerClientError)
   return server
+}
+
+const announcesBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/**
+ * A body that nobody wants stays on the wire: node would pull all of it to keep the connection, at the sender's choice of size.
+ * The connection ends after the answer instead, and slowly enough for the answer to be read.
+ */
+function leaveUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { socket } = incoming
+  lingerOnClose(incoming)
+  // Asking for nothing marks the body as being read, so that node does not throw it away by itself; one buffer fills up.
+  incoming.read(0)
+  outgoing.once('finish', () => {
+    if (!incoming.complete) socket.destroySoon()
+  })
 }
 
 /** Requests that never became one: malformed, too large or too slow. The body keeps the error shape. */
@@ -57,13 +81,15 @@ function answerClientError(error: Error & { code?: string }, socket: Duplex): vo
   socket.end(
     `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
+  const timer = setTimeout(() => socket.destroy(), REFUSED_MS)
+  timer.unref?.()
 }
 
 async function portTaken(processes: Processes, host: string, port: number): Promise<PloinkyError> {
   const owner = await processes.listenerOf(port)
   const who = owner === null ? 'another program' : `process ${owner.pid} (${owner.command.slice(0, 120)})`
   return new PloinkyError('PORT_TAKEN', `Port ${port} on ${host} is taken by ${who}`, {
-    hint: `Choose another port: ploinky start --port ${port + 1}`,
+    hint: `Choose another port: ploinky start --port ${port < 65_535 ? port + 1 : 8088}`,
     details: { port, host, ...(owner === null ? {} : { pid: owner.pid, command: owner.command.slice(0, 200) }) },
   })
 }
@@ -78,7 +104,7 @@ function listen(server: Server, options: ServerOptions, processes: Processes): P
             hint: 'Choose a port above 1023: ploinky start --port 8088',
           }),
         )
-      else if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+      else if (['EADDRNOTAVAIL', 'ENOTFOUND', 'EINVAL', 'EAI_AGAIN'].includes(error.code ?? ''))
         reject(
           new PloinkyError('CONFIG_INVALID', `Not an address of this machine: "${options.host}"`, {
             hint: 'Use --host 127.0.0.1 or an address that this machine has',
@@ -254,11 +280,15 @@ function freePort(host: string): Promise<number> {
 async function toListener<E extends object>(fetch: (request: Request, env: E) => Response | Promise<Response>) {
   const { getRequestListener } = await import('@hono/node-server')
   const envs = new WeakMap<object, E>()
-  const listener = getRequestListener((request, bindings) => {
-    const env = envs.get(bindings.incoming)
-    if (env === undefined) throw new Error('A request without its environment')
-    return fetch(request, env)
-  })
+  const listener = getRequestListener(
+    (request, bindings) => {
+      const env = envs.get(bindings.incoming)
+      if (env === undefined) throw new Error('A request without its environment')
+      return fetch(request, env)
+    },
+    // It would read up to 64 MB of a body that was refused; see `leaveUnread`.
+    { autoCleanupIncoming: false },
+  )
   return (incoming: IncomingMessage, outgoing: ServerResponse, env: E): void => {
     envs.set(incoming, env)
     void listener(incoming, outgoing)
