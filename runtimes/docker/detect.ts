@@ -6,6 +6,7 @@ import type { Engine, Probe } from '../cli/dialect.ts'
 import { engineMessage } from '../cli/failure.ts'
 import { readJson } from '../cli/parse.ts'
 import { reachableSocket } from '../cli/socket.ts'
+import { infoBySocket } from './by-socket.ts'
 import { DOCKER_CAPABILITIES } from './capabilities.ts'
 
 const DETECT_TIMEOUT_MS = 15_000
@@ -98,6 +99,11 @@ export function describeDocker(info: DockerInfo, host: string): Omit<Probe, 'soc
 export async function probeDocker(engine: Engine, signal: AbortSignal | undefined): Promise<Probe> {
   const none = { capabilities: DOCKER_CAPABILITIES, socket: null }
   try {
+    const direct = await infoBySocket(engine, signal)
+    if (direct !== null) {
+      const described = describeDocker(parseDockerInfo(direct.info), `unix://${direct.socket}`)
+      return { ...described, capabilities: { ...described.capabilities, api: true }, socket: direct.socket }
+    }
     const parts = { timeoutMs: DETECT_TIMEOUT_MS, signal }
     const [info, context] = await Promise.all([
       engine.call(['info', '--format', '{{json .}}'], parts),

@@ -23,9 +23,11 @@ function abortReason(signal: AbortSignal | undefined): unknown {
 
 export interface UntilOptions {
   timeoutMs: number
-  /** First pause between tries; grows by half each time up to `maxIntervalMs`. */
+  /** First pause between tries; grows by `growth` (default half) each time up to `maxIntervalMs`. */
   intervalMs?: number
   maxIntervalMs?: number
+  /** Factor from pause to pause. With 1.05 a pause is about a twentieth of the time waited so far. */
+  growth?: number
   signal?: AbortSignal
   /** Names what was waited for in the TIMEOUT error. */
   what: string
@@ -44,6 +46,6 @@ export async function until<T>(check: () => Promise<T | null | undefined>, optio
       throw new PloinkyError('TIMEOUT', `Timed out after ${Math.round(options.timeoutMs / 1000)} s: ${options.what}`)
     }
     await delay(Math.min(pause, left), options.signal)
-    pause = Math.min(pause * 1.5, options.maxIntervalMs ?? 250)
+    pause = Math.min(pause * (options.growth ?? 1.5), options.maxIntervalMs ?? 250)
   }
 }

@@ -1,6 +1,6 @@
 /** Agents: enabled definitions and their instances. */
 export { cliCommand } from './plan.ts'
-export { createInstances, explainEnd, type Instances, type StartOutcome } from './instances.ts'
+export { createInstances, type Instances, type StartOutcome } from './instances.ts'
 export { createRegistry, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'
 export { createRuntimes, refusals, type RuntimeChoice, type Runtimes } from './runtimes.ts'

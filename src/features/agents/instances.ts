@@ -3,27 +3,26 @@ import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { imagesDocument, type RouteEntry } from '../../config/documents.ts'
 import type { Manifest } from '../../config/manifest.ts'
+import { createBatch } from '../../core/batch.ts'
 import { asPloinkyError, isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { workloadName } from '../../core/id.ts'
+import { own, workloadName } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
 import { until } from '../../core/time.ts'
 import type { ApplyOutcome, RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
 import type { SecretStore } from '../secrets/index.ts'
+import { explainEnd } from './explain-end.ts'
+import { findNode, type Started } from './find-node.ts'
 import { type Plan, planWorkload } from './plan.ts'
-import { effectiveProtocol, isReady } from './readiness.ts'
+import { effectiveProtocol, isReady, PROBE_PACE } from './readiness.ts'
 import type { EnabledAgent, Registry } from './registry.ts'
 import type { RoutesWriter } from './routes-writer.ts'
 import type { Runtimes } from './runtimes.ts'
 
-/** Lines of an ended agent's log that go into its error. */
-const LAST_LINES = 12
-/** Pause between looks at a starting agent, ms: short, since most are ready within half a second. */
-const READY_INTERVAL_MS = 15
 /** Probes between two looks at whether the instance still runs: a look costs a call to the engine. */
-const LOOKS_BEFORE_INSPECT = 8
+const LOOKS_BEFORE_INSPECT = 10
 
 export interface InstanceDeps {
   platform: Platform
@@ -66,6 +65,8 @@ export interface Instances {
 }
 
 export function createInstances(deps: InstanceDeps): Instances {
+  const noteImage = createBatch(deps.store, imagesDocument)
+  let imagesNoted: Promise<unknown> = Promise.resolve()
   const nameOf = (agent: EnabledAgent): string => workloadName(deps.workspaceId, agent.name)
 
   async function load(agent: EnabledAgent) {
@@ -104,11 +105,13 @@ export function createInstances(deps: InstanceDeps): Instances {
     const { plan: planned, manifest, definition } = await plan(agent, adapter)
     progress('starting')
     const applied = await applyWithImage({ adapter, progress, signal }, planned)
-    await deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
+    // Written while the agent gets ready.
+    const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
+    noted.catch(() => {})
     const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
     progress('waiting until ready')
     await waitReady({ adapter, agent, manifest, route, signal })
-    await deps.routes.set(agent.name, route)
+    await Promise.all([deps.routes.set(agent.name, route), noted, imagesNoted])
     if (applied.outcome !== 'unchanged') {
       deps.events.emit({
         type: 'agent.started',
@@ -134,9 +137,12 @@ export function createInstances(deps: InstanceDeps): Instances {
     options: { signal?: AbortSignal },
   ): Promise<RouteEntry> {
     const { adapter, planned, manifest, definition, workload } = made
+    const at = endpointOf(adapter, workload, planned.primaryPort)
     const [endpoint, hasNode, files] = await Promise.all([
-      endpointOf(adapter, workload, planned.primaryPort),
-      planned.mcp === 'detect' ? knowsNode(adapter, workload, options) : true,
+      at,
+      planned.mcp === 'detect'
+        ? at.then((found) => knowsNode({ adapter, workload, endpoint: found, ...options }))
+        : true,
       staticFolder(definition),
     ])
     return {
@@ -169,20 +175,19 @@ export function createInstances(deps: InstanceDeps): Instances {
     return (await fs.stat(folder))?.kind === 'directory' ? folder : definition.dir
   }
 
-  /** Looks into the image once; the answer is kept by image id. */
-  async function knowsNode(
-    adapter: RuntimeAdapter,
-    workload: Workload,
-    options: { signal?: AbortSignal },
-  ): Promise<boolean> {
-    const key = workload.imageId
-    const known = key === null ? undefined : (await deps.store.read(imagesDocument)).images[key]
+  /** Found out once; the answer is kept by image id. */
+  async function knowsNode(started: Started): Promise<boolean> {
+    const key = started.workload.imageId
+    const known = key === null ? undefined : own((await deps.store.read(imagesDocument)).images, key)
     if (known !== undefined) return known.node
-    const session = await adapter.exec(workload.name, ['sh', '-c', 'command -v node'], options)
-    const node = (await session.exit) === 0
-    if (key !== null)
-      await deps.store.update(imagesDocument, ({ images }) => ({ images: { ...images, [key]: { node } } }))
-    return node
+    const node = await findNode(deps.platform.net, started)
+    if (key !== null && node !== null) {
+      const noted = noteImage(({ images }) => ({ images: { ...images, [key]: { node } } }))
+      imagesNoted = Promise.all([imagesNoted, noted])
+      imagesNoted.catch(() => {})
+    }
+    // Nobody knows: then it is waited for, and an end is explained.
+    return node ?? true
   }
 
   async function waitReady(wait: {
@@ -210,7 +215,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     }
     await until(look, {
       timeoutMs: (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000,
-      intervalMs: READY_INTERVAL_MS,
+      ...PROBE_PACE,
       what: `agent "${wait.agent.name}" is not ready (${protocol} on port ${readiness.port ?? route.containerPort}); see: ploinky logs ${wait.agent.name}`,
       ...(signal === undefined ? {} : { signal }),
     })
@@ -291,32 +296,4 @@ async function applyWithImage({ adapter, progress, signal }: StartOptions, plan:
     progress(`pulling ${plan.spec.image}${percent}: ${step.message}`)
   }
   return await adapter.apply(plan.spec, options)
-}
-
-/** Why an instance is not running: exit code, out-of-memory, and its last words. */
-export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: string): Promise<PloinkyError> {
-  const workload = await adapter.inspect(name)
-  const lines: string[] = []
-  if (workload !== null) {
-    for await (const line of adapter.logs(name, { tail: LAST_LINES })) lines.push(line.text)
-  }
-  const how =
-    workload === null
-      ? 'its container is gone'
-      : workload.oomKilled
-        ? 'out of memory'
-        : `exit code ${workload.exitCode ?? 'unknown'}`
-  return new PloinkyError(
-    'AGENT_FAILED',
-    `Agent "${agent}" ended (${how})${lines.length > 0 ? `: ${lines.at(-1)}` : ''}`,
-    {
-      hint: `Run: ploinky logs ${agent}`,
-      details: {
-        agent,
-        exitCode: workload?.exitCode ?? null,
-        oomKilled: workload?.oomKilled ?? false,
-        lastLines: lines,
-      },
-    },
-  )
 }

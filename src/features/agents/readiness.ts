@@ -4,6 +4,8 @@ import type { Readiness } from '../../config/manifest.ts'
 import type { Network } from '../../platform/index.ts'
 
 const PROBE_TIMEOUT_MS = 1000
+/** Pauses between looks at a starting agent: short, then a twentieth of the time waited so far, so that little is lost. */
+export const PROBE_PACE = { intervalMs: 10, growth: 1.05, maxIntervalMs: 500 } as const
 const INITIALIZE = JSON.stringify({
   jsonrpc: '2.0',
   id: 1,

@@ -1,0 +1,34 @@
+/** Why an instance does not run, in the words of its engine and its own. */
+import { PloinkyError } from '../../core/error.ts'
+import type { RuntimeAdapter } from '../../../runtimes/adapter.ts'
+
+/** Lines of an ended agent's log that go into its error. */
+const LAST_LINES = 12
+
+/** Why an instance is not running: exit code, out-of-memory, and its last words. */
+export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: string): Promise<PloinkyError> {
+  const workload = await adapter.inspect(name)
+  const lines: string[] = []
+  if (workload !== null) {
+    for await (const line of adapter.logs(name, { tail: LAST_LINES })) lines.push(line.text)
+  }
+  const how =
+    workload === null
+      ? 'its container is gone'
+      : workload.oomKilled
+        ? 'out of memory'
+        : `exit code ${workload.exitCode ?? 'unknown'}`
+  return new PloinkyError(
+    'AGENT_FAILED',
+    `Agent "${agent}" ended (${how})${lines.length > 0 ? `: ${lines.at(-1)}` : ''}`,
+    {
+      hint: `Run: ploinky logs ${agent}`,
+      details: {
+        agent,
+        exitCode: workload?.exitCode ?? null,
+        oomKilled: workload?.oomKilled ?? false,
+        lastLines: lines,
+      },
+    },
+  )
+}
