@@ -7,13 +7,11 @@ import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
-import { createBlobRoutes, createBlobService } from './features/blobs/index.ts'
 import { createExecMcp } from './features/mcp/index.ts'
 import { createWatcher, runRouter } from './features/router/index.ts'
-import { createApp, isPublicPath } from './http/app.ts'
+import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
-import { createStaticFiles } from './http/static.ts'
 import type { Services } from './services.ts'
 
 export interface ServeOptions {
@@ -87,6 +85,18 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
   })
 }
 
+async function loadApp({ platform, paths, settings }: Services) {
+  const [{ createApp }, { createStaticFiles }, { createBlobRoutes, createBlobService }] = await Promise.all([
+    import('./http/app.ts'),
+    import('./http/static.ts'),
+    import('./features/blobs/index.ts'),
+  ])
+  const { fs, hash } = platform
+  const blobs = createBlobService({ fs, hash, dir: paths.blobs, maxBytes: settings.values.blobLimit })
+  await blobs.sweep()
+  return { createApp, createStaticFiles, features: [createBlobRoutes({ blobs, fs }) as unknown as Hono] }
+}
+
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -94,13 +104,6 @@ export async function serveRouter(
 ): Promise<void> {
   const { services, store, routes } = options
   const { platform, paths, log, registry, instances } = services
-  const blobs = createBlobService({
-    fs: platform.fs,
-    hash: platform.hash,
-    dir: paths.blobs,
-    maxBytes: services.settings.values.blobLimit,
-  })
-  await blobs.sweep()
   const execMcp = createExecMcp({
     fs: platform.fs,
     log,
@@ -134,11 +137,10 @@ export async function serveRouter(
         events: services.events,
         log,
         version: services.version,
-        http: { createApp, createFront, createGuard, createStaticFiles, isPublicPath },
+        http: { loadApp: () => loadApp(services), createFront, createGuard, writeError },
         authenticator: options.authenticator,
         commands: commands as readonly Command<Services>[],
         execute: createExecutor(services),
-        features: [createBlobRoutes({ blobs, fs: platform.fs }) as unknown as Hono],
         status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,
         watch,

@@ -11,6 +11,7 @@ import { createApi, methodsOf } from './api.ts'
 import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
 import { type FrontEnv, type HonoEnv, wantsPage } from './front.ts'
+import { isPublicPath } from './public-path.ts'
 import type { StaticFiles } from './static.ts'
 
 export interface SessionService {
@@ -42,7 +43,6 @@ export interface AppOptions<S> {
   reload(): Promise<void>
   events: EventBus
   log: Logger
-  startedAt: number
 }
 
 const HEARTBEAT_MS = 15_000
@@ -53,13 +53,6 @@ const MAX_UNREAD_EVENTS = 1000
 /** Failed sign-ins in a row, by address, before further ones wait. */
 const LOGIN_TRIES = 10
 const LOGIN_WINDOW_MS = 60_000
-
-/** Paths that strangers may ask for; everything else needs a principal. */
-export function isPublicPath(method: string, path: string): boolean {
-  if (path === '/health') return method === 'GET' || method === 'HEAD'
-  if (path === '/auth/login') return true
-  return (method === 'GET' || method === 'HEAD') && (/^\/(?:signin|shared)\//.test(path) || path === '/favicon.ico')
-}
 
 /** Only a path of this site: an address in `returnTo` would make the sign-in page a springboard. */
 function safeReturn(value: string | undefined): string {
@@ -188,6 +181,8 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     const exchanged = exchangeToken(options, c.env)
     if (exchanged !== null) return exchanged
     if (c.env.principal === null && !isPublicPath(c.req.method, c.req.path)) {
+      // The address that counts (`/signin/../status`) is another one than the front saw.
+      if (!wantsPage(c.env.incoming)) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first')
       return c.redirect(`/auth/login?returnTo=${encodeURIComponent(c.req.path)}`)
     }
     return await next()
@@ -197,13 +192,6 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     c.header('cache-control', 'no-store')
     c.header('x-content-type-options', 'nosniff')
   })
-  app.get('/health', (c) =>
-    c.json({
-      status: 'ok',
-      version: options.version,
-      uptimeSeconds: Math.round((Date.now() - options.startedAt) / 1000),
-    }),
-  )
   app.get('/status', async (c) => c.json((await options.status()) as object))
   app.get('/', (c) => c.redirect('/dashboard/'))
   app.get('/dashboard', (c) => c.redirect('/dashboard/'))

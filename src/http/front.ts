@@ -9,6 +9,7 @@ import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/in
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
+import { isPublicPath } from './public-path.ts'
 import { isAgentPath, parseTarget, type Target } from './request.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
@@ -38,7 +39,8 @@ export interface FrontOptions {
   dataPlane: DataPlane
   /** The Hono app as a node listener. */
   app(env: FrontEnv): void
-  isPublic(method: string, path: string): boolean
+  /** Told to everybody at `/health`, which answers as soon as the port does: before the app is there. */
+  health(): Readonly<Record<string, string | number>>
   log: Logger
   bodyLimit: number
   newRequestId(): string
@@ -163,11 +165,23 @@ export function createFront(options: FrontOptions): ServerHandlers {
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
     if (relay(exchange, outgoing)) return
-    if (!options.isPublic(incoming.method ?? 'GET', target.path) && caller.principal === null && !wantsPage(incoming))
-      requirePrincipal(caller)
+    const isPublic = isPublicPath(incoming.method ?? 'GET', target.path)
+    if (isPublic && target.path === '/health') return writeHealth(outgoing, requestId)
+    if (!isPublic && caller.principal === null && !wantsPage(incoming)) requirePrincipal(caller)
     if (incoming.headers.expect !== undefined) outgoing.writeContinue()
     outgoing.setHeader('x-request-id', requestId)
     options.app({ incoming, outgoing, principal: caller.principal, requestId, caller })
+  }
+
+  function writeHealth(outgoing: ServerResponse, requestId: string): void {
+    const body = JSON.stringify(options.health())
+    outgoing.writeHead(200, {
+      'content-type': 'application/json',
+      'content-length': String(body.length),
+      'cache-control': 'no-store',
+      'x-request-id': requestId,
+    })
+    outgoing.end(outgoing.req.method === 'HEAD' ? undefined : body)
   }
 
   /** Unknown or stopped: looked up once more on disk, a known name never is. */

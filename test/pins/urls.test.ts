@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
 import { commands } from '../../src/commands.ts'
 import { createBlobRoutes } from '../../src/features/blobs/index.ts'
-import { type AppOptions, createApp, isPublicPath } from '../../src/http/app.ts'
+import { type AppOptions, createApp } from '../../src/http/app.ts'
+import { isPublicPath } from '../../src/http/public-path.ts'
 
-// Bookmarks, clients and agents hold these addresses. `/mcps/<agent>/*` and `/services/<agent>/*` go to the relay, before
-// this table; `ALL /*` is the check of the caller, and at the end the files of pages and of the static agent.
+// Bookmarks, clients and agents hold these addresses. `/mcps/<agent>/*` and `/services/<agent>/*` go to the relay, and
+// `/health` is answered, before this table; `ALL /*` is the check of the caller, and at the end the files of pages and of the static agent.
 const URLS = [
   'ALL /*',
   'ALL /api/*',
@@ -25,7 +26,6 @@ const URLS = [
   'GET /blobs',
   'GET /blobs/:id',
   'GET /dashboard',
-  'GET /health',
   'GET /status',
   'POST /api/v1/agents',
   'POST /api/v1/agents/:agent/restart',

@@ -11,17 +11,22 @@ import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
+import type { FrontEnv } from '../../http/front.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
 
 export interface RouterHttp {
-  createApp: typeof import('../../http/app.ts').createApp
+  /** Pages and API with what they need: a third of what a router loads, and agents can be reached without. */
+  loadApp(): Promise<{
+    createApp: typeof import('../../http/app.ts').createApp
+    createStaticFiles: typeof import('../../http/static.ts').createStaticFiles
+    features: readonly Hono[]
+  }>
   createFront: typeof import('../../http/front.ts').createFront
   createGuard: typeof import('../../http/guard.ts').createGuard
-  createStaticFiles: typeof import('../../http/static.ts').createStaticFiles
-  isPublicPath: typeof import('../../http/app.ts').isPublicPath
+  writeError: typeof import('../../http/error-response.ts').writeError
 }
 
 export interface RouterOptions<S> {
@@ -41,7 +46,6 @@ export interface RouterOptions<S> {
     input: Input,
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
-  features: readonly Hono[]
   status(): Promise<unknown>
   execMcp(agent: string, request: Request): Promise<Response>
   /** Follows the engine and keeps routing true until the signal aborts. */
@@ -126,16 +130,18 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     cookieName,
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
-  const app = createRouterApp(options, { table, cookieName, authenticator: () => authenticator })
-  const listener = await platform.net.toListener((request: Request, env: Parameters<typeof app.fetch>[1] & object) =>
-    app.fetch(request, env),
-  )
+  const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
+  const began = Date.now()
   const front = options.http.createFront({
     guard,
     routes: table,
     dataPlane,
-    app: (env) => listener(env.incoming, env.outgoing, env),
-    isPublic: options.http.isPublicPath,
+    app: app.handle,
+    health: () => ({
+      status: 'ok',
+      version: options.version,
+      uptimeSeconds: Math.round((Date.now() - began) / 1000),
+    }),
     log,
     bodyLimit: settings.bodyLimit,
     newRequestId: createIds(platform),
@@ -145,6 +151,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   options
     .watch(ended.signal)
     .catch((error: unknown) => log.error('watching the engine ended', { error: messageOf(error) }))
+  app.load()
   const presence = keepPresence({ fs: platform.fs, paths, log, info })
   log.info('router listens', { host: info.host, port: info.port, pid: info.pid })
   return {
@@ -189,28 +196,67 @@ function watchToken<S>(options: RouterOptions<S>, use: (authenticator: Authentic
   }
 }
 
-function createRouterApp<S>(
-  options: RouterOptions<S>,
-  made: { table: RouteTableHandle; cookieName: string; authenticator: () => Authenticator },
-) {
-  const { platform, http } = options
-  const pages = http.createStaticFiles({
+interface AppParts {
+  readonly table: RouteTableHandle
+  readonly cookieName: string
+  readonly authenticator: () => Authenticator
+}
+
+/** The app, loaded when the port is open already: requests for it wait for that, agents' requests do not. */
+function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
+  type Listener = (env: FrontEnv) => void
+  let listener: Listener | null = null
+  let loading: Promise<Listener> | null = null
+
+  async function load(): Promise<Listener> {
+    const app = await createRouterApp(options, parts)
+    const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
+    listener = (env) => listen(env.incoming, env.outgoing, env)
+    return listener
+  }
+
+  function ready(): Promise<Listener> {
+    loading ??= load().catch((error: unknown) => {
+      // The next request tries again.
+      loading = null
+      options.log.error('pages and API not loaded', { error: messageOf(error) })
+      throw error
+    })
+    return loading
+  }
+
+  return {
+    load: () => void ready().catch(() => {}),
+    handle(env: FrontEnv): void {
+      if (listener !== null) return listener(env)
+      ready().then(
+        (listen) => listen(env),
+        (error: unknown) => options.http.writeError(env.outgoing, error, env.requestId),
+      )
+    },
+  }
+}
+
+async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
+  const { platform } = options
+  const { createApp, createStaticFiles, features } = await options.http.loadApp()
+  const pages = createStaticFiles({
     fs: platform.fs,
     root: join(platform.assetsDir, 'public'),
     precompressed: true,
     compress: false,
     headers: PAGE_HEADERS,
   })
-  const folders = new Map<string, ReturnType<typeof http.createStaticFiles>>()
+  const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
   const agentFiles = () => {
     const { static: name, routes } = made.table.routing()
     const root = name === null ? null : (own(routes, name)?.files ?? null)
     if (root === null) return null
-    const known = folders.get(root) ?? http.createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
+    const known = folders.get(root) ?? createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
     folders.set(root, known)
     return known
   }
-  return http.createApp({
+  return createApp({
     version: options.version,
     commands: options.commands,
     execute: (command, input, call) => {
@@ -232,12 +278,11 @@ function createRouterApp<S>(
         ? (request) => options.execMcp(agent, request)
         : null
     },
-    features: options.features,
+    features,
     status: options.status,
     reload: made.table.reload,
     events: options.events,
     log: options.log,
-    startedAt: Date.now(),
   })
 }
 
