@@ -47,6 +47,9 @@ function createServer(handlers: ServerHandlers, options: ServerOptions): Server 
   return server
 }
 
+/** The answer to the request whose body a connection is carrying. */
+const answers = new WeakMap<Duplex, ServerResponse>()
+
 const announcesBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
@@ -57,6 +60,7 @@ const announcesBody = ({ headers }: IncomingMessage): boolean =>
 function leaveUnread(incoming: IncomingMessage, outgoing: ServerResponse): void {
   const { socket } = incoming
   lingerOnClose(incoming)
+  answers.set(socket, outgoing)
   // Asking for nothing marks the body as being read, so that node does not throw it away by itself; one buffer fills up.
   incoming.read(0)
   outgoing.once('finish', () => {
@@ -67,6 +71,12 @@ function leaveUnread(incoming: IncomingMessage, outgoing: ServerResponse): void 
 /** Requests that never became one: malformed, too large or too slow. The body keeps the error shape. */
 function answerClientError(error: Error & { code?: string }, socket: Duplex): void {
   if (socket.destroyed || !socket.writable) return
+  const answer = answers.get(socket)
+  if (answer?.headersSent === true && !answer.req.complete) {
+    // The body of a request that is being answered turned out broken: a second answer would be taken for the next request's.
+    answer.once('close', () => socket.destroy())
+    return
+  }
   const [status, code, message] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? [
