@@ -1,77 +1,17 @@
-/** The one spawner. execa runs every child; nothing else in the product starts a process. */
-import { constants } from 'node:os'
+/** The one spawner: streams and terminals over execa, short calls and detached processes over the runtime's own spawn. */
 import { access, constants as fsConstants, mkdir, open } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import type { Options } from 'execa'
-import { PloinkyError } from '../core/error.ts'
-import type {
-  DetachOptions,
-  ProcessSpec,
-  RunningProcess,
-  RunOptions,
-  RunResult,
-  StreamOptions,
-} from '../core/process.ts'
-import { revealed } from '../core/secret.ts'
+import type { DetachOptions, ProcessSpec, RunningProcess, StreamOptions } from '../core/process.ts'
+import { environment, exitCodeOf, notStarted } from './child.ts'
 import type { Processes } from './index.ts'
 import { createProcessTable } from './process-table.ts'
+import { run } from './run.ts'
 import { inputIsTaken } from './terminal.ts'
 import { handOverTerminal } from './signals.ts'
 
-const DEFAULT_MAX_BYTES = 16 * 1024 * 1024
-
 // Loaded on first use: `help` and `--version` start no process and must not pay for it.
 const loadExeca = async () => (await import('execa')).execa
-
-function environment(spec: ProcessSpec): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(spec.env ?? {}).map(([name, value]) => [name, value === undefined ? undefined : revealed(value)]),
-  )
-}
-
-function notStarted(spec: ProcessSpec, error: unknown): PloinkyError {
-  const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code
-  const why = code === 'ENOENT' ? 'not found' : code === 'EACCES' ? 'not executable' : (code ?? 'failed to start')
-  return new PloinkyError('RUNTIME_UNAVAILABLE', `Cannot run "${spec.file}": ${why}`, {
-    hint: `Install "${spec.file}" or put it on PATH, then run: ploinky doctor`,
-    details: { program: spec.file },
-    cause: error,
-  })
-}
-
-interface Ended {
-  exitCode?: number
-  signal?: string
-}
-
-function exitCodeOf(ended: Ended): number {
-  if (typeof ended.exitCode === 'number') return ended.exitCode
-  const number = constants.signals[ended.signal as keyof typeof constants.signals]
-  return number === undefined ? 1 : 128 + number
-}
-
-async function run(spec: ProcessSpec, options: RunOptions = {}): Promise<RunResult> {
-  const execa = await loadExeca()
-  const settings: Options = {
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: options.maxBytes ?? DEFAULT_MAX_BYTES,
-    env: environment(spec),
-    forceKillAfterDelay: 1000,
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    ...(options.stdin === undefined ? { stdin: 'ignore' } : { input: options.stdin }),
-    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-  }
-  const result = await execa(spec.file, spec.args, settings)
-  if (result.isCanceled) throw new PloinkyError('INTERRUPTED', `Interrupted: ${spec.file}`)
-  if (result.timedOut) {
-    throw new PloinkyError('TIMEOUT', `Timed out after ${options.timeoutMs} ms: ${spec.file} ${spec.args[0] ?? ''}`)
-  }
-  if (result.isMaxBuffer) throw new PloinkyError('RUNTIME_FAILED', `More output than expected from "${spec.file}"`)
-  if (result.exitCode === undefined && result.signal === undefined) throw notStarted(spec, result)
-  return { exitCode: exitCodeOf(result), stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? '') }
-}
 
 /**
  * Starts at once although execa loads lazily: reading the streams waits for it.
