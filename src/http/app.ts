@@ -144,10 +144,10 @@ function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | nul
 
 function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
-  app.get('/events', (c) =>
-    streamSSE(c, async (out) => {
-      // Answered without a body: nobody would ever read from this stream, or end it.
-      if (c.req.method === 'HEAD') return
+  app.get('/events', (c) => {
+    // Nobody would ever read from the stream of such an answer, or end it.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' })
+    return streamSSE(c, async (out) => {
       const last = Number(c.req.header('last-event-id') ?? Number.NaN)
       let unread = 0
       const send = (event: { seq: number; type: string }): void => {
@@ -164,8 +164,8 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
       await new Promise<void>((resolve) => out.onAbort(resolve))
       clearInterval(heartbeat)
       off()
-    }),
-  )
+    })
+  })
   return app
 }
 
@@ -205,11 +205,13 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   app.all('/api/*', (c) => {
     const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))
     if (allowed.length > 0) {
-      c.header('allow', allowed.join(', '))
-      throw new PloinkyError('METHOD_NOT_ALLOWED', `${c.req.method} is not possible here`, {
+      const error = new PloinkyError('METHOD_NOT_ALLOWED', `${c.req.method} is not possible here`, {
         hint: `Use ${allowed.join(' or ')}`,
         details: { allowed },
       })
+      const response = errorResponse(error, c.env.requestId)
+      response.headers.set('allow', allowed.join(', '))
+      return response
     }
     throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path.slice(0, 200)}`, {
       hint: 'See /api/v1/openapi.json',

@@ -64,7 +64,10 @@ function leaveUnread(incoming: IncomingMessage, outgoing: ServerResponse): void 
   // Asking for nothing marks the body as being read, so that node does not throw it away by itself; one buffer fills up.
   incoming.read(0)
   outgoing.once('finish', () => {
-    if (!incoming.complete) socket.destroySoon()
+    if (incoming.complete) return
+    // The web adapter would drain another 64 MB of it.
+    incoming.resume = () => incoming
+    socket.destroySoon()
   })
 }
 
@@ -290,15 +293,11 @@ function freePort(host: string): Promise<number> {
 async function toListener<E extends object>(fetch: (request: Request, env: E) => Response | Promise<Response>) {
   const { getRequestListener } = await import('@hono/node-server')
   const envs = new WeakMap<object, E>()
-  const listener = getRequestListener(
-    (request, bindings) => {
-      const env = envs.get(bindings.incoming)
-      if (env === undefined) throw new Error('A request without its environment')
-      return fetch(request, env)
-    },
-    // It would read up to 64 MB of a body that was refused; see `leaveUnread`.
-    { autoCleanupIncoming: false },
-  )
+  const listener = getRequestListener((request, bindings) => {
+    const env = envs.get(bindings.incoming)
+    if (env === undefined) throw new Error('A request without its environment')
+    return fetch(request, env)
+  })
   return (incoming: IncomingMessage, outgoing: ServerResponse, env: E): void => {
     envs.set(incoming, env)
     void listener(incoming, outgoing)
