@@ -2,7 +2,7 @@
  * Settings with provenance: flag > environment > workspace file > default. One table; `config`, `config explain`
  * and the loader all read it.
  */
-import { nearest } from '../core/id.ts'
+import { nearest, own } from '../core/id.ts'
 import { PloinkyError } from '../core/error.ts'
 
 export type SettingSource = 'flag' | 'environment' | 'workspace' | 'default'
@@ -43,6 +43,14 @@ const pattern =
   (text: string): string | null =>
     regex.test(text) ? text : null
 
+/** An IP address, or `localhost`. */
+function address(text: string): string | null {
+  const isV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)
+  if (text === 'localhost' || (isV4 && text.split('.').every((part) => Number(part) <= 255))) return text
+  if (isV4 || !/^[0-9a-fA-F:.]{2,45}$/.test(text)) return null
+  return URL.canParse(`http://[${text}]/`) ? text : null
+}
+
 const define = <T extends SettingValue>(spec: SettingSpec<T>): SettingSpec<T> => spec
 
 export const SETTINGS = {
@@ -59,7 +67,7 @@ export const SETTINGS = {
     default: '127.0.0.1' as string,
     env: ['PLOINKY_HOST'],
     flag: '--host',
-    parse: pattern(/^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*|localhost)$/),
+    parse: address,
     expected: 'an IP address of this machine, for example 127.0.0.1 or 0.0.0.0',
   }),
   allowedHosts: define({
@@ -138,7 +146,7 @@ export interface SettingInputs {
 }
 
 export function assertSettingName(name: string): SettingName {
-  if (name in SETTINGS) return name as SettingName
+  if (Object.hasOwn(SETTINGS, name)) return name as SettingName
   const near = nearest(name, SETTING_NAMES)
   throw new PloinkyError('USAGE_INVALID', `Unknown setting "${name}"`, {
     hint: near === null ? 'Run: ploinky config' : `Did you mean: ploinky config ${near}`,
@@ -151,16 +159,14 @@ export function parseSetting(name: SettingName, value: SettingValue, from: strin
   const spec = SETTINGS[name]
   const parsed = spec.parse(String(value).trim())
   if (parsed !== null) return parsed
-  throw new PloinkyError(
-    'CONFIG_INVALID',
-    `Invalid ${name} in ${from}: found ${JSON.stringify(value)}, expected ${spec.expected}`,
-    {
-      hint: from.startsWith('.ploinky')
-        ? `Run: ploinky config ${name} ${String(spec.default)}`
-        : `Correct or remove it: ${from}`,
-      details: { setting: name, from, found: value, expected: spec.expected },
-    },
-  )
+  const found = String(value).slice(0, 80)
+  const isTyped = from.startsWith('-') || from.startsWith('ploinky ')
+  const said = `found ${JSON.stringify(found)}, expected ${spec.expected}`
+  // What was typed just now is a mistake of the command line; what was stored is one of the configuration.
+  throw new PloinkyError(isTyped ? 'USAGE_INVALID' : 'CONFIG_INVALID', `Invalid ${name} in ${from}: ${said}`, {
+    hint: isTyped ? `For example: ${from} ${String(spec.default)}` : `Correct or remove it: ${from}`,
+    details: { setting: name, from, found, expected: spec.expected },
+  })
 }
 
 /** Every setting with its value and where it came from. */
@@ -179,7 +185,7 @@ export function explainSettings(inputs: SettingInputs): Explained[] {
         return { ...base, value: parseSetting(name, text, variable), source: 'environment' as const, from: variable }
       }
     }
-    const stored = inputs.workspace[name]
+    const stored = own(inputs.workspace, name)
     if (stored !== undefined) {
       const from = name === 'profile' ? '.ploinky/profile' : `.ploinky/config.json (${name})`
       return { ...base, value: parseSetting(name, stored, from), source: 'workspace' as const, from }

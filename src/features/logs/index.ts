@@ -26,6 +26,8 @@ export interface LogQuery {
 export interface LogService {
   agent(agent: EnabledAgent, query: LogQuery): AsyncIterable<LogEntry>
   router(query: LogQuery): AsyncIterable<LogEntry>
+  /** `10m`, `2h`, `90s`, `1d` or a date -> ISO 8601. USAGE_INVALID otherwise. */
+  parseSince(text: string): string
 }
 
 export interface LogOptions {
@@ -39,21 +41,28 @@ export interface LogOptions {
 const TAIL_BYTES = 4 * 1024 * 1024
 const FOLLOW_MS = 250
 
-/** `10m`, `2h`, `90s`, `1d` or a date -> ISO 8601. USAGE_INVALID otherwise. */
-export function parseSince(text: string, now: number = Date.now()): string {
+function parseSince(text: string): string {
   const relative = /^(\d+)([smhd])$/.exec(text)
   const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[relative?.[2] ?? '']
-  const time = relative !== null && unit !== undefined ? now - Number(relative[1]) * unit : Date.parse(text)
-  if (!Number.isNaN(time)) return new Date(time).toISOString()
-  throw new PloinkyError('USAGE_INVALID', `Invalid time: found "${text}", expected a duration or a date`, {
-    hint: 'Use for example: --since 10m, or --since 2026-11-20T12:00:00Z',
-  })
+  const time = relative !== null && unit !== undefined ? Date.now() - Number(relative[1]) * unit : Date.parse(text)
+  // The range of dates (ECMA-262, 21.4.1.1); a duration may be of any length.
+  if (Math.abs(time) <= 8.64e15) return new Date(time).toISOString()
+  throw new PloinkyError(
+    'USAGE_INVALID',
+    `Invalid time: found ${JSON.stringify(text.slice(0, 80))}, expected a duration or a date`,
+    {
+      hint: 'Use for example: --since 10m, or --since 2026-11-20T12:00:00Z',
+    },
+  )
 }
 
 function toEntry(line: string): LogEntry | null {
   if (line.trim() === '') return null
   const json = parseJson(line)
-  if (!json.ok) return { source: 'router', stream: 'stderr', at: null, text: line }
+  // Not a record of ours: what a crashing runtime printed, or a value alone.
+  if (!json.ok || typeof json.value !== 'object' || json.value === null || Array.isArray(json.value)) {
+    return { source: 'router', stream: 'stderr', at: null, text: line }
+  }
   const { ts, level, msg, ...fields } = json.value as LogRecord
   const extra = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`
   return { source: 'router', stream: 'log', at: ts ?? null, text: `${level ?? ''} ${msg ?? ''}${extra}` }
@@ -118,6 +127,7 @@ export function createLogService({ platform, paths, runtimes, workspaceId }: Log
 
   return {
     router,
+    parseSince,
     async *agent(agent, query) {
       if (agent.runtime === null) {
         throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent.name}" was never started, it has no log`, {

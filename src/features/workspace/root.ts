@@ -15,8 +15,9 @@ export async function findWorkspaceRoot(fs: FileSystem, input: RootInput): Promi
   if (named !== undefined) {
     const root = await fs.realPath(resolve(input.cwd, named))
     if (root !== null && (await fs.stat(root))?.kind === 'directory') return root
-    throw new PloinkyError('WORKSPACE_NOT_FOUND', `No such folder: "${named}"`, {
-      hint: `Create it: mkdir -p ${named}`,
+    const what = root === null ? 'No such folder' : 'Not a folder'
+    throw new PloinkyError('WORKSPACE_NOT_FOUND', `${what}: ${JSON.stringify(named.slice(0, 200))}`, {
+      hint: root === null && /^[\w./-]+$/.test(named) ? `Create it: mkdir -p ${named}` : 'Name a folder that exists',
     })
   }
   const start = (await fs.realPath(input.cwd)) ?? input.cwd
