@@ -10,6 +10,8 @@ import { findWorkspaceRoot } from './features/workspace/root.ts'
 import type { Platform } from './platform/index.ts'
 import { VERSION } from './version.ts'
 
+export { createPlatform } from './platform/create.ts'
+
 export interface AskOptions {
   readonly platform: Platform
   /** `--workspace`. */

@@ -1,5 +1,4 @@
 /** The part of the composition that only the router process needs. */
-import type { Hono } from 'hono'
 import { commands } from './commands.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
@@ -85,18 +84,6 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
   })
 }
 
-async function loadApp({ platform, paths, settings }: Services) {
-  const [{ createApp }, { createStaticFiles }, { createBlobRoutes, createBlobService }] = await Promise.all([
-    import('./http/app.ts'),
-    import('./http/static.ts'),
-    import('./features/blobs/index.ts'),
-  ])
-  const { fs, hash } = platform
-  const blobs = createBlobService({ fs, hash, dir: paths.blobs, maxBytes: settings.values.blobLimit })
-  await blobs.sweep()
-  return { createApp, createStaticFiles, features: [createBlobRoutes({ blobs, fs }) as unknown as Hono] }
-}
-
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -137,7 +124,12 @@ export async function serveRouter(
         events: services.events,
         log,
         version: services.version,
-        http: { loadApp: () => loadApp(services), createFront, createGuard, writeError },
+        http: {
+          loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
+          createFront,
+          createGuard,
+          writeError,
+        },
         authenticator: options.authenticator,
         commands: commands as readonly Command<Services>[],
         execute: createExecutor(services),

@@ -30,6 +30,9 @@ import type { RuntimeId } from '../runtimes/adapter.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
+// For the program, which loads this and the platform together.
+export { createPlatform } from './platform/create.ts'
+
 export interface OpenOptions {
   platform: Platform
   log: Logger
@@ -148,6 +151,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     settings: {
       values: settings,
       explain: () => explained,
+      checkName: assertSettingName,
       set: (name, value) => setSetting({ platform, paths, store }, name, value),
     },
     workspace,

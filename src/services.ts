@@ -16,6 +16,8 @@ import type { Platform } from './platform/index.ts'
 export interface SettingsService {
   readonly values: Settings
   explain(): readonly Explained[]
+  /** USAGE_INVALID, with the nearest name, when no setting is called that. */
+  checkName(name: string): SettingName
   /** Writes to the workspace; null removes. */
   set(name: string, value: SettingValue | null): Promise<Explained>
 }

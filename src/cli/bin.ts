@@ -7,6 +7,7 @@ import { createTerminal } from '../platform/terminal.ts'
 import type { Services } from '../services.ts'
 import { VERSION } from '../version.ts'
 import { run } from './main.ts'
+import { completeNames, historyOf, workspaceName } from './names.ts'
 import type { Globals } from './parse.ts'
 
 const terminal = createTerminal()
@@ -23,10 +24,7 @@ const warn = (message: string): void => terminal.stderr.write(`warning: ${messag
 
 // Loaded when a command asks for it: `help` and `--version` are nearly as quick as an empty program.
 async function openServices(globals: Globals): Promise<Services> {
-  const [{ createPlatform }, { openServices: open }] = await Promise.all([
-    import('../platform/create.ts'),
-    import('../compose.ts'),
-  ])
+  const { createPlatform, openServices: open } = await import('../compose.ts')
   return await open({
     platform: createPlatform(terminal),
     log: log(globals),
@@ -37,14 +35,9 @@ async function openServices(globals: Globals): Promise<Services> {
 }
 
 async function askRouter(path: string, { workspace }: Globals): Promise<unknown> {
-  const [{ createPlatform }, { askRouter: ask }] = await Promise.all([
-    import('../platform/create.ts'),
-    import('../compose-client.ts'),
-  ])
+  const { askRouter: ask, createPlatform } = await import('../compose-client.ts')
   return await ask(path, { platform: createPlatform(terminal), workspace, warn })
 }
-
-const names = () => import('./names.ts')
 
 const exitCode = await run(process.argv.slice(2), {
   commands,
@@ -57,12 +50,9 @@ const exitCode = await run(process.argv.slice(2), {
   closeServices: (services) => services.dispose(),
   onSignal,
   stdoutClosed: terminal.stdout.closed,
-  complete: async (kind, globals) => (await names()).completeNames(openServices)(kind, globals),
-  history: (globals) => ({
-    load: async () => (await names()).historyOf(openServices)(globals).load(),
-    save: async (lines) => (await names()).historyOf(openServices)(globals).save(lines),
-  }),
-  workspaceName: async (globals) => (await names()).workspaceName(openServices)(globals),
+  complete: completeNames(openServices),
+  history: historyOf(openServices),
+  workspaceName: workspaceName(openServices),
 })
 
 // Handles that something left open must not keep the process alive; what was printed must arrive first.

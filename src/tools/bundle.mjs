@@ -1,7 +1,8 @@
 // The router and the command line as ES modules: one entry, and a chunk for each thing that is loaded only when needed.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, context } from 'esbuild'
 
@@ -18,10 +19,12 @@ const EXTERNAL = ['@lydell/node-pty']
 const builtins = {
   name: 'builtins',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /^(?:node:)?[a-z]/ }, ({ path, kind }) => {
+    esbuild.onResolve({ filter: /^(?:node:)?[a-z]/ }, ({ path, kind, importer }) => {
       if (!isBuiltin(path) || !['import-statement', 'require-call'].includes(kind)) return undefined
       const namespace = kind === 'require-call' ? 'builtin-for-require' : 'builtin'
-      return { path: path.replace(/^(?:node:)?/, 'node:'), namespace, sideEffects: false }
+      // One for each importer: a line in its own chunk is read sooner than a chunk that is shared.
+      const suffix = `?${createHash('sha256').update(relative(ROOT, importer)).digest('hex').slice(0, 8)}`
+      return { path: path.replace(/^(?:node:)?/, 'node:'), namespace, suffix, sideEffects: false }
     })
     const whole = (path) => `process.getBuiltinModule(${JSON.stringify(path)})`
     esbuild.onLoad({ filter: /.*/, namespace: 'builtin-for-require' }, ({ path }) => ({

@@ -137,11 +137,8 @@ const cli = defineCommand<Services>({
   permission: 'operate',
   run: (input, context) =>
     handOver(context, text(input, 'agent'), async (services) => {
-      const [{ cliCommand }, agent] = await Promise.all([
-        import('./plan.ts'),
-        services.registry.get(text(input, 'agent')),
-      ])
-      return cliCommand((await services.instances.load(agent)).manifest, rest(input, 'args'))
+      const agent = await services.registry.get(text(input, 'agent'))
+      return await services.instances.cli(agent, rest(input, 'args'))
     }),
   render: silent,
   exitCode: childExit,
@@ -188,8 +185,7 @@ const logs = defineCommand<Services>({
   async *run(input, context) {
     const services = await context.services()
     const source = text(input, 'source') || 'router'
-    const since =
-      input['since'] === undefined ? undefined : (await import('../logs/index.ts')).parseSince(text(input, 'since'))
+    const since = input['since'] === undefined ? undefined : services.logs.parseSince(text(input, 'since'))
     const query = {
       follow: input['follow'] === true,
       signal: context.signal,

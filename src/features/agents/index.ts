@@ -1,5 +1,4 @@
 /** Agents: enabled definitions and their instances. */
-export { cliCommand } from './plan.ts'
 export { createInstances, type Instances, type StartOutcome } from './instances.ts'
 export { createRegistry, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'

@@ -15,7 +15,7 @@ import type { Catalog, Definition } from '../repos/index.ts'
 import type { SecretStore } from '../secrets/index.ts'
 import { explainEnd } from './explain-end.ts'
 import { findNode, type Started } from './find-node.ts'
-import { type Plan, planWorkload } from './plan.ts'
+import { cliCommand, type Plan, planWorkload } from './plan.ts'
 import { effectiveProtocol, isReady, PROBE_PACE } from './readiness.ts'
 import type { EnabledAgent, Registry } from './registry.ts'
 import type { RoutesWriter } from './routes-writer.ts'
@@ -62,6 +62,8 @@ export interface Instances {
   /** The running instance and its runtime, or AGENT_NOT_RUNNING. */
   running(agent: EnabledAgent): Promise<{ adapter: RuntimeAdapter; workload: Workload }>
   load(agent: EnabledAgent): Promise<{ definition: Definition; manifest: Manifest }>
+  /** argv of its interactive program. */
+  cli(agent: EnabledAgent, args: readonly string[]): Promise<readonly string[]>
 }
 
 export function createInstances(deps: InstanceDeps): Instances {
@@ -269,6 +271,7 @@ export function createInstances(deps: InstanceDeps): Instances {
       })
     },
     load,
+    cli: async (agent, args) => cliCommand((await load(agent)).manifest, args),
   }
 }
 

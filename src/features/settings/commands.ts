@@ -29,8 +29,7 @@ const config = defineCommand<Services>({
       const { name: set, value: now, from } = await settings.set(name, value)
       return { name: set, value: now, from }
     }
-    const { assertSettingName } = await import('../../config/settings.ts')
-    const wanted = name === null ? null : assertSettingName(name)
+    const wanted = name === null ? null : settings.checkName(name)
     const shown = settings.explain().filter((item) => wanted === null || item.name === wanted)
     return Object.fromEntries(shown.map((item) => [item.name, item.value]))
   },

@@ -86,6 +86,8 @@ export interface WorkspaceService {
   status(): Promise<WorkspaceStatus>
   /** One change at a time for a workspace, over all processes. */
   exclusive<T>(what: string, run: () => Promise<T>): Promise<T>
+  /** Looks for the engine already; whoever asks for it next finds it. */
+  warm(): void
   /** PORT_TAKEN before anything is started, when a stranger listens. */
   checkPort(): Promise<void>
 }
@@ -195,6 +197,14 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     init,
     exists: async () => (await fs.stat(paths.dir)) !== null,
     exclusive: (what, run) => platform.lock(paths.changeLock, { waitMs: CHANGE_WAIT_MS, what }, run),
+    warm() {
+      const found =
+        settings.runtime === 'auto'
+          ? options.runtimes.firstEngine()
+          : options.runtimes.use(settings.runtime as RuntimeId)
+      // Whoever needs it is told.
+      found.catch(() => {})
+    },
     async checkPort() {
       if (
         (await options.router.info()) !== null ||
@@ -221,8 +231,10 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
         })
       }
       const staticAgent = (await registry.static()) ?? agents[0]?.name ?? null
-      await options.routes.setStatic(staticAgent)
-      const results = await Promise.all(agents.map((agent) => startOne(agent, input, notices)))
+      const [results] = await Promise.all([
+        Promise.all(agents.map((agent) => startOne(agent, input, notices))),
+        options.routes.setStatic(staticAgent),
+      ])
       return { agents: results, notices: [...notices] }
     },
     async stopAgents(agent, signal) {

@@ -2,6 +2,7 @@
 import type { CommandContext, Input } from '../../cli/command.ts'
 import { flagsOf, type SettingFlags } from '../../config/flags.ts'
 import type { Services } from '../../services.ts'
+import { renderStart } from './render.ts'
 import type { StartReport } from './service.ts'
 
 type Context = CommandContext<Services>
@@ -52,13 +53,14 @@ async function startBackground(
   agent: string | null,
   { context, flags }: Request,
 ): Promise<StartReport> {
+  services.workspace.warm()
   await services.workspace.checkPort()
   await leaveOldPort(services, context)
   const progress = (text: string, key: string): void => context.out.progress(text, key)
   // Together: neither waits for the other, and the router serves agents as they become ready.
   const [agents, router] = await Promise.allSettled([
     services.workspace.startAgents({ agent, progress, signal: context.signal }),
-    services.router.start(routerArgs(flags)),
+    openRouter(services, flags),
   ])
   if (agents.status === 'rejected') {
     // Nothing to route for a start that could not begin; a router that ran before stays.
@@ -66,10 +68,14 @@ async function startBackground(
     throw agents.reason
   }
   if (router.status === 'rejected') throw router.reason
-  const { info } = router.value
+  const { info, login } = router.value
   await services.client.reload()
-  const login = await services.client.loginUrl('dashboard/')
   return { ...agents.value, router: info, url: services.client.baseUrl(info), login }
+}
+
+async function openRouter(services: Services, flags: SettingFlags) {
+  const router = await services.router.start(routerArgs(flags))
+  return { ...router, login: await services.client.loginUrl('dashboard/') }
 }
 
 /** A router on another port than the one that was asked for now is replaced. */
@@ -110,7 +116,6 @@ async function runForeground(services: Services, agent: string | null, context: 
       }),
       login: await services.client.loginUrl('dashboard/'),
     }
-    const { renderStart } = await import('./render.ts')
     if (context.out.json) services.platform.terminal.stdout.write(`${JSON.stringify(report)}\n`)
     else services.platform.terminal.stdout.write(`${renderStart(report, context.out)}\n\nPress Ctrl-C to stop\n`)
   }
