@@ -1,5 +1,6 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
+import type { Command } from './cli/command.ts'
 import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
@@ -20,7 +21,7 @@ import { runDoctor } from './features/doctor/index.ts'
 import { createLogService } from './features/logs/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
-import { createRouterDaemon } from './features/router/index.ts'
+import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
 import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
@@ -35,6 +36,8 @@ export { createPlatform } from './platform/create.ts'
 
 export interface OpenOptions {
   platform: Platform
+  /** The one table, for the router's API. */
+  commands: readonly Command<Services>[]
   log: Logger
   /** `--workspace`. */
   workspace: string | undefined
@@ -54,7 +57,8 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
     fs: platform.fs,
     lock: platform.lock,
     onRecovered: ({ file, problem, keptAs }) => {
-      log.warn('state file recovered', { file, problem, keptAs })
+      // For the router's log; a person is told in words.
+      log.info('state file recovered', { file, problem, keptAs })
       const kept = keptAs === null ? '' : ` and kept as .ploinky/${keptAs}`
       options.warn(`.ploinky/${file} could not be read (${problem}); it was recovered from its backup${kept}`)
     },
@@ -180,7 +184,13 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     serve: async (onReady, stopped) => {
       const { serveRouter } = await import('./compose-router.ts')
       await serveRouter(
-        { services, store, routes, authenticator: async () => createAuthenticator(await token(), platform.hash) },
+        {
+          services,
+          commands: options.commands,
+          store,
+          routes,
+          authenticator: async () => createAuthenticator(await token(), platform.hash),
+        },
         onReady,
         stopped,
       )

@@ -2,6 +2,7 @@
 import { homedir, hostname, tmpdir, userInfo } from 'node:os'
 import { dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PloinkyError } from '../core/error.ts'
 import { denoCommand, denoVersion } from './deno.ts'
 import { createFileSystem } from './files.ts'
 import { hashing } from './hashing.ts'
@@ -31,6 +32,17 @@ function userName(): string {
 }
 
 /** `terminal`: the one that the program uses already. */
+function currentFolder(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    throw new PloinkyError('WORKSPACE_NOT_FOUND', 'The current folder no longer exists', {
+      hint: 'Change to a folder that exists, for example: cd ~',
+      cause: error,
+    })
+  }
+}
+
 export function createPlatform(terminal: Terminal = createTerminal()): Platform {
   const processes = createProcesses()
   const version = denoVersion()
@@ -47,7 +59,7 @@ export function createPlatform(terminal: Terminal = createTerminal()): Platform 
     },
     env: process.env,
     pid: process.pid,
-    cwd: () => process.cwd(),
+    cwd: currentFolder,
     assetsDir: process.env['PLOINKY_ASSETS'] ?? findAssets(),
     fs: createFileSystem(),
     processes,

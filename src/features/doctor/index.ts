@@ -87,6 +87,13 @@ async function checkFiles({ platform, paths, store, documents }: DoctorOptions):
       guarded(document.name, async () => [ok(document.name, (await store.read(document), 'readable'))]),
     ),
   )
+  const broken = (await platform.fs.list(paths.dir)).filter((name) => /\.broken-\d{4}-/.test(name))
+  const kept: CheckResult[] = broken.map((name) => ({
+    check: 'kept aside',
+    result: 'warning',
+    detail: `${name}: it could not be read and was replaced from its backup`,
+    hint: `Look into it, then: rm ${paths.dir}/${name}`,
+  }))
   const secrets = await platform.fs.stat(paths.secrets)
   const open = secrets !== null && (secrets.mode & 0o077) !== 0
   const secretCheck: CheckResult = open
@@ -97,7 +104,7 @@ async function checkFiles({ platform, paths, store, documents }: DoctorOptions):
         hint: 'Run: chmod 600 .ploinky/.secrets',
       }
     : ok('secrets', secrets === null ? 'none yet' : 'readable by you only')
-  return [ok('workspace', paths.root), ...states.flat(), secretCheck]
+  return [ok('workspace', paths.root), ...states.flat(), ...kept, secretCheck]
 }
 
 async function checkAssets({ platform }: DoctorOptions): Promise<CheckResult[]> {

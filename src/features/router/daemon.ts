@@ -1,7 +1,7 @@
 /** The router as a background process: started once, found again, stopped; never mistaken for somebody else's process. */
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { SETTINGS } from '../../config/settings.ts'
-import { fromErrorBody, PloinkyError } from '../../core/error.ts'
+import { fromErrorBody, isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import { parseJson } from '../../core/json.ts'
 import { until } from '../../core/time.ts'
@@ -56,15 +56,22 @@ function toInfo(text: string): RouterInfo | null {
   }
 }
 
+/** The router that the workspace's file names, if that very process still runs. */
+export async function findRouter(platform: Platform, paths: WorkspacePaths): Promise<RouterInfo | null> {
+  const text = await platform.fs.readText(paths.routerInfo).catch((error: unknown) => {
+    // Something else in its place names nobody.
+    if (isPloinkyError(error) && error.details['reason'] !== undefined) return null
+    throw error
+  })
+  const found = text === null ? null : toInfo(text)
+  if (found === null) return null
+  const process = await platform.processes.info(found.pid)
+  // Where the system tells start times, a file without one is no proof: the pid may be anybody's.
+  return process === null || process.startTicks !== found.startTicks ? null : found
+}
+
 export function createRouterDaemon({ platform, paths, events }: DaemonOptions): RouterDaemon {
-  async function info(): Promise<RouterInfo | null> {
-    const text = await platform.fs.readText(paths.routerInfo)
-    const found = text === null ? null : toInfo(text)
-    if (found === null) return null
-    const process = await platform.processes.info(found.pid)
-    // Where the system tells start times, a file without one is no proof: the pid may be anybody's.
-    return process === null || process.startTicks !== found.startTicks ? null : found
-  }
+  const info = (): Promise<RouterInfo | null> => findRouter(platform, paths)
 
   /** Errors that the router meets before it listens come back through a file, since it has no terminal. */
   async function failure(file: string): Promise<PloinkyError | null> {

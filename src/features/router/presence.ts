@@ -1,16 +1,15 @@
 /** Keeps a running router findable: its files are written again when they get lost; when the workspace is gone, it ends. */
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { messageOf } from '../../core/error.ts'
-import { parseJson } from '../../core/json.ts'
 import type { Logger } from '../../core/log.ts'
-import type { FileSystem } from '../../platform/index.ts'
-import type { RouterInfo } from './daemon.ts'
+import type { Platform } from '../../platform/index.ts'
+import { findRouter, type RouterInfo } from './daemon.ts'
 
 /** Between two looks, ms. A folder that is moved away and back within two of them is not noticed. */
 const LOOK_MS = 2000
 
 export interface PresenceOptions {
-  readonly fs: FileSystem
+  readonly platform: Platform
   readonly paths: WorkspacePaths
   readonly log: Logger
   readonly info: RouterInfo
@@ -24,28 +23,29 @@ export interface Presence {
 }
 
 /** Writes the files by which commands find the router. */
-export async function writePresence(fs: FileSystem, paths: WorkspacePaths, info: RouterInfo): Promise<void> {
+export async function writePresence({ fs }: Platform, paths: WorkspacePaths, info: RouterInfo): Promise<void> {
   await fs.writeAtomic(paths.routerPid, `${info.pid}\n`)
   await fs.writeAtomic(paths.routerInfo, textOf(info), { mode: 0o600 })
 }
 
 /** Removes them, unless they are another router's by now. */
-export async function removePresence(fs: FileSystem, paths: WorkspacePaths, info: RouterInfo): Promise<void> {
-  const pid = pidIn(await fs.readText(paths.routerInfo).catch(() => null))
-  if (typeof pid === 'number' && pid !== info.pid) return
-  await fs.remove(paths.routerInfo)
-  await fs.remove(paths.routerPid)
+export async function removePresence(platform: Platform, paths: WorkspacePaths, info: RouterInfo): Promise<void> {
+  if (await isAnothers(platform, paths, info)) return
+  await platform.fs.remove(paths.routerInfo)
+  await platform.fs.remove(paths.routerPid)
+}
+
+/** The folder was removed and made anew, and another router serves it: only a process that really runs counts. */
+async function isAnothers(platform: Platform, paths: WorkspacePaths, info: RouterInfo): Promise<boolean> {
+  const found = await findRouter(platform, paths)
+  return found !== null && found.pid !== info.pid
 }
 
 const textOf = (info: RouterInfo): string => `${JSON.stringify(info, null, 2)}\n`
 
-/** The process that a router file names, when it can be read at all. */
-function pidIn(text: string | null): unknown {
-  const json = text === null ? null : parseJson(text)
-  return json?.ok ? (json.value as { pid?: unknown } | null)?.pid : undefined
-}
-
-export function keepPresence({ fs, paths, log, info, intervalMs = LOOK_MS }: PresenceOptions): Presence {
+export function keepPresence(options: PresenceOptions): Presence {
+  const { platform, paths, log, info } = options
+  const { fs } = platform
   let missed = 0
   let closed = false
   let busy = false
@@ -67,11 +67,9 @@ export function keepPresence({ fs, paths, log, info, intervalMs = LOOK_MS }: Pre
     missed = 0
     const text = await fs.readText(paths.routerInfo).catch(() => null)
     if (text === textOf(info) || closed) return
-    const pid = pidIn(text)
-    // The folder was removed and made anew faster than this looked.
-    if (typeof pid === 'number' && pid !== info.pid) return leave(`process ${pid} serves the workspace now`)
+    if (await isAnothers(platform, paths, info)) return leave('another router serves the workspace now')
     log.warn('router.json was lost or changed; it is written again', {})
-    await writePresence(fs, paths, info)
+    await writePresence(platform, paths, info)
   }
 
   const check = (): void => {
@@ -81,7 +79,7 @@ export function keepPresence({ fs, paths, log, info, intervalMs = LOOK_MS }: Pre
       .catch((error: unknown) => log.warn('the files of the router cannot be kept', { error: messageOf(error) }))
       .finally(() => (busy = false))
   }
-  const timer = setInterval(check, intervalMs)
+  const timer = setInterval(check, options.intervalMs ?? LOOK_MS)
   timer.unref?.()
   function close(): void {
     closed = true

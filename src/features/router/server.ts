@@ -152,7 +152,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     .watch(ended.signal)
     .catch((error: unknown) => log.error('watching the engine ended', { error: messageOf(error) }))
   app.load()
-  const presence = keepPresence({ fs: platform.fs, paths, log, info })
+  const presence = keepPresence({ platform, paths, log, info })
   log.info('router listens', { host: info.host, port: info.port, pid: info.pid })
   return {
     info,
@@ -164,7 +164,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       stopWatching()
       await server.close(graceMs)
       await dataPlane.close()
-      await removePresence(platform.fs, paths, info)
+      await removePresence(platform, paths, info)
       log.info('router stopped', {})
     },
   }
@@ -305,6 +305,6 @@ async function announce<S>(options: RouterOptions<S>, server: RunningServer): Pr
     version: options.version,
     startedAt: new Date().toISOString(),
   }
-  await writePresence(platform.fs, paths, info)
+  await writePresence(platform, paths, info)
   return info
 }
