@@ -1,5 +1,4 @@
 /** The part of the composition that only the router process needs. */
-import { commands } from './commands.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
 import type { Principal } from './core/principal.ts'
@@ -15,6 +14,7 @@ import type { Services } from './services.ts'
 
 export interface ServeOptions {
   services: Services
+  commands: readonly Command<Services>[]
   store: Store
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
@@ -131,7 +131,7 @@ export async function serveRouter(
           writeError,
         },
         authenticator: options.authenticator,
-        commands: commands as readonly Command<Services>[],
+        commands: options.commands,
         execute: createExecutor(services),
         status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,

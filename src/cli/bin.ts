@@ -27,6 +27,7 @@ async function openServices(globals: Globals): Promise<Services> {
   const { createPlatform, openServices: open } = await import('../compose.ts')
   return await open({
     platform: createPlatform(terminal),
+    commands,
     log: log(globals),
     workspace: globals.workspace,
     debug: globals.debug,

@@ -53,12 +53,19 @@ function describeCommand(command: AnyCommand): CommandDoc {
     summary: command.summary,
     description: command.description ?? '',
     aliases: command.aliases ?? [],
-    usage: usageLine(command),
-    arguments: positionalsOf(command).map(({ key, param }) => ({
-      term: param.placeholder ?? key,
-      summary: withRange(param.summary, [rangeText(param), flagOf(command, key)].filter(Boolean).join('; ')),
-    })),
-    options: optionsOf(command).map(describeOption),
+    // Worked out when they are asked for: the overview shows none of them, and is what a new user waits for first.
+    get usage() {
+      return usageLine(command)
+    },
+    get arguments() {
+      return positionalsOf(command).map(({ key, param }) => ({
+        term: param.placeholder ?? key,
+        summary: withRange(param.summary, [rangeText(param), flagOf(command, key)].filter(Boolean).join('; ')),
+      }))
+    },
+    get options() {
+      return optionsOf(command).map(describeOption)
+    },
     examples: command.examples ?? [],
   }
 }

@@ -154,6 +154,12 @@ async function serve(options: ServerOptions, handlers: ServerHandlers, processes
   }
 }
 
+function placeOf({ host = '127.0.0.1', port = 80, socketPath }: HttpCall) {
+  // Only TLS needs a server name; left to the runtime, it is derived with address patterns that take 10 ms to compile.
+  const servername = ''
+  return socketPath === undefined ? { host, port, servername } : { socketPath, servername }
+}
+
 function request(call: HttpCall): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const outgoing = http().request({
@@ -165,9 +171,7 @@ function request(call: HttpCall): Promise<HttpAnswer> {
       },
       // One call a process: a kept connection would only hold the process open.
       agent: false,
-      ...(call.socketPath === undefined
-        ? { host: call.host ?? '127.0.0.1', port: call.port ?? 80 }
-        : { socketPath: call.socketPath }),
+      ...placeOf(call),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     })
     const timer = setTimeout(() => {
@@ -203,9 +207,7 @@ function hijack(call: HttpCall): Promise<Duplex> {
         'content-length': String(Buffer.byteLength(call.body ?? '')),
       },
       agent: false,
-      ...(call.socketPath === undefined
-        ? { host: call.host ?? '127.0.0.1', port: call.port ?? 80 }
-        : { socketPath: call.socketPath }),
+      ...placeOf(call),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     })
     const timer = setTimeout(

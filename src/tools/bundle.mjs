@@ -1,8 +1,8 @@
 // The router and the command line as ES modules: one entry, and a chunk for each thing that is loaded only when needed.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { join, relative } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, context } from 'esbuild'
 
@@ -129,11 +129,31 @@ export function bundleOptions(outDir) {
  */
 export async function bundle(outDir) {
   const { metafile } = await build(bundleOptions(outDir))
+  dropEmptyImports(metafile)
   for (const [file, { imports }] of Object.entries(metafile.outputs)) {
     const required = imports.find(({ kind, external }) => kind === 'require-call' && external)
     if (required !== undefined) throw new Error(`${file} needs "require" for "${required.path}"`)
   }
   return metafile
+}
+
+/** Chunks that hold nothing but helpers of the bundler are imported by every other chunk, used or not; a file less to read. */
+function dropEmptyImports({ outputs }) {
+  const helpers = Object.entries(outputs).filter(([, { inputs }]) => Object.keys(inputs).length === 0)
+  const names = new Set(helpers.map(([file]) => basename(file)))
+  for (const [file, output] of Object.entries(outputs)) {
+    const path = join(ROOT, file)
+    const before = readFileSync(path, 'utf8')
+    const dropped = new Set()
+    const after = before.replace(/import"(\.[^"]+)";/g, (statement, from) => {
+      if (!names.has(basename(from))) return statement
+      dropped.add(basename(from))
+      return ''
+    })
+    if (dropped.size === 0) continue
+    writeFileSync(path, after)
+    output.imports = output.imports.filter((each) => !dropped.has(basename(each.path)))
+  }
 }
 
 /** Builds again at each change, and calls back after each build. @returns {Promise<() => Promise<void>>} ends watching */
