@@ -93,6 +93,12 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
     async enable(ref) {
       const definition = await catalog.resolve(ref)
       const name = assertName('agent', definition.agent)
+      const known = own((await store.read(agentsDocument)).agents, name)
+      if (known?.repo === definition.repo) {
+        // Every start comes here: nothing is locked or written for what is enabled already.
+        await linkFolders(name, definition)
+        return { agent: { name, ...known }, created: false }
+      }
       // A manifest that cannot be read is refused now, not at the next start.
       await catalog.manifest(definition, 'default')
       let created = false

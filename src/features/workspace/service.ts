@@ -220,20 +220,18 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     },
     async startAgents(input) {
       const notices = new Set<string>()
-      if (input.agent !== null) {
-        const { agent } = await registry.enable(input.agent)
-        if ((await registry.static()) === null) await registry.setStatic(agent.name)
-      }
-      const agents = await selected(input.agent === null ? null : (input.agent.split(/[/:]/).at(-1) ?? null))
+      const agents = input.agent === null ? await registry.list() : [(await registry.enable(input.agent)).agent]
       if (agents.length === 0) {
         throw new PloinkyError('USAGE_INVALID', 'No agent is enabled in this workspace', {
           hint: 'Run: ploinky start demo',
         })
       }
-      const staticAgent = (await registry.static()) ?? agents[0]?.name ?? null
+      const chosen = await registry.static()
+      const [first] = agents
+      if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
       const [results] = await Promise.all([
         Promise.all(agents.map((agent) => startOne(agent, input, notices))),
-        options.routes.setStatic(staticAgent),
+        options.routes.setStatic(chosen ?? first?.name ?? null),
       ])
       return { agents: results, notices: [...notices] }
     },
