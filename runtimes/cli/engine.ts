@@ -90,7 +90,7 @@ export function createEngine(context: RuntimeContext, dialect: Dialect): Engine 
       disposed = true
       const pending = [...ends]
       ends.clear()
-      await Promise.allSettled(pending.map((end) => end()))
+      await Promise.allSettled(pending.map(async (end) => await end()))
     },
   }
 }

@@ -84,19 +84,21 @@ function supervise(engine: Engine, parts: Supervised): ExecSession {
   }
   const onAbort = (): void => void kill().catch(() => {})
   const forget = engine.track(kill)
-  const exit = child.exit
-    .then((code) => {
+  const ended = async (): Promise<number> => {
+    try {
+      const code = await child.exit
       // Ended by us is never a success, whatever the program or an engine that lost track of it says.
       if (killing !== undefined) return code === 0 ? KILLED : code
       if (!ENGINE_CODES.has(code) || !ENGINE_MESSAGE.test(tail)) return code
       throw engine.fail({ exitCode: code, stderr: tail }, parts.what)
-    })
-    .finally(() => {
+    } finally {
       done = true
       forget()
       signal?.removeEventListener('abort', onAbort)
-      return parts.ended()
-    })
+      await parts.ended()
+    }
+  }
+  const exit = ended()
   exit.catch(() => {})
   if (signal?.aborted) onAbort()
   else signal?.addEventListener('abort', onAbort, { once: true })

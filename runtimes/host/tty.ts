@@ -135,7 +135,14 @@ async function overScript({ context, argv, launch, size }: Opening, script: stri
     },
     { stdin: input.bytes },
   )
-  const closed = child.exit.finally(() => platform.fs.remove(nameFile))
+  const ended = async (): Promise<number> => {
+    try {
+      return await child.exit
+    } finally {
+      await platform.fs.remove(nameFile)
+    }
+  }
+  const closed = ended()
   closed.catch(() => {})
   // The end of a child also waits for its input, and nobody types at a terminal that is gone.
   async function* output(): AsyncGenerator<Uint8Array> {

@@ -112,7 +112,7 @@ function hasType(value: unknown, type: Field['type']): boolean {
 
 /** JSON Schema counts code points; counting is skipped when no rule needs it. */
 function codePoints(value: string, field: Field): number {
-  return field.minLength === undefined && field.maxLength === undefined ? 0 : [...value].length
+  return field.minLength === undefined && field.maxLength === undefined ? 0 : Array.from(value).length
 }
 
 function checkRange(

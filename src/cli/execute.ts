@@ -130,7 +130,7 @@ async function runAndPrint<S>(job: Job<S>, context: CommandContext<S>, tools: To
   const { command, input } = job
   const { output, run } = tools
   const started = (await answerOfRouter(job, tools)) ?? command.run(input, context)
-  const data: unknown = isStream(started) ? started : await started
+  const data: unknown = isStream(started) ? started : await Promise.resolve(started)
   if (!isStream(data)) {
     output.result(data, command)
     return command.exitCode?.(data) ?? 0

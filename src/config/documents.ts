@@ -4,12 +4,14 @@ import { isName } from '../core/id.ts'
 import { type DocumentSpec, stateInvalid } from '../core/store.ts'
 import { problemsOf, problemText } from './check.ts'
 
-function define<S extends z.ZodMiniType>(
-  name: string,
-  version: number,
-  schema: S,
-  empty: z.output<S>,
-): DocumentSpec<z.output<S>> {
+interface Definition<S extends z.ZodMiniType> {
+  name: string
+  version: number
+  schema: S
+  empty: z.output<S>
+}
+
+function define<S extends z.ZodMiniType>({ name, version, schema, empty }: Definition<S>): DocumentSpec<z.output<S>> {
   return {
     name,
     version,
@@ -38,16 +40,16 @@ const agentRecord = z.strictObject({
 export type AgentRecord = z.output<typeof agentRecord>
 
 /** `.ploinky/agents`: what is enabled. */
-export const agentsDocument = define(
-  'agents',
-  1,
-  z.strictObject({
+export const agentsDocument = define({
+  name: 'agents',
+  version: 1,
+  schema: z.strictObject({
     agents: z.record(nameSchema, agentRecord),
     /** The agent whose files answer unmatched paths. */
     static: z.nullable(nameSchema),
   }),
-  { agents: {}, static: null },
-)
+  empty: { agents: {}, static: null },
+})
 
 const routeEntry = z.strictObject({
   container: z.string(),
@@ -67,25 +69,35 @@ export type RouteEntry = z.output<typeof routeEntry>
 /** `.ploinky/routing.json`: generated, watched by the router. */
 const routing = z.strictObject({ static: z.nullable(nameSchema), routes: z.record(nameSchema, routeEntry) })
 export type Routing = z.output<typeof routing>
-export const routingDocument = define('routing.json', 1, routing, { static: null, routes: {} })
+export const routingDocument = define({
+  name: 'routing.json',
+  version: 1,
+  schema: routing,
+  empty: { static: null, routes: {} },
+})
 
 /** `.ploinky/enabled_repos.json`. */
-export const reposDocument = define('enabled_repos.json', 1, z.strictObject({ repos: z.array(nameSchema) }), {
-  repos: ['builtin'],
+export const reposDocument = define({
+  name: 'enabled_repos.json',
+  version: 1,
+  schema: z.strictObject({ repos: z.array(nameSchema) }),
+  empty: {
+    repos: ['builtin'],
+  },
 })
 
 /** `.ploinky/config.json`: settings of the workspace. */
-export const configDocument = define(
-  'config.json',
-  1,
-  z.strictObject({ settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) }),
-  { settings: {} },
-)
+export const configDocument = define({
+  name: 'config.json',
+  version: 1,
+  schema: z.strictObject({ settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) }),
+  empty: { settings: {} },
+})
 
 /** `.ploinky/images.json`: what was learnt about images by looking into them, by image id. */
-export const imagesDocument = define(
-  'images.json',
-  1,
-  z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
-  { images: {} },
-)
+export const imagesDocument = define({
+  name: 'images.json',
+  version: 1,
+  schema: z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
+  empty: { images: {} },
+})

@@ -40,7 +40,7 @@ export const programs = {
      echo up; wait; wait`,
   ),
   /** How many processes have the marker $1 in their command line. */
-  counts: script('counts', `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' ' | grep -o "sleep $1 " | wc -l`),
+  counts: script('counts', `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\000' ' ' | grep -o "[s]leep $1 " | wc -l`),
   /** Lines on both streams; a blank one; unicode; the last without an end. */
   writes: script(
     'writes',

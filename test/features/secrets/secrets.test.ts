@@ -75,7 +75,7 @@ describe('reading', () => {
   it('gives values that do not print', async () => {
     await write('A=hunter2')
     const secret = await open().get('A')
-    expect(`${secret}${JSON.stringify({ secret })}${inspect(secret)}`).not.toContain('hunter2')
+    expect(`${String(secret)}${JSON.stringify({ secret })}${inspect(secret)}`).not.toContain('hunter2')
     expect(secret?.reveal()).toBe('hunter2')
   })
 })
