@@ -27,9 +27,17 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   let current: Routing = routingDocument.empty()
   let enabled = new Set<string>()
 
-  /** One read serves all that ask while it is under way. */
-  let reading: Promise<void> | null = null
-  const reload = (): Promise<void> => (reading ??= readAgain().finally(() => (reading = null)))
+  /** One read serves all that ask before it begins. One that is under way may have seen the files as they were before. */
+  let reading: Promise<void> = Promise.resolve()
+  let next: Promise<void> | null = null
+  const reload = (): Promise<void> => {
+    next ??= reading.then(() => {
+      next = null
+      reading = readAgain()
+      return reading
+    })
+    return next
+  }
 
   async function readAgain(): Promise<void> {
     try {
