@@ -1,4 +1,5 @@
 /** The part of the composition that only the router process needs. */
+import { basename } from 'node:path'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
 import type { Principal } from './core/principal.ts'
@@ -18,6 +19,8 @@ export interface ServeOptions {
   store: Store
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
+  /** Reads the active profile again. */
+  followProfile(): Promise<void>
 }
 
 /** Status is asked by every open page at once; one look at the engine serves all that ask within this time (ms). */
@@ -105,6 +108,10 @@ export async function serveRouter(
     },
   })
   const stopRelaying = relayEvents(services)
+  const stopProfile = platform.fs.watch(paths.dir, (name) => {
+    if (name !== null && name !== basename(paths.profile)) return
+    options.followProfile().catch((error: unknown) => log.error('profile not reloaded', { error }))
+  })
   const watch = createWatcher({
     runtimes: services.runtimes,
     registry,
@@ -142,6 +149,7 @@ export async function serveRouter(
     )
   } finally {
     stopRelaying()
+    stopProfile()
     await execMcp.close()
   }
 }

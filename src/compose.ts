@@ -9,6 +9,7 @@ import {
   parseSetting,
   SETTINGS,
   type SettingName,
+  type Settings,
   type SettingValue,
   toSettings,
 } from './config/settings.ts'
@@ -97,7 +98,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const workspaceId = platform.hash.sha256Hex(root).slice(0, 8)
   const store = createStore(options, paths, log)
   const explained = await loadSettings(options, paths, store)
-  const settings = toSettings(explained)
+  /** The profile is read again while a router runs; everything else holds for a process. */
+  const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
   const eventsWritten = keepEvents(options, paths, events)
   const secrets = createSecretStore({
@@ -122,7 +124,9 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     store,
     paths,
     workspaceId,
-    profile: settings.profile,
+    get profile() {
+      return settings.profile
+    },
     readyTimeoutSeconds: settings.readyTimeout,
     catalog,
     registry,
@@ -183,12 +187,16 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     // The server is loaded where it runs: commands that only ask do not pay for it.
     serve: async (onReady, stopped) => {
       const { serveRouter } = await import('./compose-router.ts')
+      const followProfile = async (): Promise<void> => {
+        settings.profile = toSettings(await loadSettings(options, paths, store)).profile
+      }
       await serveRouter(
         {
           services,
           commands: options.commands,
           store,
           routes,
+          followProfile,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },
         onReady,

@@ -89,7 +89,11 @@ export const defaultPrograms: FakePrograms = {
     await process.out(`${process.cwd}\n`)
     return 0
   },
-  sh: (process) => (process.argv.length === 1 ? conversation(process) : notFound(process)),
+  sh: (process) => {
+    if (process.argv.length === 1) return conversation(process)
+    // The main program of agents that bring none of their own.
+    return process.argv[1]?.endsWith('/AgentServer.sh') ? service(process) : notFound(process)
+  },
   sleep: async (process) => {
     await delay(Math.min(Number(process.argv[1] ?? 0) * 1000, 0x7fff_ffff), process.ended)
     return 0
