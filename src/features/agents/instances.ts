@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly adapter: RuntimeAdapter
   /** What is happening now, for a person. */
   readonly progress: (text: string) => void
+  /** Called when the engine has been asked for the instance. */
+  readonly underWay?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -100,13 +102,16 @@ export function createInstances(deps: InstanceDeps): Instances {
     return { plan: planWorkload(input), manifest, definition }
   }
 
-  async function start(agent: EnabledAgent, { adapter, progress, signal }: StartOptions): Promise<StartOutcome> {
+  async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
+    const { adapter, progress, signal } = startOptions
     const options = signal === undefined ? {} : { signal }
     const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
     const { plan: planned, manifest, definition } = await plan(agent, adapter)
     progress('starting')
-    const applied = await applyWithImage({ adapter, progress, signal }, planned)
+    const applying = applyWithImage(startOptions, planned)
+    startOptions.underWay?.()
+    const applied = await applying
     // Written while the agent gets ready.
     const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
     noted.catch(() => {})

@@ -49,10 +49,12 @@ async function answersMcp(probe: Probe): Promise<boolean> {
   await answer.text(1024 * 1024).catch(() => '')
   const session = answer.headers['mcp-session-id']
   if (session !== undefined) {
-    // The probe's session would otherwise stay in the agent until it times out.
+    // The probe's session would otherwise stay in the agent until it times out. Nothing waits for its end.
     const end = { ...common, method: 'DELETE', headers: { 'mcp-session-id': session } }
-    const ended = await probe.net.request(end).catch(() => null)
-    await ended?.text(1024).catch(() => '')
+    probe.net
+      .request(end)
+      .then((ended) => ended.text(1024))
+      .catch(() => '')
   }
   return answer.status === 200
 }

@@ -31,6 +31,8 @@ export interface StartInput {
   /** Enabled first when it is not; null: every enabled agent. */
   readonly agent: string | null
   readonly progress: (text: string, key: string) => void
+  /** Called when the engine has been asked to start the first agent: what else there is to do can be done now. */
+  readonly underWay?: () => void
   readonly signal?: AbortSignal
 }
 
@@ -147,7 +149,8 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     try {
       const adapter = await chooseAdapter(agent, notices)
       const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
-      const result = await instances.start(agent, { adapter, progress, signal: input.signal })
+      const { underWay, signal } = input
+      const result = await instances.start(agent, { adapter, progress, underWay, signal })
       return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
     } catch (error) {
       input.progress(`${agent.name}: failed`, agent.name)
@@ -229,10 +232,12 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       const chosen = await registry.static()
       const [first] = agents
       if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
-      const [results] = await Promise.all([
-        Promise.all(agents.map((agent) => startOne(agent, input, notices))),
-        options.routes.setStatic(chosen ?? first?.name ?? null),
-      ])
+      let underWay = (): void => {}
+      const asked = new Promise<void>((resolve) => (underWay = resolve))
+      asked.then(input.underWay)
+      const starting = Promise.all(agents.map((agent) => startOne(agent, { ...input, underWay }, notices)))
+      const setStatic = () => options.routes.setStatic(chosen ?? first?.name ?? null)
+      const [results] = await Promise.all([starting, Promise.race([asked, starting]).then(setStatic)])
       return { agents: results, notices: [...notices] }
     },
     async stopAgents(agent, signal) {

@@ -58,10 +58,12 @@ async function startBackground(
   await leaveOldPort(services, context)
   const progress = (text: string, key: string): void => context.out.progress(text, key)
   // Together: neither waits for the other, and the router serves agents as they become ready.
-  const [agents, router] = await Promise.allSettled([
-    services.workspace.startAgents({ agent, progress, signal: context.signal }),
-    openRouter(services, flags),
-  ])
+  let underWay = (): void => {}
+  const asked = new Promise<void>((resolve) => (underWay = resolve))
+  const starting = services.workspace.startAgents({ agent, progress, underWay, signal: context.signal })
+  // The engine's part takes longest, so it is asked first.
+  const opening = Promise.race([asked, starting]).then(() => openRouter(services, flags))
+  const [agents, router] = await Promise.allSettled([starting, opening])
   if (agents.status === 'rejected') {
     // Nothing to route for a start that could not begin; a router that ran before stays.
     if (router.status === 'fulfilled' && router.value.started) await services.router.stop()
