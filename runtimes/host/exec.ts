@@ -67,7 +67,10 @@ export function createHostExec(context: HostContext, track: Track) {
       })
     }
     const launch = await launchOf(context, record, options)
-    const child = platform.processes.stream(toSpec(context, argv, launch), { stdin: options.stdin ?? 'ignore' })
+    const child = platform.processes.stream(
+      toSpec(context, argv, launch),
+      options.stdin === undefined ? {} : { stdin: options.stdin },
+    )
     let ended = false
     let killing: Promise<void> | undefined
     const kill = (): Promise<void> => {

@@ -1,6 +1,7 @@
 /** The one spawner: streams and terminals over execa, short calls and detached processes over the runtime's own spawn. */
 import { access, constants as fsConstants, mkdir, open } from 'node:fs/promises'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { Options } from 'execa'
 import type { DetachOptions, ProcessSpec, RunningProcess, StreamOptions } from '../core/process.ts'
 import { environment, exitCodeOf, notStarted } from './child.ts'
@@ -36,18 +37,22 @@ function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess 
     // A program that ends before reading all its input is not an error of ours.
     child.stdin?.on('error', () => {})
     // Boxed: the child is a promise of its own end, and returning it bare would wait for that.
-    return { child }
+    // The end of the program, not of its output: that may be read later, or never.
+    const ended = new Promise<number>((resolve) => {
+      child.once('exit', (code, signal) => resolve(exitCodeOf({ exitCode: code, signal })))
+    })
+    return { child, ended, stdout: held(child.stdout), stderr: held(child.stderr) }
   })
-  const exit = started.then(async ({ child }) => {
-    const result = await child
-    if (result.exitCode === undefined && result.signal === undefined && !result.isCanceled)
+  const exit = started.then(({ child, ended }) => {
+    const failed = child.then((result) => {
+      if (result.exitCode !== undefined || result.signal !== undefined || result.isCanceled) return ended
       throw notStarted(spec, result)
-    return exitCodeOf(result)
+    })
+    return Promise.race([ended, failed])
   })
   exit.catch(() => {})
   async function* bytes(which: 'stdout' | 'stderr'): AsyncGenerator<Uint8Array> {
-    const source = (await started).child[which]
-    if (!source) return
+    const source = (await started)[which]
     try {
       for await (const chunk of source) yield chunk as Uint8Array
     } catch (error) {
@@ -69,10 +74,24 @@ function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess 
   }
 }
 
+/**
+ * Output in a stream of our own: both execa (one turn later) and the runtime (when the program ends) throw away what nobody
+ * reads yet. Held here, a reader may come at any time, and an unread stream still holds the program back.
+ */
+function held(source: Readable | null | undefined): Readable {
+  const { PassThrough, pipeline } = process.getBuiltinModule('node:stream')
+  const pass = new PassThrough()
+  if (source) pipeline(source, pass, () => {})
+  else pass.end()
+  return pass
+}
+
 function stdinOf(options: StreamOptions): Options {
   const { stdin } = options
   if (stdin === undefined) return { stdin: 'ignore' }
-  if (typeof stdin === 'string' || stdin instanceof Uint8Array) return { input: stdin }
+  if (stdin instanceof Uint8Array) return { input: stdin }
+  // As bytes: execa takes some words ("ignore", "pipe") for settings of its own.
+  if (typeof stdin === 'string') return { input: new TextEncoder().encode(stdin) }
   return { stdin }
 }
 
