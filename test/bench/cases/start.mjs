@@ -38,15 +38,16 @@ function byHand({ engine, bin, env, undo }) {
     const name = `ploinky-bench-${process.pid}-${(count += 1)}`
     const port = await freePort()
     const mount = (source, target, mode) => ['--mount', `type=bind,source=${source},target=${target}${mode}`]
-    const argv = [
-      ...[engine, 'run', '--detach', '--pull', 'never', '--name', name, '--init', '--pids-limit', '512'],
-      ...['--security-opt', 'no-new-privileges', '--publish', `127.0.0.1:${port}:7000`, '--workdir', '/code'],
-      ...['--env', 'PORT=7000', '--env', 'AGENT_NAME=demo', '--env', 'PLOINKY_MCP_CONFIG_PATH=/code/mcp-config.json'],
-      ...mount(join(dist, 'Agent'), '/Agent', ',readonly'),
-      ...mount(join(dist, 'repositories/builtin/demo/code'), '/code', ',readonly'),
-      ...mount(work, work, ''),
-      ...[IMAGE, 'sh', '/Agent/server/AgentServer.sh'],
+    const flags =
+      'run --detach --pull never --init --pids-limit 512 --security-opt no-new-privileges --workdir /code ' +
+      `--env PORT=7000 --env AGENT_NAME=demo --env PLOINKY_MCP_CONFIG_PATH=/code/mcp-config.json ` +
+      `--name ${name} --publish 127.0.0.1:${port}:7000`
+    const mounts = [
+      mount(join(dist, 'Agent'), '/Agent', ',readonly'),
+      mount(join(dist, 'repositories/builtin/demo/code'), '/code', ',readonly'),
+      mount(work, work, ''),
     ]
+    const argv = [engine, ...flags.split(' '), ...mounts.flat(), IMAGE, 'sh', '/Agent/server/AgentServer.sh']
     const remove = undo(() => ran([engine, 'rm', '--force', name], { env }))
     const began = performance.now()
     const { cpuMs } = await must(argv, { env })
