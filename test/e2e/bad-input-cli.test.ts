@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isHere } from '../helpers/http-router.ts'
-import { createWorkspace, program, type RunOptions, type Workspace } from '../helpers/workspace.ts'
+import { createWorkspace, program, type RunOptions, type Workspace, platform } from '../helpers/workspace.ts'
 
 interface Failure {
   code: number
@@ -130,7 +130,8 @@ describe.runIf(isHere)('command lines', () => {
     expect((await failure(workspace, ['status'], { env })).error.details.suggestion).toBe('Name a folder that exists')
   })
 
-  it('a current folder that was deleted', async () => {
+  it('a current folder that was deleted', async (context) => {
+    if (platform === 'deno') context.skip('Deno itself ends before it runs a program in a folder that was deleted')
     const gone = join(workspace.dir, 'agents', 'demo', 'gone')
     await mkdir(gone)
     const script = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
