@@ -62,6 +62,11 @@ function decode<T>(spec: DocumentSpec<T>, text: string): Loaded<T> {
   }
 }
 
+function unusable(name: string, problem: string): PloinkyError {
+  const hint = problem === MISSING ? `Repair or delete ".ploinky/backup/${name}", then run: ploinky doctor` : undefined
+  return stateInvalid(name, `${problem}; there is no usable backup`, hint)
+}
+
 export function createFileStore(options: FileStoreOptions): Store {
   const { root, fs } = options
   const pathOf = (name: string): string => join(root, name)
@@ -92,11 +97,7 @@ export function createFileStore(options: FileStoreOptions): Store {
     const backup = await fs.readText(backupOf(spec.name), { maxBytes: MAX_BYTES })
     const restored = backup === null ? null : decode(spec, backup)
     if (backup === null || restored === null || !restored.ok) {
-      const hint =
-        again.problem === MISSING
-          ? `Repair or delete ".ploinky/backup/${spec.name}", then run: ploinky doctor`
-          : undefined
-      throw stateInvalid(spec.name, `${again.problem}; there is no usable backup`, hint)
+      throw unusable(spec.name, again.problem)
     }
     const keptAs =
       again.problem === MISSING ? null : `${spec.name}.broken-${new Date().toISOString().replace(/[:.]/g, '-')}`
@@ -116,7 +117,23 @@ export function createFileStore(options: FileStoreOptions): Store {
 
   async function read<T>(spec: DocumentSpec<T>): Promise<T> {
     const loaded = await load(spec)
-    return loaded.ok ? loaded.value : await withLock(spec.name, () => recover(spec))
+    if (loaded.ok) return loaded.value
+    return loaded.problem === MISSING ? readBackup(spec) : await withLock(spec.name, () => recover(spec))
+  }
+
+  const told = new Set<string>()
+  /**
+   * The file is gone. Its backup counts, and the next change writes both again; reading alone does not: the folder may be
+   * in the middle of being removed, and would come back in part.
+   */
+  async function readBackup<T>(spec: DocumentSpec<T>): Promise<T> {
+    const text = await fs.readText(backupOf(spec.name), { maxBytes: MAX_BYTES })
+    if (text === null) return spec.empty()
+    const backup = decode(spec, text)
+    if (!backup.ok) throw unusable(spec.name, MISSING)
+    if (!told.has(spec.name)) options.onRecovered({ file: spec.name, problem: MISSING, keptAs: null })
+    told.add(spec.name)
+    return backup.value
   }
 
   return {

@@ -1,4 +1,5 @@
 /** Programs started in a running instance. */
+import { eventually } from '../../helpers/eventually.ts'
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import { Secret } from '../../../src/core/secret.ts'
@@ -99,7 +100,7 @@ function ending(contract: Contract): void {
     const mark = marker()
     const session = await t.adapter.exec(name, programs.tree(mark))
     await until(session.stdout, 'up')
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(2)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(2))
     await within(session.kill(), 'kill')
     expect(await within(session.exit, 'the exit')).not.toBe(0)
     expect(await t.survivors(name, mark)).toBe(0)
@@ -113,13 +114,13 @@ function ending(contract: Contract): void {
     const controller = new AbortController()
     const session = await t.adapter.exec(name, programs.tree(mark), { signal: controller.signal })
     await until(session.stdout, 'up')
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(2)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(2))
     controller.abort()
     await within(
       session.exit.catch(() => {}),
       'the exit',
     )
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(0)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(0))
   })
 
   contract('exec with an aborted signal starts nothing', async ({ start, adapter }) => {

@@ -1,4 +1,5 @@
 /** Facts of a container, read inside it. */
+import { eventually } from '../../helpers/eventually.ts'
 import { expect } from 'vitest'
 import type { Workload } from '../../../runtimes/adapter.ts'
 import type { Contract } from '../runtime.ts'
@@ -31,9 +32,7 @@ function always(contract: Contract): void {
     const orphan = await exec(name, sh('(sh -c "exit 0" & echo $! >/tmp/orphan); sleep 0.3; cat /tmp/orphan'))
     const pid = orphan.stdout.trim()
     expect(pid).toMatch(/^\d+$/)
-    await expect
-      .poll(async () => (await exec(name, sh('cat "/proc/$1/stat"', pid))).code, { timeout: 30_000 })
-      .not.toBe(0)
+    await eventually(async () => expect((await exec(name, sh('cat "/proc/$1/stat"', pid))).code).not.toBe(0))
   })
 }
 

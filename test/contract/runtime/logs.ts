@@ -1,4 +1,5 @@
 /** What programs wrote. */
+import { eventually } from '../../helpers/eventually.ts'
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
 import type { LogLine } from '../../../runtimes/adapter.ts'
@@ -41,7 +42,7 @@ function small(contract: Contract): void {
     const one = await t.sees(name, 'one')
     // Times have milliseconds here: the next one begins before the next line is written.
     const next = Math.max(Date.now(), Date.parse(one.at ?? '1970-01-01')) + 1
-    await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(next)
+    await eventually(() => expect(Date.now()).toBeGreaterThan(next))
     const since = new Date(next).toISOString()
     await t.exec(name, programs.touches(go))
     await t.sees(name, 'two')

@@ -1,4 +1,5 @@
 /** Real terminals, and programs that are handed the caller's own. */
+import { eventually } from '../../helpers/eventually.ts'
 import { expect } from 'vitest'
 import type { TtySession } from '../../../runtimes/adapter.ts'
 import { programs } from '../../helpers/runtime-programs.ts'
@@ -123,7 +124,7 @@ function ends(contract: Contract): void {
     const session = await t.adapter.openTty(name, programs.tree(mark), SIZE)
     const screen = readAll(session)
     await screen.until('up')
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(2)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(2))
     await within(session.kill(), 'kill')
     await screen.end()
     expect(await t.survivors(name, mark)).toBe(0)
@@ -137,10 +138,10 @@ function ends(contract: Contract): void {
     const session = await t.adapter.openTty(name, programs.tree(mark), { ...SIZE, signal: controller.signal })
     const screen = readAll(session)
     await screen.until('up')
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(2)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(2))
     controller.abort()
     await screen.end()
-    await expect.poll(() => t.survivors(name, mark), { timeout: 30_000 }).toBe(0)
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(0))
   })
 
   contract('a terminal ends when its instance is removed', async ({ start, adapter }) => {
@@ -185,7 +186,7 @@ function handedOver(contract: Contract): void {
     const reading = (async () => {
       for await (const chunk of child.output) seen += decode(chunk)
     })()
-    await expect.poll(() => seen, { timeout: 30_000 }).toContain('name? ')
+    await eventually(() => expect(seen).toContain('name? '))
     child.write(encode('me\r'))
     expect(await within(child.exit, 'the exit')).toBe(4)
     await within(reading, 'the end of the output')
