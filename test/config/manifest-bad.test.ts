@@ -1,6 +1,6 @@
 /** Malformed manifests: each is refused with the file, the key path and the line, and none costs more than a moment. */
 import { describe, expect, it } from 'vitest'
-import { parseManifest } from '../../src/config/manifest.ts'
+import { parseManifest } from '../../src/config/manifest/index.ts'
 import { isPloinkyError, type PloinkyError, toErrorBody } from '../../src/core/error.ts'
 
 const FILE = '/repo/agent/manifest.json'

@@ -1,7 +1,8 @@
 /** What authors write, in both generations of spellings, and the one normal form that comes of it. */
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_IMAGE, type Manifest, parseBytes, parseManifest } from '../../src/config/manifest.ts'
-import { splitWords } from '../../src/config/manifest-words.ts'
+import { DEFAULT_IMAGE, type Manifest, parseManifest } from '../../src/config/manifest/index.ts'
+import { parseBytes } from '../../src/config/manifest/network.ts'
+import { splitWords } from '../../src/config/manifest/words.ts'
 
 const parse = (value: unknown, profile = 'dev'): Manifest =>
   parseManifest(typeof value === 'string' ? value : JSON.stringify(value), { file: '/m.json', profile })
@@ -38,14 +39,15 @@ describe('the environment', () => {
       env: ['A', 'B=1', 'C=x=y', { name: 'D', varName: 'SOURCE', required: 'yes' }, { name: 'E', value: 5 }, 'LLM_*'],
       profiles: { default: { env: { B: '2' } }, dev: { env: { B: { default: '3', name: 'ALIAS' }, F: true } } },
     })
+    const plain = { required: false, origin: null, default: null }
     expect(env).toEqual([
-      { name: 'A', source: 'A', default: null, required: false },
-      { name: 'B', source: 'ALIAS', default: '3', required: false },
-      { name: 'C', source: 'C', default: 'x=y', required: false },
-      { name: 'D', source: 'SOURCE', default: null, required: true },
-      { name: 'E', source: 'E', default: '5', required: false },
-      { name: 'LLM_*', source: 'LLM_*', default: null, required: false },
-      { name: 'F', source: 'F', default: 'true', required: false },
+      { ...plain, name: 'A', source: 'A', path: 'env[0]' },
+      { ...plain, name: 'B', source: 'ALIAS', default: '3', path: 'profiles.dev.env.B' },
+      { ...plain, name: 'C', source: 'C', default: 'x=y', path: 'env[2]' },
+      { ...plain, name: 'D', source: 'SOURCE', required: true, path: 'env[3]' },
+      { ...plain, name: 'E', source: 'E', default: '5', path: 'env[4]' },
+      { ...plain, name: 'LLM_*', source: 'LLM_*', path: 'env[5]' },
+      { ...plain, name: 'F', source: 'F', default: 'true', path: 'profiles.dev.env.F' },
     ])
   })
 
@@ -95,22 +97,23 @@ describe('what is not acted upon', () => {
   it('is said, with its place', () => {
     const { warnings } = parse(`{
   "containr": "x",
-  "volumes": {},
+  "pwd": {},
   "about": "one",
   "about": "two",
   "readiness": {"prot": 1},
   "hardwareLimits": {"gpu": 1},
-  "profiles": {"dev": {"network": 1, "mounts": {"data": "rw"}}},
+  "profiles": {"dev": {"configProviders": 1, "mounts": {"data": "rw"}}},
   "license": "MIT"
 }`)
     expect(warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([
       'about: given twice, the last one counts (line 5)',
       'containr: unknown key, ignored; did you mean "container"? (line 2)',
-      'volumes: known, not honoured by this version (line 3)',
+      'pwd: known, not honoured by this version (line 3)',
       'readiness.prot: unknown key, ignored; did you mean "port"? (line 6)',
       'hardwareLimits.gpu: unknown key, ignored (line 7)',
-      'profiles.dev.network: known, not honoured by this version (line 8)',
+      'profiles.dev.configProviders: known, not honoured by this version (line 8)',
       'profiles.dev.mounts.data: unknown key, ignored (line 8)',
+      'profiles: has no "default", so nothing holds for the other profiles (line 8)',
     ])
   })
 

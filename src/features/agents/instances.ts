@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { imagesDocument, type RouteEntry } from '../../config/documents.ts'
-import type { Manifest } from '../../config/manifest.ts'
+import type { Manifest } from '../../config/manifest/index.ts'
 import { createBatch } from '../../core/batch.ts'
 import { asPloinkyError, isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'

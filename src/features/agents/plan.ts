@@ -1,8 +1,8 @@
 /** Manifest + workspace -> WorkloadSpec. Pure: reads no file, no clock, no environment. */
 import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
-import { type Manifest, PRIMARY_PORT } from '../../config/manifest.ts'
-import type { EnvEntry } from '../../config/manifest-env.ts'
+import { type Manifest, PRIMARY_PORT } from '../../config/manifest/index.ts'
+import type { EnvEntry } from '../../config/manifest/index.ts'
 import { PloinkyError } from '../../core/error.ts'
 import { own, workloadName } from '../../core/id.ts'
 import type { MaybeSecret, Secret } from '../../core/secret.ts'

@@ -1,6 +1,6 @@
 /** Is an instance ready? One probe; waiting is `until` around it. */
 import type { RouteEntry } from '../../config/documents.ts'
-import type { Readiness } from '../../config/manifest.ts'
+import type { Readiness } from '../../config/manifest/index.ts'
 import type { Network } from '../../platform/index.ts'
 
 const PROBE_TIMEOUT_MS = 1000

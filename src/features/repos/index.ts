@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { reposDocument } from '../../config/documents.ts'
-import { type Manifest, manifestInvalid, MAX_BYTES, parseManifest } from '../../config/manifest.ts'
+import { type Manifest, manifestInvalid, MAX_BYTES, parseManifest } from '../../config/manifest/index.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import { isName, nearest } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'

@@ -1,6 +1,6 @@
 /** What an agent is given: its environment and mounts, whatever its manifest asks for. */
 import { describe, expect, it } from 'vitest'
-import { parseManifest } from '../../../src/config/manifest.ts'
+import { parseManifest } from '../../../src/config/manifest/index.ts'
 import { workspacePaths } from '../../../src/config/paths.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import { cliCommand, planWorkload } from '../../../src/features/agents/plan.ts'

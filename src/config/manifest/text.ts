@@ -1,12 +1,13 @@
 /** Texts of a manifest that end up in an argv, a request line or an image reference: refused here, with their key path. */
-import { type Problem, show } from './check.ts'
+import { type Problem, show } from '../check.ts'
 
 /** Linux takes no longer word in an argv or an environment (MAX_ARG_STRLEN); nothing real comes near it. */
 export const MAX_WORD_BYTES = 128 * 1024 - 1
 
 /** Line breaks and tabs are fine in a shell line; the other controls would only hide something. */
 const CONTROL = /(?![\n\t])\p{Cc}/u
-const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}$/
+/** A reference; `${NAME}` in it takes a variable when the agent starts. */
+const IMAGE = /^(?:[A-Za-z0-9]|\$\{\w+\})(?:[A-Za-z0-9._:/@-]|\$\{\w+\}){0,511}$/
 
 interface Texts {
   readonly container?: string | undefined
@@ -15,6 +16,7 @@ interface Texts {
   readonly agent?: string | undefined
   readonly start?: string | undefined
   readonly cli?: string | undefined
+  readonly run?: string | undefined
   readonly commands?: { readonly run?: string | undefined; readonly cli?: string | undefined } | undefined
   readonly entrypoint?: string | readonly string[] | undefined
   readonly readiness?: { readonly path?: string | undefined } | undefined
@@ -38,6 +40,7 @@ export function checkTexts(raw: Texts, problems: Problem[]): void {
     ['agent', raw.agent],
     ['start', raw.start],
     ['cli', raw.cli],
+    ['run', raw.run],
     ['commands.run', raw.commands?.run],
     ['commands.cli', raw.commands?.cli],
     ...(typeof raw.entrypoint === 'object'
