@@ -67,6 +67,10 @@ export interface PortSpec {
   readonly protocol: 'tcp' | 'udp'
 }
 
+export type NetworkSpec =
+  | { readonly mode: 'default' | 'none' | 'host' }
+  | { readonly mode: 'networks'; readonly attachments: readonly { readonly name: string; readonly aliases: readonly string[] }[] }
+
 /** Everything that decides how an instance runs. A change of any field replaces the container. */
 export interface WorkloadSpec {
   /** Container name, see `workloadName`. */
@@ -91,8 +95,11 @@ export interface WorkloadSpec {
     readonly readOnlyRoot: boolean
     readonly dropCapabilities: readonly string[]
     readonly addCapabilities: readonly string[]
+    readonly privileged: boolean
+    readonly shmBytes: number | null
+    readonly gpus: 'all' | null
   }
-  readonly network: { readonly mode: 'default' | 'none' }
+  readonly network: NetworkSpec
   /** Seconds between SIGTERM and SIGKILL. */
   readonly stopGraceSeconds: number
 }

@@ -1,7 +1,14 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
+import {
+  agentsDocument,
+  configDocument,
+  consentsDocument,
+  imagesDocument,
+  reposDocument,
+  routingDocument,
+} from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
   assertSettingName,
@@ -16,15 +23,24 @@ import {
 import { createEventBus, type EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
 import type { Store } from './core/store.ts'
-import { createInstances, createRegistry, createRoutesWriter, createRuntimes } from './features/agents/index.ts'
+import {
+  createHookSteps,
+  createInstances,
+  createPlanner,
+  createRegistry,
+  createRouteFinder,
+  createRoutesWriter,
+  createRuntimes,
+} from './features/agents/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
+import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createLogService } from './features/logs/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
-import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
+import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
 import { runtimeDefinitions } from '../runtimes/index.ts'
@@ -119,21 +135,39 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       definitionOf(id).create({ platform, log: log.child({ runtime: id }), stateDir: join(paths.runtimes, id) }),
   })
   const routes = createRoutesWriter(store)
-  const instances = createInstances({
+  const planner = createPlanner({
     platform,
-    store,
     paths,
     workspaceId,
     get profile() {
       return settings.profile
     },
-    readyTimeoutSeconds: settings.readyTimeout,
     catalog,
+    secrets,
+  })
+  const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
+  const instances = createInstances({
+    platform,
+    paths,
+    workspaceId,
+    readyTimeoutSeconds: settings.readyTimeout,
+    planner,
+    hooks: createHookSteps({ runner: createHookRunner({ platform, paths }), consents, paths }),
+    routeFinder: createRouteFinder({ platform, store }),
     registry,
     runtimes,
     routes,
-    secrets,
     events,
+  })
+  const starter = createStarter({
+    settings,
+    registry,
+    instances,
+    planner,
+    consents,
+    runtimes,
+    routes,
+    ensureRepos: async () => {},
   })
   const router = createRouterDaemon({ platform, paths, events })
   const workspace = createWorkspaceService({
@@ -145,7 +179,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     registry,
     instances,
     runtimes,
-    routes,
+    starter,
     router,
     version: VERSION,
   })
@@ -166,6 +200,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     catalog,
     registry,
     instances,
+    planner,
+    starter,
     runtimes,
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
@@ -177,7 +213,14 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument],
+        documents: [
+          agentsDocument,
+          routingDocument,
+          reposDocument,
+          configDocument,
+          imagesDocument,
+          consentsDocument,
+        ],
         runtimes,
         catalog,
         router,

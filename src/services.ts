@@ -3,14 +3,14 @@ import type { WorkspacePaths } from './config/paths.ts'
 import type { Explained, SettingName, Settings, SettingValue } from './config/settings.ts'
 import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
-import type { Instances, Registry, Runtimes } from './features/agents/index.ts'
+import type { Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { SecretStore } from './features/secrets/index.ts'
-import type { WorkspaceService } from './features/workspace/index.ts'
+import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
 
 export interface SettingsService {
@@ -39,6 +39,8 @@ export interface Services {
   readonly catalog: Catalog
   readonly registry: Registry
   readonly instances: Instances
+  readonly planner: Planner
+  readonly starter: Starter
   readonly runtimes: Runtimes
   readonly router: RouterDaemon
   readonly client: RouterClient

@@ -27,6 +27,12 @@ function define<S extends z.ZodMiniType>({ name, version, schema, empty }: Defin
 const nameSchema = z.string().check(z.refine(isName, { error: 'expected a name of letters, digits, ".", "_" and "-"' }))
 const runtimeId = z.enum(['docker', 'podman', 'host', 'fake'])
 
+/** What of the workspace an agent sees. */
+const enableMode = z.union([
+  z.strictObject({ kind: z.enum(['isolated', 'global']) }),
+  z.strictObject({ kind: z.literal('devel'), repo: nameSchema }),
+])
+
 const agentRecord = z.strictObject({
   /** `<repo>/<agent>` of the definition. */
   repo: nameSchema,
@@ -36,6 +42,9 @@ const agentRecord = z.strictObject({
   runtime: z.nullable(runtimeId),
   /** Intent: should it run? An instance that should and does not has failed. */
   wanted: z.boolean(),
+  mode: z._default(enableMode, { kind: 'isolated' }),
+  /** Its own profile; null: the workspace's. */
+  profile: z._default(z.nullable(nameSchema), null),
 })
 export type AgentRecord = z.output<typeof agentRecord>
 
@@ -92,6 +101,16 @@ export const configDocument = define({
   version: 1,
   schema: z.strictObject({ settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) }),
   empty: { settings: {} },
+})
+
+/** `.ploinky/consents.json`: which host hooks a person allowed, by definition and content. */
+export const consentsDocument = define({
+  name: 'consents.json',
+  version: 1,
+  schema: z.strictObject({
+    consents: z.record(z.string(), z.strictObject({ hash: z.string(), at: z.string() })),
+  }),
+  empty: { consents: {} },
 })
 
 /** `.ploinky/images.json`: what was learnt about images by looking into them, by image id. */

@@ -21,6 +21,14 @@ export interface WorkspacePaths {
   readonly profile: string
   readonly history: string
   readonly runtimes: string
+  /** Storage of agents that lasts. */
+  readonly data: string
+  /** Seen by every agent at /shared. */
+  readonly shared: string
+  /** Installed packages of agents. */
+  readonly deps: string
+  /** An empty folder, mounted over what an agent must not see. */
+  readonly hidden: string
   /** Working folder of an agent, writable for it. */
   agentWork(agent: string): string
   /** Link to the agent's code. */
@@ -50,8 +58,18 @@ export function workspacePaths(root: string): WorkspacePaths {
     profile: join(dir, 'profile'),
     history: join(dir, 'history'),
     runtimes: join(dir, 'runtimes'),
+    data: join(dir, 'data'),
+    shared: join(dir, 'shared'),
+    deps: join(dir, 'deps'),
+    hidden: join(running, 'hidden'),
     agentWork: (agent) => join(root, 'agents', agent),
     agentCode: (agent) => join(root, 'code', agent),
     agentSkills: (agent) => join(root, 'skills', agent),
   }
 }
+
+/** Names in `.ploinky` that hold state: never mounted into an agent because its manifest asks for it. */
+export const stateNames: readonly string[] = (
+  'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json profile master-key ' +
+  'repos running backup logs history runtimes blobs deps .gitignore'
+).split(' ')

@@ -1,6 +1,10 @@
 /** Agents: enabled definitions and their instances. */
+export { buildGraph, type Graph, type GraphNode, runGraph } from './graph.ts'
+export { createHookSteps } from './hook-steps.ts'
 export { createInstances, type Instances, type StartOutcome } from './instances.ts'
-export { createRegistry, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
+export { createPlanner, type Loaded, missingError, type Planner } from './planner.ts'
+export { createRouteFinder } from './route-of.ts'
+export { createRegistry, type EnableOptions, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'
 export { createRuntimes, refusals, type RuntimeChoice, type Runtimes } from './runtimes.ts'
 export { agentStatuses, type AgentState, type AgentStatus } from './status.ts'

@@ -1,41 +1,38 @@
 /** Instances of enabled agents: start, stop, and the truth about their state, asked from the runtime. */
-import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
-import { imagesDocument, type RouteEntry } from '../../config/documents.ts'
-import type { Manifest } from '../../config/manifest/index.ts'
-import { createBatch } from '../../core/batch.ts'
+import type { RouteEntry } from '../../config/documents.ts'
 import { asPloinkyError, isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { own, workloadName } from '../../core/id.ts'
-import type { Store } from '../../core/store.ts'
+import { workloadName } from '../../core/id.ts'
 import { until } from '../../core/time.ts'
 import type { ApplyOutcome, RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
-import type { Catalog, Definition } from '../repos/index.ts'
-import type { SecretStore } from '../secrets/index.ts'
 import { explainEnd } from './explain-end.ts'
-import { findNode, type Started } from './find-node.ts'
-import { cliCommand, type Plan, planWorkload } from './plan.ts'
+import type { HookSteps } from './hook-steps.ts'
+import { cliCommand } from './plan/command.ts'
+import type { Plan } from './plan/workload.ts'
+import type { Loaded, Planner } from './planner.ts'
 import { effectiveProtocol, isReady, PROBE_PACE } from './readiness.ts'
 import type { EnabledAgent, Registry } from './registry.ts'
+import type { RouteFinder } from './route-of.ts'
 import type { RoutesWriter } from './routes-writer.ts'
 import type { Runtimes } from './runtimes.ts'
+import { prepareVolumes } from './volumes.ts'
 
 /** Probes between two looks at whether the instance still runs: a look costs a call to the engine. */
 const LOOKS_BEFORE_INSPECT = 10
 
 export interface InstanceDeps {
   platform: Platform
-  store: Store
   paths: WorkspacePaths
   workspaceId: string
-  profile: string
   readyTimeoutSeconds: number
-  catalog: Catalog
+  planner: Planner
+  hooks: HookSteps
+  routeFinder: RouteFinder
   registry: Registry
   runtimes: Runtimes
   routes: RoutesWriter
-  secrets: SecretStore
   events: EventBus
 }
 
@@ -46,6 +43,8 @@ export interface StartOptions {
   /** Called when the engine has been asked for the instance. */
   readonly underWay?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
+  /** Read already. */
+  readonly loaded?: Loaded | undefined
 }
 
 export interface StartOutcome {
@@ -63,73 +62,69 @@ export interface Instances {
   remove(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
   /** The running instance and its runtime, or AGENT_NOT_RUNNING. */
   running(agent: EnabledAgent): Promise<{ adapter: RuntimeAdapter; workload: Workload }>
-  load(agent: EnabledAgent): Promise<{ definition: Definition; manifest: Manifest }>
+  load(agent: EnabledAgent): Promise<Loaded>
   /** argv of its interactive program. */
   cli(agent: EnabledAgent, args: readonly string[]): Promise<readonly string[]>
 }
 
 export function createInstances(deps: InstanceDeps): Instances {
-  const noteImage = createBatch(deps.store, imagesDocument)
-  let imagesNoted: Promise<unknown> = Promise.resolve()
   const nameOf = (agent: EnabledAgent): string => workloadName(deps.workspaceId, agent.name)
-
-  async function load(agent: EnabledAgent) {
-    const definition = await deps.catalog.resolve(`${agent.repo}/${agent.agent}`)
-    return { definition, manifest: await deps.catalog.manifest(definition, deps.profile) }
-  }
-
-  async function plan(
-    agent: EnabledAgent,
-    adapter: RuntimeAdapter,
-  ): Promise<{ plan: Plan; manifest: Manifest; definition: Definition }> {
-    const [{ definition, manifest }, secrets] = await Promise.all([
-      load(agent),
-      deps.secrets.all(),
-      deps.platform.fs.mkdir(deps.paths.agentWork(agent.name)),
-    ])
-    const input = {
-      agent: agent.name,
-      definition,
-      manifest,
-      workspaceId: deps.workspaceId,
-      paths: deps.paths,
-      assetsDir: deps.platform.assetsDir,
-      profile: deps.profile,
-      capabilities: adapter.capabilities,
-      secrets: withoutOwn(secrets),
-      environment: deps.platform.env,
-    }
-    return { plan: planWorkload(input), manifest, definition }
-  }
 
   async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
     const { adapter, progress, signal } = startOptions
     const options = signal === undefined ? {} : { signal }
     const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
-    const { plan: planned, manifest, definition } = await plan(agent, adapter)
+    const loaded = startOptions.loaded ?? (await deps.planner.load(agent))
+    const [plan] = await Promise.all([deps.planner.plan(agent, loaded, adapter.capabilities), makeFolders(agent)])
+    const steps = deps.hooks.of({ agent, loaded, plan, progress, signal })
+    await steps.beforeCreation(() => adapter.inspect(plan.spec.name, options))
+    await prepareVolumes({ fs: deps.platform.fs, root: deps.paths.root, agent: agent.name }, plan.mounts)
     progress('starting')
-    const applying = applyWithImage(startOptions, planned)
+    const applying = applyWithImage(startOptions, plan)
     startOptions.underWay?.()
     const applied = await applying
     // Written while the agent gets ready.
     const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
     noted.catch(() => {})
-    const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
-    progress('waiting until ready')
-    await waitReady({ adapter, agent, manifest, route, signal })
-    await Promise.all([deps.routes.set(agent.name, route), noted, imagesNoted])
-    if (applied.outcome !== 'unchanged') {
-      deps.events.emit({
-        type: 'agent.started',
-        subject: agent.name,
-        data: { outcome: applied.outcome, runtime: adapter.id },
-      })
+    try {
+      await steps.afterCreation(adapter, applied)
+      const made = { adapter, plan, ...loaded, workload: applied.workload }
+      const route = await deps.routeFinder.find(made, options)
+      progress('waiting until ready')
+      await waitReady({ adapter, agent, loaded, route, signal })
+      await Promise.all([deps.routes.set(agent.name, route), noted, deps.routeFinder.noted()])
+      tellStarted(agent, { outcome: applied.outcome, runtime: adapter.id, began })
+      progress('ready')
+      const warnings = loaded.manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
+      return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
+    } catch (error) {
+      // What a failed hook leaves behind is of no use, and would not be set up again.
+      if (steps.failed()) await undo(agent, adapter)
+      throw error
     }
+  }
+
+  async function undo(agent: EnabledAgent, adapter: RuntimeAdapter): Promise<void> {
+    await adapter.remove(nameOf(agent))
+    await Promise.all([
+      deps.routes.remove([agent.name]),
+      deps.registry.note(agent.name, { runtime: null, wanted: false }),
+    ])
+  }
+
+  /** What is mounted has to be there; engines would make it, as root. */
+  async function makeFolders(agent: EnabledAgent): Promise<void> {
+    const { fs } = deps.platform
+    const { paths } = deps
+    await Promise.all([fs.mkdir(paths.agentWork(agent.name)), fs.mkdir(paths.shared), fs.mkdir(paths.hidden)])
+  }
+
+  function tellStarted(agent: EnabledAgent, what: { outcome: string; runtime: string; began: number }): void {
+    const { outcome, runtime, began } = what
+    if (outcome !== 'unchanged')
+      deps.events.emit({ type: 'agent.started', subject: agent.name, data: { outcome, runtime } })
     deps.events.emit({ type: 'agent.ready', subject: agent.name, data: { milliseconds: Date.now() - began } })
-    progress('ready')
-    const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
-    return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
   }
 
   /** The agent ran elsewhere before: what it left there is ended, or it would run twice. */
@@ -139,74 +134,16 @@ export function createInstances(deps: InstanceDeps): Instances {
     await previous?.remove(nameOf(agent), signal === undefined ? {} : { signal })
   }
 
-  async function routeOf(
-    made: { adapter: RuntimeAdapter; planned: Plan; manifest: Manifest; definition: Definition; workload: Workload },
-    options: { signal?: AbortSignal },
-  ): Promise<RouteEntry> {
-    const { adapter, planned, manifest, definition, workload } = made
-    const at = endpointOf(adapter, workload, planned.primaryPort)
-    const [endpoint, hasNode, files] = await Promise.all([
-      at,
-      planned.mcp === 'detect'
-        ? at.then((found) => knowsNode({ adapter, workload, endpoint: found, ...options }))
-        : true,
-      staticFolder(definition),
-    ])
-    return {
-      container: workload.name,
-      runtime: adapter.id,
-      hostIp: endpoint?.host ?? '127.0.0.1',
-      hostPort: endpoint?.port ?? 0,
-      containerPort: planned.primaryPort,
-      mcp: hasNode
-        ? manifest.readiness.protocol === 'mcp' || planned.mcp === 'detect'
-          ? 'container'
-          : await declaresMcp(definition)
-        : 'exec',
-      mcpPath: '/mcp',
-      files,
-    }
-  }
-
-  /** A program of its own (`start`) may serve MCP too; if the agent ships a tool configuration, its tools run through exec instead. */
-  async function declaresMcp(definition: Definition): Promise<RouteEntry['mcp']> {
-    const config = await deps.platform.fs.stat(join(definition.codeDir, 'mcp-config.json'))
-    return config === null ? 'container' : 'exec'
-  }
-
-  async function staticFolder(definition: Definition): Promise<string | null> {
-    const { fs } = deps.platform
-    const folder = await fs.realPath(join(definition.codeDir, 'public'))
-    // A link out of the agent's folder would publish files that are not its own.
-    if (folder === null || !folder.startsWith(`${definition.dir}/`)) return definition.dir
-    return (await fs.stat(folder))?.kind === 'directory' ? folder : definition.dir
-  }
-
-  /** Found out once; the answer is kept by image id. */
-  async function knowsNode(started: Started): Promise<boolean> {
-    const key = started.workload.imageId
-    const known = key === null ? undefined : own((await deps.store.read(imagesDocument)).images, key)
-    if (known !== undefined) return known.node
-    const node = await findNode(deps.platform.net, started)
-    if (key !== null && node !== null) {
-      const noted = noteImage(({ images }) => ({ images: { ...images, [key]: { node } } }))
-      imagesNoted = Promise.all([imagesNoted, noted])
-      imagesNoted.catch(() => {})
-    }
-    // Nobody knows: then it is waited for, and an end is explained.
-    return node ?? true
-  }
-
   async function waitReady(wait: {
     adapter: RuntimeAdapter
     agent: EnabledAgent
-    manifest: Manifest
+    loaded: Loaded
     route: RouteEntry
     signal: AbortSignal | undefined
   }): Promise<void> {
-    const { adapter, manifest, route, signal } = wait
+    const { adapter, route, signal } = wait
     const name = route.container
-    const { readiness } = manifest
+    const { readiness } = wait.loaded.manifest
     const protocol = effectiveProtocol(readiness.protocol, route.mcp)
     const port = readiness.port === null ? route.hostPort : ((await adapter.endpoint(name, readiness.port))?.port ?? 0)
     const endpoint = { host: route.hostIp, port }
@@ -275,19 +212,9 @@ export function createInstances(deps: InstanceDeps): Instances {
         details: { agent: agent.name, state: workload?.state ?? 'not created' },
       })
     },
-    load,
-    cli: async (agent, args) => cliCommand((await load(agent)).manifest, args),
+    load: deps.planner.load,
+    cli: async (agent, args) => cliCommand((await deps.planner.load(agent)).manifest, args),
   }
-}
-
-/** The workspace's own secrets are never given to an agent, not even by a wildcard. */
-function withoutOwn<T>(secrets: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
-  return new Map([...secrets].filter(([name]) => !name.startsWith('PLOINKY_')))
-}
-
-async function endpointOf(adapter: RuntimeAdapter, workload: Workload, port: number) {
-  const known = workload.ports.find((item) => item.container === port && item.protocol === 'tcp' && item.host !== 0)
-  return known === undefined ? await adapter.endpoint(workload.name, port) : { host: known.hostIp, port: known.host }
 }
 
 async function applyWithImage({ adapter, progress, signal }: StartOptions, plan: Plan): Promise<ApplyOutcome> {

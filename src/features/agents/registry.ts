@@ -1,10 +1,12 @@
 /** The registry `.ploinky/agents`: which agents are enabled, and the links that go with it. */
+import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import { agentsDocument, type AgentRecord } from '../../config/documents.ts'
+import type { EnableMode } from '../../config/manifest/index.ts'
 import { createBatch } from '../../core/batch.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { assertName, isName, nearest, own } from '../../core/id.ts'
+import { assertName, canonicalJson, isName, nearest, own } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
 import type { FileSystem } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
@@ -18,12 +20,23 @@ export interface Registry {
   static(): Promise<string | null>
   /** AGENT_NOT_FOUND with what is enabled and the nearest spelling. */
   get(name: string): Promise<EnabledAgent>
-  /** Idempotent. `created` says whether it was new. */
-  enable(ref: string): Promise<{ agent: EnabledAgent; created: boolean }>
+  /**
+   * Idempotent. `created` says whether it was new. What is not given stays as it is, or is the default of a new one.
+   * CONFLICT when another definition has the name.
+   */
+  enable(ref: string, options?: EnableOptions): Promise<{ agent: EnabledAgent; created: boolean }>
   disable(name: string): Promise<EnabledAgent>
   setStatic(name: string): Promise<void>
   /** What is known and wanted of an agent's instance. */
   note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted'>>): Promise<void>
+}
+
+export interface EnableOptions {
+  /** Name in this workspace; the definition's own by default. One definition may be enabled under several. */
+  readonly alias?: string | null
+  readonly mode?: EnableMode
+  /** Null: the workspace's. */
+  readonly profile?: string | null
 }
 
 export interface RegistryOptions {
@@ -86,46 +99,72 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
     })
   }
 
+  /** The record as it is to be; the same one when nothing changes. */
+  function changed(existing: AgentRecord, options: EnableOptions): AgentRecord {
+    const { mode = existing.mode, profile = existing.profile } = options
+    const isSame = canonicalJson([mode, profile]) === canonicalJson([existing.mode, existing.profile])
+    return isSame ? existing : { ...existing, mode, profile }
+  }
+
+  function assertSame(name: string, existing: AgentRecord, definition: Definition): void {
+    if (existing.repo === definition.repo && existing.agent === definition.agent) return
+    const ref = `${existing.repo}/${existing.agent}`
+    throw new PloinkyError('CONFLICT', `Agent "${name}" is already enabled from "${ref}"`, {
+      hint: `Give it another name: ploinky enable agent ${definition.ref} --as ${definition.agent}-2`,
+      details: { name, enabled: ref },
+    })
+  }
+
+  async function assertDevelRepo(mode: EnableMode | undefined): Promise<void> {
+    if (mode?.kind !== 'devel' || (await fs.stat(join(paths.repos, mode.repo)))?.kind === 'directory') return
+    throw new PloinkyError('REPO_NOT_FOUND', `Repository "${mode.repo}" is not in this workspace`, {
+      hint: `Run: ploinky add repo ${mode.repo}`,
+    })
+  }
+
+  async function enable(ref: string, options: EnableOptions = {}): Promise<{ agent: EnabledAgent; created: boolean }> {
+    const definition = await catalog.resolve(ref)
+    const name = assertName('agent', options.alias ?? definition.agent)
+    const known = own((await store.read(agentsDocument)).agents, name)
+    if (known !== undefined) {
+      assertSame(name, known, definition)
+      // Every start comes here: nothing is locked or written for what is enabled already.
+      if (changed(known, options) === known) {
+        await linkFolders(name, definition)
+        return { agent: { name, ...known }, created: false }
+      }
+    }
+    await assertDevelRepo(options.mode)
+    // A manifest that cannot be read is refused now, not at the next start.
+    await catalog.manifest(definition, options.profile ?? 'default')
+    let created = false
+    const { agents } = await store.update(agentsDocument, (current) => {
+      const existing = own(current.agents, name)
+      if (existing !== undefined) assertSame(name, existing, definition)
+      created = existing === undefined
+      const record: AgentRecord = existing ?? {
+        repo: definition.repo,
+        agent: definition.agent,
+        enabledAt: new Date().toISOString(),
+        runtime: null,
+        wanted: false,
+        mode: { kind: 'isolated' },
+        profile: null,
+      }
+      return { ...current, agents: { ...current.agents, [name]: changed(record, options) } }
+    })
+    await linkFolders(name, definition)
+    if (created) events.emit({ type: 'agent.enabled', subject: name, data: { ref: definition.ref } })
+    const record = own(agents, name)
+    if (record === undefined) throw new PloinkyError('INTERNAL', `Agent "${name}" vanished while it was enabled`)
+    return { agent: { name, ...record }, created }
+  }
+
   return {
     list,
     get,
     static: async () => (await store.read(agentsDocument)).static,
-    async enable(ref) {
-      const definition = await catalog.resolve(ref)
-      const name = assertName('agent', definition.agent)
-      const known = own((await store.read(agentsDocument)).agents, name)
-      if (known?.repo === definition.repo) {
-        // Every start comes here: nothing is locked or written for what is enabled already.
-        await linkFolders(name, definition)
-        return { agent: { name, ...known }, created: false }
-      }
-      // A manifest that cannot be read is refused now, not at the next start.
-      await catalog.manifest(definition, 'default')
-      let created = false
-      const { agents } = await store.update(agentsDocument, (current) => {
-        const existing = own(current.agents, name)
-        if (existing !== undefined) {
-          if (existing.repo === definition.repo) return current
-          throw new PloinkyError('CONFLICT', `Agent "${name}" is already enabled from repository "${existing.repo}"`, {
-            hint: `Run: ploinky disable agent ${name}`,
-          })
-        }
-        created = true
-        const record: AgentRecord = {
-          repo: definition.repo,
-          agent: definition.agent,
-          enabledAt: new Date().toISOString(),
-          runtime: null,
-          wanted: false,
-        }
-        return { ...current, agents: { ...current.agents, [name]: record } }
-      })
-      await linkFolders(name, definition)
-      if (created) events.emit({ type: 'agent.enabled', subject: name, data: { ref: definition.ref } })
-      const record = own(agents, name)
-      if (record === undefined) throw new PloinkyError('INTERNAL', `Agent "${name}" vanished while it was enabled`)
-      return { agent: { name, ...record }, created }
-    },
+    enable,
     async disable(name) {
       const agent = await get(name)
       await store.update(agentsDocument, (current) => {

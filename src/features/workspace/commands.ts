@@ -29,6 +29,7 @@ export const START_PARAMS: Readonly<Record<string, Param>> = {
   },
   profile: { type: 'string', summary: 'Profile for this start', placeholder: 'NAME' },
   foreground: { type: 'boolean', summary: 'Stay in the foreground; Ctrl-C stops everything', short: 'f' },
+  wait: { type: 'boolean', summary: 'Wait until agents are ready (default); --no-wait leaves them to the router' },
 }
 
 const text = (input: Input, name: string): string | null =>
@@ -195,9 +196,11 @@ async function restartAgent(
   return await services.workspace.exclusive(`ploinky restart ${name}`, async () => {
     await services.workspace.stopAgents(agent.name, context.signal)
     const outcome = await services.workspace.startAgents({
-      agent: `${agent.repo}/${agent.agent}`,
+      agent: agent.name,
       progress: (line, key) => context.out.progress(line, key),
       signal: context.signal,
+      // Over HTTP nobody can be shown what would run on this machine, so nothing new is allowed there.
+      ...(context.principal === 'local' ? { confirm: (question: string) => context.confirm(question) } : {}),
     })
     // Inside the router the API does this by itself.
     if (context.principal === 'local') await services.client.reload()
@@ -213,7 +216,10 @@ function agentAction(action: 'start' | 'stop' | 'restart'): Command<Services> {
     group: 'Agents',
     hidden: true,
     positionals: ['agent'],
-    params: { agent: { ...agentParam, required: true } },
+    params: {
+      agent: { ...agentParam, required: true },
+      ...(action === 'start' ? { wait: { type: 'boolean', summary: 'Answer when it is ready (default)' } } : {}),
+    },
     access: 'session',
     permission: 'operate',
     http: { method: 'POST', path: `/agents/{agent}/${action}` },
@@ -226,14 +232,19 @@ function agentAction(action: 'start' | 'stop' | 'restart'): Command<Services> {
         )
         return results[0]
       }
-      if (action === 'restart') return (await restartAgent(services, agent.name, context)).agents[0]
-      const started = await services.workspace.exclusive('start', () =>
+      if (action === 'restart') return (await restartAgent(services, agent.name, context)).agents.find((item) => item.agent === agent.name)
+      const starting = services.workspace.exclusive('start', () =>
         services.workspace.startAgents({
-          agent: `${agent.repo}/${agent.agent}`,
+          agent: agent.name,
           progress: (line, key) => context.out.progress(line, key),
         }),
       )
-      return started.agents[0]
+      if (input['wait'] === false) {
+        starting.catch((error: unknown) => context.log.error('agent not started', { agent: agent.name, error }))
+        return { agent: agent.name, state: 'starting', outcome: 'not waited for', runtime: null, milliseconds: 0 }
+      }
+      const started = await starting
+      return started.agents.find((item) => item.agent === agent.name)
     },
   })
 }

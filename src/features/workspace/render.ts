@@ -1,6 +1,7 @@
 /** Text of the workspace's results for a person. */
 import type { Out } from '../../cli/command.ts'
-import type { AgentResult, StartReport, WorkspaceStatus } from './service.ts'
+import type { StartReport, WorkspaceStatus } from './service.ts'
+import type { AgentResult } from './start-agents.ts'
 
 const paint = (out: Out, code: number, text: string): string => (out.color ? `\u001b[${code}m${text}\u001b[0m` : text)
 const GREEN = 32

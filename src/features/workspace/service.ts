@@ -3,53 +3,23 @@ import { basename } from 'node:path'
 import { routingDocument } from '../../config/documents.ts'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Settings } from '../../config/settings.ts'
-import { asPloinkyError, exitCodeOf, PloinkyError } from '../../core/error.ts'
 import type { Store } from '../../core/store.ts'
-import type { RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+import type { RuntimeId } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
 import {
   type AgentStatus,
   agentStatuses,
   type EnabledAgent,
   type Instances,
-  refusals,
   type Registry,
-  type RoutesWriter,
   type Runtimes,
   unlinkFolders,
 } from '../agents/index.ts'
-import { BUILTIN_REPO } from '../repos/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
-
-/** The one agent that may run without isolation unasked. */
-const DEMO_AGENT = 'demo'
+import { type AgentResult, errorData, type Starter, type StartInput, type StartResult } from './start-agents.ts'
 
 /** Another command may be pulling an image; wait for it rather than fail. */
 const CHANGE_WAIT_MS = 10 * 60_000
-
-export interface StartInput {
-  /** Enabled first when it is not; null: every enabled agent. */
-  readonly agent: string | null
-  readonly progress: (text: string, key: string) => void
-  /** Called when the engine has been asked to start the first agent: what else there is to do can be done now. */
-  readonly underWay?: () => void
-  readonly signal?: AbortSignal
-}
-
-export interface AgentResult {
-  readonly agent: string
-  readonly state: 'ready' | 'failed' | 'stopped'
-  readonly outcome: string
-  readonly runtime: string | null
-  readonly milliseconds: number
-  readonly warnings?: readonly string[]
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly exit: number }
-}
-
-export interface StartResult {
-  readonly agents: readonly AgentResult[]
-  readonly notices: readonly string[]
-}
 
 export interface StartReport {
   readonly agents: readonly AgentResult[]
@@ -103,7 +73,7 @@ export interface WorkspaceOptions {
   registry: Registry
   instances: Instances
   runtimes: Runtimes
-  routes: RoutesWriter
+  starter: Starter
   router: RouterDaemon
   version: string
 }
@@ -119,43 +89,6 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     // State, secrets and clones of a workspace do not belong into anybody's repository.
     if (isNew) await fs.writeAtomic(`${paths.dir}/.gitignore`, '*\n')
     return isNew
-  }
-
-  async function chooseAdapter(agent: EnabledAgent, notices: Set<string>): Promise<RuntimeAdapter> {
-    if (settings.runtime !== 'auto') return await options.runtimes.use(settings.runtime as RuntimeId)
-    if (agent.runtime !== null && agent.runtime !== 'host') {
-      const before = await options.runtimes.use(agent.runtime).catch(() => null)
-      if (before !== null) return before
-    }
-    const engine = await options.runtimes.firstEngine()
-    if (engine !== null) return engine
-    const reasons = refusals(await options.runtimes.survey())
-    // Only the demo: the shell agent runs any command line, and that on the host must be somebody's own decision.
-    if (agent.repo === BUILTIN_REPO && agent.agent === DEMO_AGENT) {
-      notices.add(
-        `No container engine can be used, so the demo agent runs as a plain process of this machine, without isolation. ${reasons.join(' ')}`,
-      )
-      return await options.runtimes.use('host')
-    }
-    throw new PloinkyError('RUNTIME_UNAVAILABLE', `No container engine can be used: ${reasons.join(' ')}`, {
-      hint: 'Install podman or docker, or allow plain processes: ploinky start --runtime host',
-      details: { reasons },
-    })
-  }
-
-  async function startOne(agent: EnabledAgent, input: StartInput, notices: Set<string>): Promise<AgentResult> {
-    const began = Date.now()
-    const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
-    try {
-      const adapter = await chooseAdapter(agent, notices)
-      const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
-      const { underWay, signal } = input
-      const result = await instances.start(agent, { adapter, progress, underWay, signal })
-      return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
-    } catch (error) {
-      input.progress(`${agent.name}: failed`, agent.name)
-      return { ...done(), state: 'failed', outcome: 'failed', runtime: agent.runtime, error: errorData(error) }
-    }
   }
 
   async function selected(agent: string | null): Promise<EnabledAgent[]> {
@@ -221,25 +154,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       )
       await server.close(0)
     },
-    async startAgents(input) {
-      const notices = new Set<string>()
-      const agents = input.agent === null ? await registry.list() : [(await registry.enable(input.agent)).agent]
-      if (agents.length === 0) {
-        throw new PloinkyError('USAGE_INVALID', 'No agent is enabled in this workspace', {
-          hint: 'Run: ploinky start demo',
-        })
-      }
-      const chosen = await registry.static()
-      const [first] = agents
-      if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
-      let underWay = (): void => {}
-      const asked = new Promise<void>((resolve) => (underWay = resolve))
-      asked.then(input.underWay)
-      const starting = Promise.all(agents.map((agent) => startOne(agent, { ...input, underWay }, notices)))
-      const setStatic = () => options.routes.setStatic(chosen ?? first?.name ?? null)
-      const [results] = await Promise.all([starting, Promise.race([asked, starting]).then(setStatic)])
-      return { agents: results, notices: [...notices] }
-    },
+    startAgents: options.starter.start,
     async stopAgents(agent, signal) {
       return await each(await selected(agent), (item) => instances.stop(item, signal), 'stopped')
     },
@@ -307,14 +222,4 @@ function routerStatus(info: RouterInfo | null, options: WorkspaceOptions): Works
   }
   const uptimeSeconds = Math.max(0, Math.round((Date.now() - Date.parse(info.startedAt)) / 1000))
   return { running: true, version: info.version, host: info.host, port: info.port, pid: info.pid, uptimeSeconds }
-}
-
-function errorData(error: unknown): NonNullable<AgentResult['error']> {
-  const failure = asPloinkyError(error)
-  return {
-    code: failure.code,
-    message: failure.message,
-    exit: exitCodeOf(failure),
-    ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-  }
 }

@@ -51,7 +51,7 @@ async function startWith(services: Services, request: Request): Promise<StartRep
 async function startBackground(
   services: Services,
   agent: string | null,
-  { context, flags }: Request,
+  { context, flags, input }: Request,
 ): Promise<StartReport> {
   services.workspace.warm()
   await services.workspace.checkPort()
@@ -60,7 +60,10 @@ async function startBackground(
   // Together: neither waits for the other, and the router serves agents as they become ready.
   let underWay = (): void => {}
   const asked = new Promise<void>((resolve) => (underWay = resolve))
-  const starting = services.workspace.startAgents({ agent, progress, underWay, signal: context.signal })
+  const { signal } = context
+  const confirm = (question: string): Promise<boolean> => context.confirm(question)
+  const wait = input['wait'] !== false
+  const starting = services.workspace.startAgents({ agent, progress, underWay, signal, confirm, wait })
   // The engine's part takes longest, so it is asked first.
   const opening = Promise.race([asked, starting]).then(() => openRouter(services, flags))
   const [agents, router] = await Promise.allSettled([starting, opening])
@@ -72,7 +75,13 @@ async function startBackground(
   if (router.status === 'rejected') throw router.reason
   const { info, login } = router.value
   await services.client.reload()
+  await startLater(services, agents.value.later)
   return { ...agents.value, router: info, url: services.client.baseUrl(info), login }
+}
+
+/** The router brings up what nobody waits for. */
+async function startLater(services: Services, names: readonly string[]): Promise<void> {
+  for (const name of names) await services.client.post(`/api/v1/agents/${encodeURIComponent(name)}/start`, { wait: false })
 }
 
 async function openRouter(services: Services, flags: SettingFlags) {
@@ -104,8 +113,14 @@ async function runForeground(services: Services, agent: string | null, context: 
   const bringUp = async (info: { host: string; port: number }): Promise<void> => {
     const progress = (text: string, key: string): void => context.out.progress(text, key)
     const started = await services.workspace.exclusive('ploinky start --foreground', () =>
-      services.workspace.startAgents({ agent, progress, signal: context.signal }),
+      services.workspace.startAgents({
+        agent,
+        progress,
+        signal: context.signal,
+        confirm: (question) => context.confirm(question),
+      }),
     )
+    await startLater(services, started.later)
     report = {
       ...started,
       router: info,

@@ -1,0 +1,108 @@
+/** The hooks of one start, in their order: preinstall, (install, inside the container), aftercreation, postinstall, host postinstall. */
+import type { HookName } from '../../config/manifest/index.ts'
+import type { WorkspacePaths } from '../../config/paths.ts'
+import { isPloinkyError } from '../../core/error.ts'
+import type { ApplyOutcome, RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
+import { type Consents, type HookRunner, hostHooksOf } from '../hooks/index.ts'
+import { explainEnd } from './explain-end.ts'
+import { hookCommand, installedCommand, sidecarCommand } from './plan/command.ts'
+import type { Plan } from './plan/workload.ts'
+import type { Loaded } from './planner.ts'
+import type { EnabledAgent } from './registry.ts'
+
+export interface StepContext {
+  readonly agent: EnabledAgent
+  readonly loaded: Loaded
+  readonly plan: Plan
+  readonly progress: (text: string) => void
+  readonly signal: AbortSignal | undefined
+}
+
+export interface Steps {
+  /** `look` is only called when there is a hook that depends on what runs already. */
+  beforeCreation(look: () => Promise<Workload | null>): Promise<void>
+  afterCreation(adapter: RuntimeAdapter, applied: ApplyOutcome): Promise<void>
+  /** A hook after the creation failed: the instance is not what its author meant. */
+  failed(): boolean
+}
+
+export interface HookSteps {
+  of(context: StepContext): Steps
+}
+
+export interface HookStepDeps {
+  runner: HookRunner
+  consents: Consents
+  paths: WorkspacePaths
+}
+
+export function createHookSteps({ runner, consents, paths }: HookStepDeps): HookSteps {
+  return {
+    of(context) {
+      const { agent, loaded, plan, progress, signal } = context
+      const { hooks, sidecar } = loaded.manifest
+      let hasFailed = false
+
+      const base = (name: HookName) => {
+        const hook = hooks[name]
+        const { definition } = loaded
+        return hook === undefined
+          ? null
+          : { agent: agent.name, definition, name, hook, env: plan.spec.env, progress, signal }
+      }
+      async function onHost(name: HookName, cwd: string): Promise<void> {
+        const hook = base(name)
+        if (hook === null) return
+        // Looked at again right before: what was allowed may have been changed meanwhile.
+        await consents.assert(loaded)
+        await runner.host(hook, cwd)
+      }
+      async function inContainer(adapter: RuntimeAdapter): Promise<void> {
+        const hook = base('postinstall')
+        if (hook === null) return
+        const argv = hooks.install === undefined ? hookCommand(hook.hook.line) : installedCommand(hook.hook.line)
+        const container = plan.spec.name
+        try {
+          await runner.container(hook, { adapter, container, argv })
+        } catch (error) {
+          // The install hook may have ended the container under it: then that is the reason.
+          const workload = await adapter.inspect(container).catch(() => null)
+          if (isPloinkyError(error) && workload !== null && workload.state === 'stopped')
+            throw await explainEnd(adapter, agent.name, container)
+          throw error
+        }
+      }
+
+      return {
+        failed: () => hasFailed,
+        async beforeCreation(look) {
+          if (hostHooksOf(loaded.manifest).length > 0) await consents.assert(loaded)
+          if (hooks.preinstall === undefined) return
+          const workload = await look()
+          if (workload?.state !== 'running') await onHost('preinstall', paths.root)
+        },
+        async afterCreation(adapter, { outcome }) {
+          if (outcome === 'unchanged') return
+          try {
+            if (outcome !== 'started') {
+              await onHost('hosthook_aftercreation', loaded.definition.dir)
+              await inContainer(adapter)
+              await onHost('hosthook_postinstall', loaded.definition.dir)
+            }
+            if (sidecar !== null) await startBeside(adapter, sidecar)
+          } catch (error) {
+            hasFailed = true
+            throw error
+          }
+        },
+      }
+
+      async function startBeside(adapter: RuntimeAdapter, line: string): Promise<void> {
+        progress('starting the program beside')
+        const options = signal === undefined ? {} : { signal }
+        const session = await adapter.exec(plan.spec.name, sidecarCommand(line), options)
+        await session.exit
+      }
+    },
+  }
+}

@@ -1,0 +1,245 @@
+/** Brings agents up with all that they need: checked and allowed first, then each as soon as its own needs are met. */
+import { asPloinkyError, exitCodeOf, PloinkyError } from '../../core/error.ts'
+import type { Settings } from '../../config/settings.ts'
+import type { RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+import {
+  buildGraph,
+  type EnabledAgent,
+  type Graph,
+  type GraphNode,
+  type Instances,
+  missingError,
+  type Planner,
+  refusals,
+  type Registry,
+  type RoutesWriter,
+  runGraph,
+  type Runtimes,
+} from '../agents/index.ts'
+import type { Consents } from '../hooks/index.ts'
+import { BUILTIN_REPO } from '../repos/index.ts'
+
+/** The one agent that may run without isolation unasked. */
+const DEMO_AGENT = 'demo'
+
+export interface StartInput {
+  /** Enabled first when it is not; null: every enabled agent that starts by itself. */
+  readonly agent: string | null
+  readonly progress: (text: string, key: string) => void
+  /** Called when the engine has been asked to start the first agent: what else there is to do can be done now. */
+  readonly underWay?: () => void
+  readonly signal?: AbortSignal
+  /** Asks a person; without it nothing new is allowed. */
+  readonly confirm?: (question: string) => Promise<boolean>
+  /** False: everything is checked and allowed, and left to the router to start. */
+  readonly wait?: boolean
+}
+
+export interface AgentResult {
+  readonly agent: string
+  readonly state: 'ready' | 'failed' | 'stopped' | 'starting'
+  readonly outcome: string
+  readonly runtime: string | null
+  readonly milliseconds: number
+  readonly warnings?: readonly string[]
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string; readonly exit: number }
+}
+
+export interface StartResult {
+  readonly agents: readonly AgentResult[]
+  readonly notices: readonly string[]
+  /** Agents that are still to be started, without anybody waiting for them. */
+  readonly later: readonly string[]
+}
+
+export interface StarterOptions {
+  settings: Settings
+  registry: Registry
+  instances: Instances
+  planner: Planner
+  consents: Consents
+  runtimes: Runtimes
+  routes: RoutesWriter
+  ensureRepos(node: Pick<GraphNode, 'definition' | 'manifest'>, progress: StartInput['progress']): Promise<void>
+}
+
+export interface Starter {
+  start(input: StartInput): Promise<StartResult>
+  /** What `start` would bring up, in order. Enables what is needed, as `start` does. */
+  graph(roots: readonly EnabledAgent[], progress: StartInput['progress']): Promise<Graph>
+}
+
+export function createStarter(options: StarterOptions): Starter {
+  const { registry, instances, planner, settings } = options
+
+  /** `start x`: an agent that is enabled under this name, else one to enable. */
+  async function rootsOf(agent: string | null): Promise<EnabledAgent[]> {
+    const enabled = await registry.list()
+    if (agent !== null) {
+      const known = enabled.find(({ name }) => name === agent)
+      return [known ?? (await registry.enable(agent)).agent]
+    }
+    const automatic = await Promise.all(
+      enabled.map(async (item) => {
+        // One that cannot be read fails by itself, later and with its reason.
+        const startup = await planner.load(item).then(
+          ({ manifest }) => manifest.startup,
+          () => 'automatic' as const,
+        )
+        return startup === 'automatic' ? [item] : []
+      }),
+    )
+    return automatic.flat()
+  }
+
+  async function graph(roots: readonly EnabledAgent[], progress: StartInput['progress']): Promise<Graph> {
+    return await buildGraph(roots, {
+      registry,
+      load: planner.load,
+      ensureRepos: (node) => options.ensureRepos(node, progress),
+    })
+  }
+
+  /** Several roots: one whose needs cannot be met must not keep the others from starting. */
+  async function graphOfAll(roots: readonly EnabledAgent[], input: StartInput) {
+    if (roots.length === 1 || input.agent !== null) return { graph: await graph(roots, input.progress), failed: [] }
+    const nodes = new Map<string, GraphNode>()
+    const failed: AgentResult[] = []
+    const background = new Set<string>()
+    const awaited = new Set<string>()
+    for (const root of roots) {
+      try {
+        const part = await graph([root], input.progress)
+        for (const [name, node] of part.nodes) {
+          nodes.set(name, node)
+          if (part.background.has(name)) background.add(name)
+          else awaited.add(name)
+        }
+      } catch (error) {
+        failed.push(failure(root, error))
+      }
+    }
+    for (const name of awaited) background.delete(name)
+    return { graph: { nodes, background }, failed }
+  }
+
+  /** Before anything is started: values that are missing, and commands on this machine that nobody allowed. */
+  async function check(nodes: ReadonlyMap<string, GraphNode>, input: StartInput): Promise<void> {
+    const missing = await Promise.all(
+      [...nodes.values()].map(async (node) => {
+        const { missing: found } = await planner.environment(node.agent, node)
+        return found.map((item) => ({ ...item, agent: node.agent.name, file: node.definition.manifestFile }))
+      }),
+    )
+    if (missing.flat().length > 0) throw missingError(missing.flat())
+    const { confirm } = input
+    if (confirm !== undefined) await options.consents.obtain([...nodes.values()], confirm)
+  }
+
+  async function startOne(node: GraphNode, input: StartInput, notices: Set<string>): Promise<AgentResult> {
+    const { agent } = node
+    const began = Date.now()
+    const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
+    try {
+      const adapter = await chooseAdapter(agent, notices)
+      const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
+      const { underWay, signal } = input
+      const result = await instances.start(agent, { adapter, progress, underWay, signal, loaded: node })
+      return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
+    } catch (error) {
+      input.progress(`${agent.name}: failed`, agent.name)
+      return { ...failure(agent, error), ...done() }
+    }
+  }
+
+  async function chooseAdapter(agent: EnabledAgent, notices: Set<string>): Promise<RuntimeAdapter> {
+    if (settings.runtime !== 'auto') return await options.runtimes.use(settings.runtime as RuntimeId)
+    if (agent.runtime !== null && agent.runtime !== 'host') {
+      const before = await options.runtimes.use(agent.runtime).catch(() => null)
+      if (before !== null) return before
+    }
+    const engine = await options.runtimes.firstEngine()
+    if (engine !== null) return engine
+    const reasons = refusals(await options.runtimes.survey())
+    // Only the demo: the shell agent runs any command line, and that on the host must be somebody's own decision.
+    if (agent.repo === BUILTIN_REPO && agent.agent === DEMO_AGENT) {
+      notices.add(
+        `No container engine can be used, so the demo agent runs as a plain process of this machine, without isolation. ${reasons.join(' ')}`,
+      )
+      return await options.runtimes.use('host')
+    }
+    throw new PloinkyError('RUNTIME_UNAVAILABLE', `No container engine can be used: ${reasons.join(' ')}`, {
+      hint: 'Install podman or docker, or allow plain processes: ploinky start --runtime host',
+      details: { reasons },
+    })
+  }
+
+  async function setStatic(name: string | null): Promise<void> {
+    await options.routes.setStatic(name)
+  }
+
+  return {
+    graph,
+    async start(input) {
+      const notices = new Set<string>()
+      const roots = await rootsOf(input.agent)
+      if (roots.length === 0) {
+        throw new PloinkyError('USAGE_INVALID', 'No agent is enabled in this workspace', {
+          hint: 'Run: ploinky start demo',
+        })
+      }
+      const { graph: found, failed } = await graphOfAll(roots, input)
+      await check(found.nodes, input)
+      const chosen = await registry.static()
+      const [first] = roots
+      if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
+      const isAwaited = (name: string): boolean => input.wait !== false && !found.background.has(name)
+      const names = [...found.nodes.keys()]
+      let underWay = (): void => {}
+      const asked = new Promise<void>((resolve) => (underWay = resolve))
+      asked.then(input.underWay)
+      const starting = runGraph<AgentResult>(found, names.filter(isAwaited), {
+        run: (node) => startOne(node, { ...input, underWay }, notices),
+        isUp: ({ state }) => state === 'ready',
+        skipped: (node, needs) => failure(node.agent, neededBy(node.agent, needs)),
+      })
+      const noting = Promise.race([asked, starting]).then(() => setStatic(chosen ?? first?.name ?? null))
+      const [results] = await Promise.all([starting, noting])
+      // In the order in which they were asked for: what was named first comes first.
+      const ended = names.flatMap((name) => results.get(name) ?? [])
+      const later = names.filter((name) => !isAwaited(name))
+      return { agents: [...ended, ...later.map(leftToRouter), ...failed], notices: [...notices], later }
+    },
+  }
+}
+
+const leftToRouter = (agent: string): AgentResult => ({
+  agent,
+  state: 'starting',
+  outcome: 'not waited for',
+  runtime: null,
+  milliseconds: 0,
+})
+
+function neededBy(agent: EnabledAgent, needs: readonly string[]): PloinkyError {
+  const list = needs.map((name) => `"${name}"`).join(', ')
+  return new PloinkyError('AGENT_FAILED', `Agent "${agent.name}" was not started: it needs ${list}, which failed`, {
+    hint: `See why: ploinky logs ${needs[0] ?? ''}`,
+    details: { agent: agent.name, needs },
+  })
+}
+
+function failure(agent: EnabledAgent, error: unknown): AgentResult {
+  const base = { agent: agent.name, runtime: agent.runtime, milliseconds: 0 }
+  return { ...base, state: 'failed', outcome: 'failed', error: errorData(error) }
+}
+
+export function errorData(thrown: unknown): NonNullable<AgentResult['error']> {
+  const error = asPloinkyError(thrown)
+  return {
+    code: error.code,
+    message: error.message,
+    exit: exitCodeOf(error),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  }
+}
