@@ -175,7 +175,14 @@ export function planWorkload(input: PlanInput): Plan {
       memoryBytes: manifest.limits.memoryBytes,
       cpus: manifest.limits.cpus,
     },
-    security: { readOnlyRoot: false, dropCapabilities: [], addCapabilities: [] },
+    security: {
+      readOnlyRoot: false,
+      dropCapabilities: [],
+      addCapabilities: [],
+      privileged: false,
+      shmBytes: null,
+      gpus: null,
+    },
     network: { mode: 'default' },
     stopGraceSeconds: STOP_GRACE_SECONDS,
   }
