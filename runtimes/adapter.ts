@@ -29,8 +29,12 @@ export interface RuntimeCapabilities {
   readonly limits: { readonly memory: boolean; readonly cpu: boolean; readonly pids: boolean }
   /** The engine's local API socket is in use as an accelerator. */
   readonly api: boolean
-  /** Name by which a container reaches the host, or null. */
+  /** Name by which an instance reaches this host, in every network mode but 'none'; null when it cannot. */
   readonly hostGateway: string | null
+  /** Modes of `WorkloadSpec.network` beside 'default'. What is false here is refused with CAPABILITY_UNSUPPORTED. */
+  readonly networks: { readonly none: boolean; readonly host: boolean; readonly named: boolean }
+  /** Instances can be given all rights of the engine's user; refused with CAPABILITY_UNSUPPORTED otherwise. */
+  readonly privileged: boolean
 }
 
 export type Detection =
@@ -67,9 +71,21 @@ export interface PortSpec {
   readonly protocol: 'tcp' | 'udp'
 }
 
+/** A network of the workspace, made at its first use. Others find the instance there by its aliases. */
+export interface NetworkAttachment {
+  /** Name within the workspace; the engine's own name for it is `networkName`. */
+  readonly name: string
+  readonly aliases: readonly string[]
+}
+
+/**
+ * 'default': a network of its own way out, with published ports. 'none': loopback only. 'host': the host's own network;
+ * nothing is published, every port of `ports` is at 127.0.0.1 under its container number. 'networks': those and no other,
+ * at least one, the first is the primary one.
+ */
 export type NetworkSpec =
   | { readonly mode: 'default' | 'none' | 'host' }
-  | { readonly mode: 'networks'; readonly attachments: readonly { readonly name: string; readonly aliases: readonly string[] }[] }
+  | { readonly mode: 'networks'; readonly attachments: readonly NetworkAttachment[] }
 
 /** Everything that decides how an instance runs. A change of any field replaces the container. */
 export interface WorkloadSpec {
@@ -95,8 +111,11 @@ export interface WorkloadSpec {
     readonly readOnlyRoot: boolean
     readonly dropCapabilities: readonly string[]
     readonly addCapabilities: readonly string[]
+    /** All rights of the engine's user and all devices. Programs still gain none beyond them. */
     readonly privileged: boolean
+    /** Size of /dev/shm; null: the engine's own. A plain process has the host's. */
     readonly shmBytes: number | null
+    /** CAPABILITY_UNSUPPORTED where the engine has none to give. */
     readonly gpus: 'all' | null
   }
   readonly network: NetworkSpec
@@ -105,6 +124,12 @@ export interface WorkloadSpec {
 }
 
 export type WorkloadState = 'created' | 'running' | 'paused' | 'stopped' | 'dead'
+
+/**
+ * A program that runs once, in the surroundings of an agent: its image, mounts and environment. It publishes no ports and
+ * joins one network at most. `agent` says on whose behalf.
+ */
+export type JobSpec = Omit<WorkloadSpec, 'name' | 'ports' | 'stopGraceSeconds'>
 
 /** One instance as the engine sees it now. */
 export interface Workload {
@@ -121,6 +146,10 @@ export interface Workload {
   /** Null while it runs or when the engine does not know. 128 + n when ended by signal n. */
   readonly exitCode: number | null
   readonly oomKilled: boolean
+  /** Why the engine could not start it or lost it, in its own words; null when it says nothing. */
+  readonly error: string | null
+  /** How often the engine itself started it again; null when it does not count. We ask for no restarts. */
+  readonly restartCount: number | null
   /** ISO 8601 or null. */
   readonly startedAt: string | null
   readonly finishedAt: string | null
@@ -131,6 +160,21 @@ export interface Workload {
 
 export interface CallOptions {
   readonly signal?: AbortSignal
+}
+
+export interface ApplyOptions extends CallOptions {
+  /** An instance whose image reference now stands for other content is replaced too. Costs a look at the image. */
+  readonly checkImage?: boolean
+}
+
+export interface SweepOptions extends CallOptions {
+  /** 'orphaned' (default): jobs whose starter is gone. 'all': every job of the workspace, also a running one. */
+  readonly jobs?: 'orphaned' | 'all'
+}
+/** Names of what was removed. */
+export interface Swept {
+  readonly jobs: readonly string[]
+  readonly networks: readonly string[]
 }
 
 export type ImagePolicy = 'missing' | 'always' | 'never'
@@ -226,13 +270,23 @@ export interface RuntimeAdapter extends AsyncDisposable {
   /** Pulls when the policy asks for it; the generator's return value is the image. IMAGE_NOT_FOUND when it cannot be had. */
   ensureImage(reference: string, policy: ImagePolicy, options?: CallOptions): AsyncGenerator<ImageProgress, ImageInfo>
   /** Makes the world match the spec; the instance runs when this resolves. IMAGE_NOT_FOUND when the image is not here (never pulls). */
-  apply(spec: WorkloadSpec, options?: CallOptions): Promise<ApplyOutcome>
+  apply(spec: WorkloadSpec, options?: ApplyOptions): Promise<ApplyOutcome>
+  /**
+   * Runs a throw-away instance to its end, hardened as any other. It is removed when it ends, when it is killed and when
+   * the signal aborts (for a deadline: `AbortSignal.timeout`); if we are killed, `sweep` finds what is left. Jobs are no
+   * workloads: `list` and `events` do not tell of them. IMAGE_NOT_FOUND when the image is not here, by the exit at latest.
+   */
+  job(spec: JobSpec, options?: CallOptions): Promise<ExecSession>
+  /** Removes what nobody needs any more: networks of the workspace that no instance uses, and jobs. */
+  sweep(workspace: string, options?: SweepOptions): Promise<Swept>
   inspect(name: string, options?: CallOptions): Promise<Workload | null>
+  /** Workloads only, no jobs. */
   list(selector: Selector, options?: CallOptions): Promise<readonly Workload[]>
   /** SIGTERM, then SIGKILL after the grace (the spec's by default). True when something changed. */
   stop(name: string, options?: CallOptions & { graceSeconds?: number }): Promise<boolean>
+  /** Its networks go with the last instance that uses them. */
   remove(name: string, options?: CallOptions): Promise<boolean>
-  /** Where this host can dial a container port; null when not running or not published. */
+  /** Where this host can dial a container port; null when not running, or not published (host network: not in `ports`). */
   endpoint(name: string, port: number, options?: CallOptions): Promise<{ host: string; port: number } | null>
   logs(name: string, options?: LogOptions): AsyncIterable<LogLine>
   exec(name: string, argv: readonly string[], options?: ExecOptions): Promise<ExecSession>

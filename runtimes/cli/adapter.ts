@@ -1,5 +1,6 @@
 /** The adapter of an engine that is driven by a docker-like command line: everything together. */
-import type { CallOptions, Detection, RuntimeAdapter, RuntimeContext } from '../adapter.ts'
+import type { CallOptions, Detection, RuntimeAdapter, RuntimeCapabilities, RuntimeContext } from '../adapter.ts'
+import { assertSupported } from '../supported.ts'
 import { createApi, type EngineApi } from './api.ts'
 import { createApply } from './apply.ts'
 import { createContainers } from './containers.ts'
@@ -7,8 +8,11 @@ import type { Dialect, Engine, Probe } from './dialect.ts'
 import { createEngine } from './engine.ts'
 import { createEvents } from './events.ts'
 import { createExec, createInteractive } from './exec.ts'
+import { createImageIdOf } from './image-id.ts'
 import { createImages } from './images.ts'
+import { createJobs } from './jobs.ts'
 import { createLogs } from './logs.ts'
+import { createNetworks } from './networks.ts'
 import { createService } from './service.ts'
 import { checkAborted } from './signals.ts'
 import { createStats } from './stats.ts'
@@ -18,7 +22,10 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
   const engine = createEngine(context, dialect)
   const state = createState(engine)
   const containers = createContainers(engine, state.api)
-  const apply = createApply(engine, containers)
+  const networks = createNetworks(engine, state.api)
+  const apply = createApply(engine, { containers, networks, imageIdOf: createImageIdOf(engine, state.api) })
+  const { job, removeJobs } = createJobs(engine, containers, networks)
+  const support = (): RuntimeCapabilities => state.probe()?.capabilities ?? dialect.assumed
   const exec = createExec(engine, containers)
   const logs = createLogs(engine, containers)
   const stats = createStats(engine, containers, {
@@ -29,20 +36,38 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
     id: dialect.id,
     displayName: dialect.displayName,
     get capabilities() {
-      return state.probe()?.capabilities ?? dialect.assumed
+      return support()
     },
     detect: state.detect,
     ensureImage: createImages(engine),
     async apply(spec, options) {
       checkAborted(options?.signal)
+      assertSupported(spec, { displayName: dialect.displayName, capabilities: support() })
       return apply(spec, options)
+    },
+    async job(spec, options) {
+      checkAborted(options?.signal)
+      assertSupported(spec, { displayName: dialect.displayName, capabilities: support() })
+      return job(spec, options)
+    },
+    async sweep(workspace, options = {}) {
+      const jobs = await removeJobs(workspace, options)
+      return { jobs, networks: await networks.removeUnused(workspace, undefined, options) }
     },
     async inspect(name, options) {
       return (await containers.owned(name, options))?.workload ?? null
     },
     list: containers.list,
     stop: containers.stop,
-    remove: containers.remove,
+    async remove(name, options) {
+      const container = await containers.owned(name, options)
+      const removed = container !== null && (await containers.removeFound(container, options))
+      const left = container?.networks.filter((network) => network.startsWith('ploinky-')) ?? []
+      if (container !== null && left.length > 0) {
+        await networks.removeUnused(container.workload.workspace, left, options)
+      }
+      return removed
+    },
     endpoint: containers.endpoint,
     logs,
     async exec(name, argv, options) {

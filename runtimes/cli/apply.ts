@@ -1,13 +1,19 @@
 /** `apply`: the one way to create a container. Idempotent by a hash of the whole spec that is kept as a label. */
 import { PloinkyError } from '../../src/core/error.ts'
 import { canonicalJson, LABEL_WORKSPACE } from '../../src/core/id.ts'
+import type { RunResult } from '../../src/core/process.ts'
 import { revealed } from '../../src/core/secret.ts'
 import { delay, until } from '../../src/core/time.ts'
 import type { Hashing } from '../../src/platform/index.ts'
-import type { ApplyOutcome, CallOptions, WorkloadSpec } from '../adapter.ts'
+import type { ApplyOptions, ApplyOutcome, WorkloadSpec } from '../adapter.ts'
+import { joinedNetworks, type JoinedNetwork } from '../supported.ts'
 import { isOwned, type Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
-import { runArgs } from './oci.ts'
+import { isNetworkMissing } from './failure.ts'
+import type { ImageIdOf } from './image-id.ts'
+import type { Networks } from './networks.ts'
+import { createArgs, runArgs, type RunParts } from './oci.ts'
+import { connectArgs } from './oci-networks.ts'
 import type { Container } from './parse.ts'
 
 /** Part of the hash: to be raised when the same spec is to give a different container. */
@@ -22,15 +28,25 @@ export function specHash(hash: Hashing, spec: WorkloadSpec): string {
   return hash.sha256Hex(`${SPEC_FORMAT}\n${canonicalJson({ ...spec, env })}`)
 }
 
+const nameOf = ({ engineName }: JoinedNetwork): string => engineName
+
 export interface Apply {
-  (spec: WorkloadSpec, options?: CallOptions): Promise<ApplyOutcome>
+  (spec: WorkloadSpec, options?: ApplyOptions): Promise<ApplyOutcome>
 }
 
 interface Turn {
   readonly spec: WorkloadSpec
   readonly hash: string
-  readonly options: CallOptions
+  readonly options: ApplyOptions
   replaced: boolean
+  /** Networks of the container that was replaced. */
+  left: readonly string[]
+}
+
+export interface ApplyParts {
+  readonly containers: Containers
+  readonly networks: Networks
+  readonly imageIdOf: ImageIdOf
 }
 
 function assertOurs(container: Container, spec: WorkloadSpec): void {
@@ -45,21 +61,37 @@ function assertOurs(container: Container, spec: WorkloadSpec): void {
   })
 }
 
-export function createApply(engine: Engine, containers: Containers): Apply {
+export function createApply(engine: Engine, { containers, networks, imageIdOf }: ApplyParts): Apply {
   /** Same name in this process: one after the other. Other processes are met by the attempts below. */
   const queues = new Map<string, Promise<unknown>>()
 
-  /** Creates and starts. Null: somebody else made the container at the same moment. */
+  /** One call of the engine, or with further networks a few: none can be joined before there is a container. */
+  async function runNow({ spec, options }: Turn, parts: RunParts): Promise<RunResult> {
+    const [primary, ...further] = joinedNetworks(spec)
+    if (primary !== undefined) await networks.ensure(spec.workspace, [primary, ...further].map(nameOf))
+    const call = { env: parts.environment.env, signal: options.signal }
+    if (further.length === 0) return engine.call(runArgs(engine.dialect, spec, parts), call)
+    let result = await engine.call(createArgs(engine.dialect, spec, parts), call)
+    for (const network of further) {
+      if (result.exitCode === 0) result = await engine.call(connectArgs(network, spec.name), { signal: options.signal })
+    }
+    return result.exitCode === 0 ? engine.call(['start', '--', spec.name], { signal: options.signal }) : result
+  }
+
+  /** Creates and starts. Null: somebody else made the container, or removed its network, at the same moment. */
   async function create(turn: Turn): Promise<ApplyOutcome | null> {
     const { spec, hash, options } = turn
     const environment = await engine.environment(spec.env)
     try {
-      const args = runArgs(engine.dialect, spec, { hash, environment: environment.plan, envFile: environment.envFile })
-      const result = await engine.call(args, { env: environment.plan.env, signal: options.signal })
+      const result = await runNow(turn, { hash, environment: environment.plan, envFile: environment.envFile })
       if (result.exitCode !== 0) {
         const error = engine.fail(result, `start "${spec.name}"`)
         if (error.code === 'CONFLICT') return null
         await removeFailed(turn)
+        const joined = joinedNetworks(spec).map(nameOf)
+        networks.forget(joined)
+        if (joined.length > 0 && isNetworkMissing(result.stderr)) return null
+        await networks.removeUnused(spec.workspace, joined).catch(() => [])
         throw error
       }
     } finally {
@@ -67,6 +99,8 @@ export function createApply(engine: Engine, containers: Containers): Apply {
     }
     const container = await containers.find(spec.name, options)
     if (container === null) return null
+    const unused = turn.left.filter((name) => !container.networks.includes(name))
+    if (unused.length > 0) await networks.removeUnused(spec.workspace, unused)
     return { workload: container.workload, outcome: turn.replaced ? 'replaced' : 'created' }
   }
 
@@ -86,6 +120,12 @@ export function createApply(engine: Engine, containers: Containers): Apply {
     const now = await containers.find(spec.name, options)
     if (result.exitCode === 0 || now?.workload.state === 'running') {
       return now === null ? null : { workload: now.workload, outcome: 'started' }
+    }
+    if (isNetworkMissing(result.stderr) && spec.network.mode === 'networks') {
+      // Pruned while it was stopped: the container knows the network by an id that does not come back.
+      networks.forget(joinedNetworks(spec).map(nameOf))
+      await replace(turn, container)
+      return create(turn)
     }
     const error = engine.fail(result, `${verb} "${spec.name}"`)
     if (error.code === 'WORKLOAD_NOT_FOUND' || now === null) return null
@@ -110,6 +150,14 @@ export function createApply(engine: Engine, containers: Containers): Apply {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     turn.replaced = true
+    turn.left = container.networks
+  }
+
+  /** The image reference stands for the content that the container was made from, as far as it is known. */
+  async function isCurrent({ spec, options }: Turn, { workload }: Container): Promise<boolean> {
+    if (!options.checkImage || spec.image === null || workload.imageId === null) return true
+    const now = await imageIdOf(spec.image, options)
+    return now === null || now === workload.imageId
   }
 
   async function attempt(turn: Turn): Promise<ApplyOutcome | null> {
@@ -117,14 +165,16 @@ export function createApply(engine: Engine, containers: Containers): Apply {
     if (container === null) return create(turn)
     assertOurs(container, turn.spec)
     const { workload } = container
-    if (workload.spec === turn.hash && workload.state === 'running') return { workload, outcome: 'unchanged' }
-    if (workload.spec === turn.hash && workload.state !== 'dead') return revive(turn, container)
+    if (workload.spec === turn.hash && (await isCurrent(turn, container))) {
+      if (workload.state === 'running') return { workload, outcome: 'unchanged' }
+      if (workload.state !== 'dead') return revive(turn, container)
+    }
     await replace(turn, container)
     return create(turn)
   }
 
-  async function applyNow(spec: WorkloadSpec, options: CallOptions): Promise<ApplyOutcome> {
-    const turn: Turn = { spec, hash: specHash(engine.platform.hash, spec), options, replaced: false }
+  async function applyNow(spec: WorkloadSpec, options: ApplyOptions): Promise<ApplyOutcome> {
+    const turn: Turn = { spec, hash: specHash(engine.platform.hash, spec), options, replaced: false, left: [] }
     for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
       options.signal?.throwIfAborted()
       const outcome = await attempt(turn)

@@ -5,7 +5,7 @@ import type { CallOptions, Selector, Workload } from '../adapter.ts'
 import type { EngineApi } from './api.ts'
 import type { Engine } from './dialect.ts'
 import { inspectArgs, listArgs } from './oci.ts'
-import { parseContainer, parseContainers, parseIds, parseListed, type Container } from './parse.ts'
+import { isJob, parseContainer, parseContainers, parseIds, parseListed, type Container } from './parse.ts'
 
 /** Added to a grace period before a `stop` call counts as hung. */
 const STOP_SLACK_MS = 60_000
@@ -17,9 +17,13 @@ export interface Containers {
   owned(name: string, options?: CallOptions): Promise<Container | null>
   /** Ours and running; throws WORKLOAD_NOT_FOUND or AGENT_NOT_RUNNING otherwise. */
   running(name: string, options?: CallOptions): Promise<Container>
+  /** Workloads, without jobs. */
   list(selector: Selector, options?: CallOptions): Promise<readonly Workload[]>
+  jobs(workspace: string, options?: CallOptions): Promise<readonly Container[]>
   stop(name: string, options?: CallOptions & { graceSeconds?: number }): Promise<boolean>
   remove(name: string, options?: CallOptions): Promise<boolean>
+  /** The very one that was found before. */
+  removeFound(container: Container, options?: CallOptions): Promise<boolean>
   endpoint(name: string, port: number, options?: CallOptions): Promise<{ host: string; port: number } | null>
 }
 
@@ -117,16 +121,25 @@ export function createContainers(engine: Engine, api: () => EngineApi | null): C
     return parseContainers(result.stdout, engine.source(inspect))
   }
 
-  async function list(selector: Selector, options: CallOptions = {}): Promise<readonly Workload[]> {
+  async function all(selector: Selector, options: CallOptions): Promise<readonly Container[]> {
     const found = (await listByApi(selector, options)) ?? (await listByCli(selector, options))
+    return found.filter(({ workload }) => workload.workspace === selector.workspace)
+  }
+
+  async function list(selector: Selector, options: CallOptions = {}): Promise<readonly Workload[]> {
+    const found = await all(selector, options)
     return found
+      .filter(({ labels }) => !isJob(labels))
       .map((container) => container.workload)
-      .filter((workload) => workload.workspace === selector.workspace)
       .filter((workload) => selector.agent === undefined || workload.agent === selector.agent)
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  return { find, owned, running, list, ...createChanges(engine, owned, isMissing) }
+  async function jobs(workspace: string, options: CallOptions = {}): Promise<readonly Container[]> {
+    return (await all({ workspace }, options)).filter(({ labels }) => isJob(labels))
+  }
+
+  return { find, owned, running, list, jobs, ...createChanges(engine, owned, isMissing) }
 }
 
 type Owned = (name: string, options?: CallOptions) => Promise<Container | null>
@@ -135,7 +148,7 @@ function createChanges(
   engine: Engine,
   owned: Owned,
   isMissing: (stderr: string) => boolean,
-): Pick<Containers, 'stop' | 'remove' | 'endpoint'> {
+): Pick<Containers, 'stop' | 'remove' | 'removeFound' | 'endpoint'> {
   async function stop(name: string, options: CallOptions & { graceSeconds?: number } = {}): Promise<boolean> {
     const container = await owned(name, options)
     const state = container?.workload.state
@@ -155,7 +168,10 @@ function createChanges(
 
   async function remove(name: string, options: CallOptions = {}): Promise<boolean> {
     const container = await owned(name, options)
-    if (container === null) return false
+    return container === null ? false : removeFound(container, options)
+  }
+
+  async function removeFound(container: Container, options: CallOptions = {}): Promise<boolean> {
     // By id: a new container of the same name is not meant. Anonymous volumes of the image go with it.
     const result = await engine.call(
       ['rm', '--force', '--volumes', ...engine.dialect.removeFlags, '--', container.id],
@@ -163,7 +179,7 @@ function createChanges(
     )
     if (result.exitCode === 0 || isMissing(result.stderr)) return true
     if (/removal of container \S+ is already in progress/i.test(result.stderr)) return true
-    throw engine.fail(result, `remove "${name}"`)
+    throw engine.fail(result, `remove "${container.name}"`)
   }
 
   async function endpoint(name: string, port: number, options: CallOptions = {}) {
@@ -173,5 +189,5 @@ function createChanges(
     return published === undefined ? null : { host: dialable(published.hostIp), port: published.host }
   }
 
-  return { stop, remove, endpoint }
+  return { stop, remove, removeFound, endpoint }
 }

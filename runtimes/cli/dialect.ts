@@ -25,6 +25,10 @@ export interface Dialect {
   readonly programVariable: string
   /** Flags of `run` that only this engine needs. */
   runFlags(spec: WorkloadSpec): readonly string[]
+  /** The host has no name inside unless it is given one. */
+  readonly addsHost: boolean
+  /** Flags of `run` that give all GPUs. */
+  readonly gpuFlags: readonly string[]
   /** Flags that make `rm` end a running container at once. */
   readonly removeFlags: readonly string[]
   /** The reference that `pull` is given: never one that needs a question to be answered. */

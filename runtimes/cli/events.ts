@@ -7,7 +7,7 @@ import { bufferBytes, textLines } from './bytes.ts'
 import type { EngineApi } from './api.ts'
 import type { Engine } from './dialect.ts'
 import { eventsArgs } from './oci.ts'
-import { readJson, readTime, type Source } from './parse.ts'
+import { isJob, readJson, readTime, type Source } from './parse.ts'
 
 /** An event carries all labels of its container; more than this is not an event. */
 const MAX_EVENT_CHARACTERS = 4 * 1024 * 1024
@@ -75,7 +75,7 @@ export function parseEvent(line: string, source: Source): ParsedEvent | null {
         }
   const type = TYPES[facts.action]
   const workspace = facts.labels[LABEL_WORKSPACE]
-  if (type === undefined || workspace === undefined) return null
+  if (type === undefined || workspace === undefined || isJob(facts.labels)) return null
   const exitCode = type === 'exited' && facts.exitCode !== undefined ? Number(facts.exitCode) : null
   return {
     type,

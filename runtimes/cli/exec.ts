@@ -18,6 +18,8 @@ const TAIL_CHARACTERS = 2048
 const ENGINE_CODES = new Set([1, 125, 255])
 const ENGINE_MESSAGE =
   /^(?:Error response from daemon: |Cannot connect to the Docker daemon|error during connect: |Error: .*(?:container state improper|no container with name or ID|no such container|exec session|connect to Podman))/m
+export const isEngineFailure = (code: number, tail: string): boolean =>
+  ENGINE_CODES.has(code) && ENGINE_MESSAGE.test(tail)
 /** After everything inside was ended, the CLI ends by itself; this is for one that does not. */
 const CLI_END_MS = 2000
 /** 128 + SIGKILL. */
@@ -46,19 +48,23 @@ export function createExec(engine: Engine, containers: Containers) {
       ended: () => environment.dispose(),
       signal: options.signal,
       what: `run "${argv[0] ?? ''}" in "${name}"`,
+      isFailure: isEngineFailure,
     })
   }
 }
 
-interface Supervised {
+export interface Supervised {
   readonly child: RunningProcess
   kill(): Promise<void>
   ended(): Promise<void>
   readonly signal: AbortSignal | undefined
   readonly what: string
+  /** Whether an exit code with this end of stderr is the engine's own failure. */
+  isFailure(code: number, tail: string): boolean
 }
 
-function supervise(engine: Engine, parts: Supervised): ExecSession {
+/** A child whose output is pulled, and whose end reaches inside the container. */
+export function supervise(engine: Engine, parts: Supervised): ExecSession {
   const { child, signal } = parts
   let tail = ''
   const decoder = new TextDecoder()
@@ -89,7 +95,7 @@ function supervise(engine: Engine, parts: Supervised): ExecSession {
       const code = await child.exit
       // Ended by us is never a success, whatever the program or an engine that lost track of it says.
       if (killing !== undefined) return code === 0 ? KILLED : code
-      if (!ENGINE_CODES.has(code) || !ENGINE_MESSAGE.test(tail)) return code
+      if (!parts.isFailure(code, tail)) return code
       throw engine.fail({ exitCode: code, stderr: tail }, parts.what)
     } finally {
       done = true

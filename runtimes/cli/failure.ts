@@ -41,6 +41,21 @@ const RULES: readonly Rule[] = [
     hint: () => 'Remove or rename the other container',
   },
   {
+    pattern: /could not select device driver|unresolvable CDI devices|nvidia\.com\/gpu|nvidia-container-cli/i,
+    code: 'CAPABILITY_UNSUPPORTED',
+    hint: () => 'Install the NVIDIA Container Toolkit, or remove "gpus" from the manifest',
+  },
+  {
+    pattern: /unable to apply caps: operation not permitted/i,
+    code: 'CAPABILITY_UNSUPPORTED',
+    hint: () => 'Remove "privileged" and added capabilities from the manifest: this machine has not all rights to give',
+  },
+  {
+    pattern: /address pools? .*(?:subnetted|exhausted)|non-overlapping IPv4 address pool|could not find free subnet/i,
+    code: 'RUNTIME_FAILED',
+    hint: (program) => `Remove networks that nobody uses: ${program} network prune`,
+  },
+  {
     pattern: /no such container|no container with name or id|no such object/i,
     code: 'WORKLOAD_NOT_FOUND',
     hint: () => 'Start the agent: ploinky start',
@@ -98,6 +113,10 @@ const RULES: readonly Rule[] = [
     hint: () => 'Remove the memory and cpu limits, or delegate the cgroup controllers to this user',
   },
 ]
+
+/** A network that was there a moment ago, or when the container was made, is gone. */
+export const isNetworkMissing = (stderr: string): boolean =>
+  /network \S+ not found|unable to find network|no such network/i.test(stderr)
 
 const MAX_MESSAGE = 600
 

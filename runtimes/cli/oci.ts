@@ -1,7 +1,8 @@
 /** Pure builders of the command lines. Nothing here reads the environment, the clock or the disk. */
 import { PloinkyError } from '../../src/core/error.ts'
-import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
-import type { MountSpec, PortSpec, Selector, WorkloadSpec } from '../adapter.ts'
+import { LABEL_AGENT, LABEL_JOB, LABEL_OWNER, LABEL_PORTS, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
+import type { JobSpec, MountSpec, NetworkAttachment, PortSpec, Selector, WorkloadSpec } from '../adapter.ts'
+import { joinedNetworks } from '../supported.ts'
 import type { Dialect } from './dialect.ts'
 import type { EnvironmentPlan } from './environment.ts'
 import { assertReference } from './reference.ts'
@@ -44,7 +45,7 @@ function portValue(port: PortSpec): string {
   return `${address}:${port.host === 0 ? '' : port.host}:${port.container}/${port.protocol}`
 }
 
-function labelFlags(labels: Readonly<Record<string, string>>): string[] {
+export function labelFlags(labels: Readonly<Record<string, string>>): string[] {
   return Object.entries(labels).flatMap(([key, value]) => {
     if (key === '' || /[=\s]/.test(key)) throw invalid(`Invalid label: ${JSON.stringify(key)}`, 'Use a plain word')
     return ['--label', `${key}=${value}`]
@@ -67,16 +68,49 @@ function securityFlags(spec: WorkloadSpec): string[] {
     ...(spec.security.readOnlyRoot ? ['--read-only'] : []),
     ...spec.security.dropCapabilities.flatMap(capability('--cap-drop')),
     ...spec.security.addCapabilities.flatMap(capability('--cap-add')),
+    ...(spec.security.privileged ? ['--privileged'] : []),
+    ...(spec.security.shmBytes === null ? [] : ['--shm-size', String(spec.security.shmBytes)]),
   ]
 }
 
-function networkFlags(spec: WorkloadSpec): string[] {
-  if (spec.network.mode === 'default') return spec.ports.flatMap((port) => ['--publish', portValue(port)])
-  if (spec.ports.length > 0) {
-    throw invalid('A container without a network cannot publish ports', 'Remove the ports or the network mode "none"')
-  }
-  return ['--network', 'none']
+/**
+ * The name of this host inside. In the host's own network that is loopback, so that what listens there only is reached;
+ * elsewhere the engine says where.
+ */
+function hostFlags({ assumed: { hostGateway }, addsHost }: Dialect, spec: WorkloadSpec): string[] {
+  if (hostGateway === null || spec.network.mode === 'none') return []
+  if (spec.network.mode === 'host') return ['--add-host', `${hostGateway}:127.0.0.1`]
+  return addsHost ? ['--add-host', `${hostGateway}:host-gateway`] : []
 }
+
+export const aliasFlags = (prefix: string, { aliases }: NetworkAttachment): string[] =>
+  aliases.flatMap((alias) => [`--${prefix}alias`, alias])
+
+/** The primary network alone: no engine of ours takes several in one call. */
+function networkFlags(spec: WorkloadSpec): string[] {
+  const published = spec.ports.flatMap((port) => ['--publish', portValue(port)])
+  const [primary] = joinedNetworks(spec)
+  switch (spec.network.mode) {
+    case 'default':
+      return published
+    case 'networks':
+      return primary === undefined
+        ? published
+        : ['--network', primary.engineName, ...aliasFlags('network-', primary), ...published]
+    case 'host':
+      // Nothing is published there; the ports are kept where `inspect` finds them again.
+      return ['--network', 'host', ...labelFlags({ [LABEL_PORTS]: hostPorts(spec) })]
+    case 'none':
+      if (published.length === 0) return ['--network', 'none']
+      throw invalid('A container without a network cannot publish ports', 'Remove the ports or the network mode "none"')
+  }
+}
+
+/** Which ports there are is ours to say. */
+const withoutPorts = ({ [LABEL_PORTS]: _ports, ...labels }: Readonly<Record<string, string>>) => labels
+
+const hostPorts = (spec: WorkloadSpec): string =>
+  spec.ports.map(({ container, protocol }) => `${container}/${protocol}`).join(',')
 
 /** The image and everything after it. An entrypoint of several words spills into the command, as engines take one word. */
 function programWords(spec: WorkloadSpec): { flags: string[]; words: string[] } {
@@ -94,12 +128,54 @@ export interface RunParts {
 }
 
 /** `run`: creates and starts in one call. Throws CONFIG_INVALID for a spec that cannot be said safely. */
-export function runArgs(dialect: Dialect, spec: WorkloadSpec, parts: RunParts): readonly string[] {
+export const runArgs = (dialect: Dialect, spec: WorkloadSpec, parts: RunParts): readonly string[] =>
+  containerArgs(dialect, spec, { ...parts, verb: ['run', '--detach'], own: workloadLabels(spec, parts.hash) })
+
+/** The same without the start, for a container that first joins further networks. */
+export const createArgs = (dialect: Dialect, spec: WorkloadSpec, parts: RunParts): readonly string[] =>
+  containerArgs(dialect, spec, { ...parts, verb: ['create'], own: workloadLabels(spec, parts.hash) })
+
+export interface JobParts extends Omit<RunParts, 'hash'> {
+  readonly name: string
+  /** Who waits for the job, see `owner.ts`. */
+  readonly owner: string
+}
+
+/** Seconds that a job has after SIGTERM when the engine itself goes down. */
+const JOB_GRACE_SECONDS = 5
+
+/** `run` of a program that is waited for; nothing is left of its container at its end. */
+export function jobArgs(dialect: Dialect, job: JobSpec, parts: JobParts): readonly string[] {
+  if (joinedNetworks(job).length > 1) throw invalid('A job joins one network at most', 'Name one network')
+  const spec = { ...job, name: parts.name, ports: [], stopGraceSeconds: JOB_GRACE_SECONDS }
+  const own = {
+    [LABEL_WORKSPACE]: job.workspace,
+    [LABEL_JOB]: job.agent,
+    [LABEL_OWNER]: parts.owner,
+    // An image's label must not make it a workload.
+    [LABEL_AGENT]: '',
+    [LABEL_SPEC]: '',
+  }
+  return containerArgs(dialect, spec, { ...parts, verb: ['run', '--rm'], own })
+}
+
+const workloadLabels = (spec: WorkloadSpec, hash: string): Record<string, string> => ({
+  [LABEL_WORKSPACE]: spec.workspace,
+  [LABEL_AGENT]: spec.agent,
+  [LABEL_SPEC]: hash,
+})
+
+interface ContainerParts extends Omit<RunParts, 'hash'> {
+  readonly verb: readonly string[]
+  /** Our labels: last, so that they win. */
+  readonly own: Readonly<Record<string, string>>
+}
+
+function containerArgs(dialect: Dialect, spec: WorkloadSpec, parts: ContainerParts): readonly string[] {
   if (spec.image === null) throw invalid(`No image for "${spec.agent}"`, 'Name an image in the manifest: "container"')
   const program = programWords(spec)
   return assertArguments([
-    'run',
-    '--detach',
+    ...parts.verb,
     '--pull',
     'never',
     '--name',
@@ -109,10 +185,12 @@ export function runArgs(dialect: Dialect, spec: WorkloadSpec, parts: RunParts): 
     '--stop-timeout',
     String(spec.stopGraceSeconds),
     ...securityFlags(spec),
+    ...(spec.security.gpus === null ? [] : dialect.gpuFlags),
     ...dialect.runFlags(spec),
+    ...hostFlags(dialect, spec),
     ...networkFlags(spec),
-    ...labelFlags(spec.labels),
-    ...labelFlags({ [LABEL_WORKSPACE]: spec.workspace, [LABEL_AGENT]: spec.agent, [LABEL_SPEC]: parts.hash }),
+    ...labelFlags(withoutPorts(spec.labels)),
+    ...labelFlags(parts.own),
     ...parts.environment.args,
     ...(parts.envFile === null ? [] : ['--env-file', parts.envFile]),
     ...spec.mounts.flatMap((mount) => ['--mount', mountValue(mount)]),

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini'
 import { PloinkyError } from '../../src/core/error.ts'
-import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
+import { LABEL_AGENT, LABEL_JOB, LABEL_PORTS, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import type { PortSpec, Workload, WorkloadState } from '../adapter.ts'
 
 /** Who answered what, for the error. */
@@ -58,11 +58,15 @@ const containerSchema = z.object({
     StartedAt: z.nullish(text),
     FinishedAt: z.nullish(text),
     Pid: z.nullish(z.number()),
+    Error: z.nullish(text),
   }),
+  RestartCount: z.nullish(z.number()),
+  HostConfig: z.nullish(z.object({ NetworkMode: z.nullish(text) })),
   Config: z.object({ Labels: labels }),
   NetworkSettings: z.nullish(
     z.object({
       Ports: z.nullish(z.record(text, z.nullable(z.array(z.object({ HostIp: z.nullish(text), HostPort: text }))))),
+      Networks: z.nullish(z.record(text, z.unknown())),
     }),
   ),
 })
@@ -74,8 +78,17 @@ export interface Container {
   readonly name: string
   readonly status: string
   readonly labels: Readonly<Record<string, string>>
+  /** The engine's names of the networks that it joined. */
+  readonly networks: readonly string[]
   readonly workload: Workload
 }
+
+/**
+ * A throw-away container. Labels of an image become labels of its containers, but ours win: a workload always has the hash
+ * of its spec, a job has an empty one.
+ */
+export const isJob = (own: Readonly<Record<string, string>>): boolean =>
+  !own[LABEL_SPEC] && own[LABEL_JOB] !== undefined
 
 /** Both engines' words for a state. A container that is being removed counts as dead: it cannot be used again. */
 const STATES: Readonly<Record<string, WorkloadState>> = {
@@ -114,6 +127,21 @@ function readPorts(raw: RawContainer): PortSpec[] {
   })
 }
 
+/** In the host's network an engine knows no ports: those that were asked for, where the program listens. */
+function readHostPorts(label: string | undefined): PortSpec[] {
+  return [...(label ?? '').matchAll(/(?:^|,)([0-9]{1,5})\/(tcp|udp)(?=,|$)/g)].map(([, port, protocol]) => ({
+    container: Number(port),
+    host: Number(port),
+    hostIp: '127.0.0.1',
+    protocol: protocol === 'udp' ? 'udp' : 'tcp',
+  }))
+}
+
+function portsOf(raw: RawContainer): PortSpec[] {
+  const inHost = raw.HostConfig?.NetworkMode === 'host'
+  return inHost ? readHostPorts(raw.Config.Labels?.[LABEL_PORTS]) : readPorts(raw)
+}
+
 function toContainer(raw: RawContainer, source: Source): Container {
   const state = STATES[raw.State.Status.toLowerCase()]
   if (state === undefined) throw unreadable(source, `State.Status (${JSON.stringify(raw.State.Status.slice(0, 40))})`)
@@ -125,6 +153,7 @@ function toContainer(raw: RawContainer, source: Source): Container {
     name,
     status: raw.State.Status,
     labels: own,
+    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
     workload: {
       name,
       id: raw.Id,
@@ -135,12 +164,14 @@ function toContainer(raw: RawContainer, source: Source): Container {
       state,
       exitCode: ended ? (raw.State.ExitCode ?? null) : null,
       oomKilled: raw.State.OOMKilled ?? false,
+      error: raw.State.Error || null,
+      restartCount: raw.RestartCount ?? null,
       startedAt: readTime(raw.State.StartedAt),
       // An engine keeps the end of the run before; while a container runs that would be a lie.
       finishedAt: ended ? readTime(raw.State.FinishedAt) : null,
       labels: own,
       // podman keeps telling the ports of the last run; nothing answers there any more.
-      ports: state === 'running' || state === 'paused' ? readPorts(raw) : [],
+      ports: state === 'running' || state === 'paused' ? portsOf(raw) : [],
       pid: raw.State.Pid ? raw.State.Pid : null,
     },
   }

@@ -1,9 +1,6 @@
 /** What docker can do when nothing else is known; `detect` corrects it for this machine. */
 import type { RuntimeCapabilities } from '../adapter.ts'
 
-/** Name by which containers reach the host; docker knows it only when it is added (20.10 and later). */
-export const HOST_GATEWAY = 'host.docker.internal'
-
 export const DOCKER_CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: true,
@@ -13,5 +10,7 @@ export const DOCKER_CAPABILITIES: RuntimeCapabilities = {
   rootless: false,
   limits: { memory: true, cpu: true, pids: true },
   api: false,
-  hostGateway: HOST_GATEWAY,
+  hostGateway: 'host.docker.internal',
+  networks: { none: true, host: true, named: true },
+  privileged: true,
 }

@@ -74,7 +74,9 @@ export function describeDocker(info: DockerInfo, host: string): Omit<Probe, 'soc
     cpu: controlled && (info.CpuCfsQuota ?? false),
     pids: controlled && (info.PidsLimit ?? false),
   }
-  const capabilities = { ...DOCKER_CAPABILITIES, rootless, limits }
+  // Rootless, the engine's host is a network namespace of its own: neither reaches the other under any name.
+  const reach = rootless ? { hostGateway: null, networks: { ...DOCKER_CAPABILITIES.networks, host: false } } : {}
+  const capabilities = { ...DOCKER_CAPABILITIES, ...reach, rootless, limits }
   if (info.OSType === 'windows') {
     const detection = unavailable('UNUSABLE', 'Docker runs Windows containers', 'Switch Docker to Linux containers')
     return { capabilities, detection }
@@ -92,6 +94,7 @@ export function describeDocker(info: DockerInfo, host: string): Omit<Probe, 'soc
   if (/^(?:tcp|ssh|https?):/.test(host)) {
     notes.push(`The engine is reached over ${host.split(':')[0]}: folders and ports of agents are on its machine`)
   }
+  if (rootless) notes.push('Containers cannot reach this host, nor have its network (rootless docker)')
   return { capabilities, detection: { available: true, version, endpoint: host, rootless, notes } }
 }
 

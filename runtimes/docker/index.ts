@@ -2,7 +2,7 @@
 import type { RuntimeDefinition, WorkloadSpec } from '../adapter.ts'
 import { createCliAdapter } from '../cli/adapter.ts'
 import { LOG_KEPT_MIB, type Dialect } from '../cli/dialect.ts'
-import { DOCKER_CAPABILITIES, HOST_GATEWAY } from './capabilities.ts'
+import { DOCKER_CAPABILITIES } from './capabilities.ts'
 import { probeDocker } from './detect.ts'
 
 /** Rotated by docker: a few files, so that a burst does not throw everything before it away. */
@@ -29,10 +29,12 @@ export const dockerDialect: Dialect = {
     `max-size=${LOG_KEPT_MIB / LOG_FILES}m`,
     '--log-opt',
     `max-file=${LOG_FILES}`,
-    ...(spec.network.mode === 'none' ? [] : ['--add-host', `${HOST_GATEWAY}:host-gateway`]),
     // podman does the same by itself for a read-only root: programs expect to be able to write there.
     ...(spec.security.readOnlyRoot ? WRITABLE.filter(isFree(spec)).flatMap(tmpfs) : []),
   ],
+  // Known by name since 20.10.
+  addsHost: true,
+  gpuFlags: ['--gpus', 'all'],
   removeFlags: [],
   pullReference: (reference) => reference,
   jsonFormat: '{{json .}}',

@@ -13,12 +13,14 @@ import type {
   RuntimeDefinition,
   RuntimeEvent,
 } from '../adapter.ts'
+import { assertSupported } from '../supported.ts'
 import { imageNotFound, missing } from './errors.ts'
 import { createFakeExec } from './exec.ts'
+import { createFakeJobs } from './jobs.ts'
 import { createFakeLifecycle } from './lifecycle.ts'
 import { defaultPrograms } from './programs.ts'
 import type { FakePrograms } from './program.ts'
-import { createFakeWorld, toWorkload, type FakeWorld } from './world.ts'
+import { createFakeWorld, imageIdOf, toWorkload, type FakeWorld } from './world.ts'
 
 export type { FakeProcess, FakeProgram, FakePrograms } from './program.ts'
 export { createFakeWorld, removeFromWorld, type FakeWorld } from './world.ts'
@@ -42,6 +44,8 @@ const CAPABILITIES: RuntimeCapabilities = {
   limits: { memory: false, cpu: false, pids: false },
   api: false,
   hostGateway: '127.0.0.1',
+  networks: { none: true, host: true, named: true },
+  privileged: true,
 }
 
 /** `.invalid` is reserved: nothing can be there (RFC 2606). */
@@ -69,6 +73,7 @@ interface Parts {
 function createAdapter(context: RuntimeContext, { world, programs, canPull }: Parts): RuntimeAdapter {
   const disposed = new AbortController()
   const lifecycle = createFakeLifecycle({ platform: context.platform, world, programs })
+  const jobs = createFakeJobs({ world, programs, platform: context.platform, disposed: disposed.signal })
   const exec = createFakeExec({ world, programs, platform: context.platform, disposed: disposed.signal })
   /** Ends with the caller's signal or with the adapter. */
   const until = (signal?: AbortSignal): AbortSignal =>
@@ -87,6 +92,15 @@ function createAdapter(context: RuntimeContext, { world, programs, canPull }: Pa
     }),
     ensureImage: (reference, policy) => ensureImage({ reference, policy, world, canPull }),
     ...lifecycle,
+    async apply(spec, options) {
+      assertSupported(spec, { displayName: 'Fake', capabilities: CAPABILITIES })
+      return lifecycle.apply(spec, options)
+    },
+    async job(spec, options) {
+      assertSupported(spec, { displayName: 'Fake', capabilities: CAPABILITIES })
+      return jobs.job(spec, options)
+    },
+    sweep: jobs.sweep,
     inspect: async (name) => {
       const instance = world.instances.get(name)
       return instance === undefined ? null : toWorkload(instance)
@@ -133,7 +147,7 @@ async function* ensureImage(call: {
   }
   if (!world.images.has(reference)) throw imageNotFound(reference)
   yield { message: `${reference} is here`, fraction: 1, done: true }
-  return { id: `fake:${reference}`, digest: null }
+  return { id: imageIdOf(world, reference), digest: null }
 }
 
 /** Listens from the call on, not only from the first read: nothing between the two is missed. */

@@ -4,11 +4,20 @@ import { canonicalJson } from '../../src/core/id.ts'
 import { revealed } from '../../src/core/secret.ts'
 import { delay } from '../../src/core/time.ts'
 import type { Platform } from '../../src/platform/index.ts'
-import type { ApplyOutcome, RuntimeAdapter, WorkloadSpec } from '../adapter.ts'
+import type { ApplyOptions, ApplyOutcome, JobSpec, RuntimeAdapter, WorkloadSpec } from '../adapter.ts'
 import { imageNotFound } from './errors.ts'
 import { service } from './programs.ts'
 import { startProgram, type FakeProgram, type FakePrograms } from './program.ts'
-import { createInstance, endInstance, toWorkload, type FakeInstance, type FakeWorld } from './world.ts'
+import {
+  createInstance,
+  endInstance,
+  imageIdOf,
+  joinNetworks,
+  removeUnusedNetworks,
+  toWorkload,
+  type FakeInstance,
+  type FakeWorld,
+} from './world.ts'
 
 interface Parts {
   platform: Platform
@@ -16,7 +25,7 @@ interface Parts {
   programs: FakePrograms
 }
 
-export const environmentOf = (spec: WorkloadSpec): Record<string, string> =>
+export const environmentOf = (spec: Pick<WorkloadSpec, 'env'>): Record<string, string> =>
   Object.fromEntries(Object.entries(spec.env).map(([name, value]) => [name, revealed(value)]))
 
 /** The program of a command line by its first word, without the folder. */
@@ -73,11 +82,17 @@ export function createFakeLifecycle(parts: Parts): Pick<RuntimeAdapter, 'apply' 
       check(spec)
       return queued(spec.name, async () => {
         if (options?.signal?.aborted) throw new PloinkyError('INTERRUPTED', `Interrupted: start of "${spec.name}"`)
-        return applyNow(parts, spec, removeNow)
+        return applyNow(parts, spec, { ...options, remove: removeNow })
       })
     },
     stop: (name, options) => queued(name, () => stopNow(name, options?.graceSeconds)),
-    remove: (name) => queued(name, () => removeNow(name)),
+    remove: (name) =>
+      queued(name, async () => {
+        const workspace = world.instances.get(name)?.spec.workspace
+        const removed = await removeNow(name)
+        if (workspace !== undefined) removeUnusedNetworks(world, workspace)
+        return removed
+      }),
   }
 }
 
@@ -85,7 +100,7 @@ export function createFakeLifecycle(parts: Parts): Pick<RuntimeAdapter, 'apply' 
 const ends = new WeakMap<FakeInstance, Promise<void>>()
 const whenEnded = (instance: FakeInstance): Promise<void> => ends.get(instance) ?? Promise.resolve()
 
-function check(spec: WorkloadSpec): void {
+export function check(spec: JobSpec): void {
   for (const [name, value] of Object.entries(spec.env)) {
     if (!revealed(value).includes('\0')) continue
     throw new PloinkyError('CONFIG_INVALID', `The value of environment variable "${name}" has a NUL byte`, {
@@ -97,7 +112,7 @@ function check(spec: WorkloadSpec): void {
 async function applyNow(
   parts: Parts,
   spec: WorkloadSpec,
-  remove: (name: string) => Promise<boolean>,
+  options: ApplyOptions & { remove: (name: string) => Promise<boolean> },
 ): Promise<ApplyOutcome> {
   const { world, platform } = parts
   const hash = platform.hash.sha256Hex(canonicalJson({ ...spec, env: environmentOf(spec) }))
@@ -109,19 +124,22 @@ async function applyNow(
   }
   if (spec.image === null || !world.images.has(spec.image)) throw imageNotFound(spec.image ?? '(none)')
   await checkMounts(platform, spec)
-  if (existing?.hash === hash) {
+  const current = !options.checkImage || existing?.imageId === imageIdOf(world, spec.image)
+  if (existing?.hash === hash && current) {
     if (existing.state === 'running') return { workload: toWorkload(existing), outcome: 'unchanged' }
     await start(parts, existing)
     return { workload: toWorkload(existing), outcome: 'started' }
   }
-  const replaced = await remove(spec.name)
+  const replaced = await options.remove(spec.name)
+  joinNetworks(world, spec)
   const instance = createInstance(world, { spec, hash, id: platform.hash.randomToken(16) })
   await start(parts, instance)
   world.instances.set(spec.name, instance)
+  removeUnusedNetworks(world, spec.workspace)
   return { workload: toWorkload(instance), outcome: replaced ? 'replaced' : 'created' }
 }
 
-async function checkMounts(platform: Platform, spec: WorkloadSpec): Promise<void> {
+export async function checkMounts(platform: Platform, spec: JobSpec): Promise<void> {
   for (const { source } of spec.mounts) {
     if ((await platform.fs.stat(source)) !== null) continue
     throw new PloinkyError('CONFIG_INVALID', `The folder to mount does not exist: "${source}"`, {
@@ -132,6 +150,7 @@ async function checkMounts(platform: Platform, spec: WorkloadSpec): Promise<void
 
 async function start({ platform, programs, world }: Parts, instance: FakeInstance): Promise<void> {
   const { spec } = instance
+  const inHost = spec.network.mode === 'host'
   instance.ports.length = 0
   try {
     for (const port of spec.ports) {
@@ -141,7 +160,7 @@ async function start({ platform, programs, world }: Parts, instance: FakeInstanc
         continue
       }
       const server = await platform.net.serve(
-        { host: port.hostIp, port: port.host },
+        inHost ? { host: '127.0.0.1', port: port.container } : { host: port.hostIp, port: port.host },
         {
           request: (request, response) => {
             const handler = instance.handlers.get(port.container)
@@ -152,7 +171,7 @@ async function start({ platform, programs, world }: Parts, instance: FakeInstanc
         },
       )
       instance.servers.push(server)
-      instance.ports.push({ ...port, host: server.port })
+      instance.ports.push({ ...port, host: server.port, ...(inHost ? { hostIp: '127.0.0.1' } : {}) })
     }
   } catch (error) {
     await Promise.all(instance.servers.splice(0).map((server) => server.close(0)))

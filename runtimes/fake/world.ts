@@ -1,5 +1,6 @@
 /** What a container engine is to the other adapters: the instances, the images, and who is told of changes. */
-import type { PortSpec, RuntimeEvent, Selector, Workload, WorkloadSpec, WorkloadState } from '../adapter.ts'
+import type { JobSpec, PortSpec, RuntimeEvent, Selector, Workload, WorkloadSpec, WorkloadState } from '../adapter.ts'
+import { joinedNetworks, type JoinedNetwork } from '../supported.ts'
 import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import type { IncomingMessage, RunningServer, ServerResponse } from '../../src/platform/index.ts'
 import { createFakeLog, type FakeLog } from './log.ts'
@@ -32,6 +33,12 @@ export interface FakeWorld {
   /** Names of containers that somebody else made. */
   readonly foreign: Set<string>
   readonly images: Set<string>
+  /** Content that a reference stands for, where a test has changed it. */
+  readonly imageIds: Map<string, string>
+  /** Workspace of each network, by the network's name. */
+  readonly networks: Map<string, string>
+  /** Running jobs by name. */
+  readonly jobs: Map<string, { readonly workspace: string; readonly execution: FakeExecution }>
   /** Names for which work is under way, one after the other. */
   readonly queues: Map<string, Promise<unknown>>
   nextPid: number
@@ -46,6 +53,9 @@ export function createFakeWorld(images: readonly string[] = []): FakeWorld {
     instances: new Map(),
     foreign: new Set(),
     images: new Set(images),
+    imageIds: new Map(),
+    networks: new Map(),
+    jobs: new Map(),
     queues: new Map(),
     nextPid: 1000,
     emit(type, { spec, exitCode }) {
@@ -70,10 +80,13 @@ export function createFakeWorld(images: readonly string[] = []): FakeWorld {
   }
 }
 
+export const imageIdOf = (world: FakeWorld, reference: string): string =>
+  world.imageIds.get(reference) ?? `fake:${reference}`
+
 export function createInstance(world: FakeWorld, made: { spec: WorkloadSpec; hash: string; id: string }): FakeInstance {
   return {
     ...made,
-    imageId: `fake:${made.spec.image}`,
+    imageId: imageIdOf(world, made.spec.image ?? ''),
     pid: world.nextPid++,
     log: createFakeLog(),
     files: new Map(),
@@ -101,12 +114,28 @@ export function toWorkload(instance: FakeInstance): Workload {
     state,
     exitCode: instance.exitCode,
     oomKilled: false,
+    error: null,
+    restartCount: null,
     startedAt: instance.startedAt,
     finishedAt: instance.finishedAt,
     labels: { ...spec.labels, [LABEL_WORKSPACE]: spec.workspace, [LABEL_AGENT]: spec.agent, [LABEL_SPEC]: hash },
     ports: state === 'running' ? [...instance.ports] : [],
     pid: state === 'running' ? instance.pid : null,
   }
+}
+
+/** Networks go with the last instance that uses them. */
+export function removeUnusedNetworks(world: FakeWorld, workspace: string): string[] {
+  const used = new Set([...world.instances.values()].flatMap(({ spec }) => joinedNetworks(spec).map(networkOf)))
+  const unused = [...world.networks].filter(([name, owner]) => owner === workspace && !used.has(name))
+  for (const [name] of unused) world.networks.delete(name)
+  return unused.map(([name]) => name)
+}
+const networkOf = ({ engineName }: JoinedNetwork): string => engineName
+
+/** Makes the networks of a spec. */
+export function joinNetworks(world: FakeWorld, spec: JobSpec | WorkloadSpec): void {
+  for (const { engineName } of joinedNetworks(spec)) world.networks.set(engineName, spec.workspace)
 }
 
 /** Ends an instance without a word to anybody but the listeners, as an engine's own command would. */

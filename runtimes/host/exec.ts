@@ -10,6 +10,8 @@ import type { HostRecord } from './record.ts'
 import { isOwnUser } from './spec.ts'
 import { readState, type HostContext } from './state.ts'
 
+/** 128 + SIGKILL. */
+const KILLED = 137
 /** A program that is not there ends with 127 and says so on stderr, as in a container; the words are never read as text. */
 const LAUNCHER = 'exec "$@"'
 
@@ -57,9 +59,56 @@ const toSpec = (context: HostContext, argv: readonly string[], launch: Launch): 
 /** What ends with the adapter; the result forgets it again. */
 export type Track = (end: () => Promise<void>) => () => void
 
+interface Program {
+  readonly argv: readonly string[]
+  readonly launch: Launch
+  readonly stdin?: ExecOptions['stdin']
+  readonly signal?: AbortSignal | undefined
+  /** Awaited between the end of the program and that of the session. */
+  readonly ended?: () => Promise<void>
+}
+
+/** Starts a tagged program; a kill finds everything that carries its tag. */
+export function launchProgram(
+  context: HostContext,
+  track: Track,
+  { argv, launch, stdin, signal, ended: whenEnded }: Program,
+): { readonly pid: number; readonly session: ExecSession } {
+  const { platform, processes } = context
+  const child = platform.processes.stream(toSpec(context, argv, launch), stdin === undefined ? {} : { stdin })
+  let ended = false
+  let killing: Promise<void> | undefined
+  const kill = (): Promise<void> => {
+    if (ended) return Promise.resolve()
+    killing ??= processes
+      .end(launch.tag, { politely: true, roots: child.pid > 1 ? [child.pid] : [] })
+      .finally(() => child.kill('SIGKILL'))
+    return killing
+  }
+  const onAbort = (): void => void kill().catch(() => {})
+  const forget = track(kill)
+  const over = async (): Promise<number> => {
+    try {
+      const code = await child.exit
+      // Ended by us is never a success, whatever the program makes of it.
+      return killing !== undefined && code === 0 ? KILLED : code
+    } finally {
+      ended = true
+      forget()
+      signal?.removeEventListener('abort', onAbort)
+      await whenEnded?.()
+    }
+  }
+  const exit = over()
+  exit.catch(() => {})
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
+  return { pid: child.pid, session: { stdout: child.stdout, stderr: child.stderr, exit, kill } }
+}
+
 export function createHostExec(context: HostContext, track: Track) {
   return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
-    const { platform, processes } = context
+    const { platform } = context
     const record = await runningRecord(context, name, options)
     if (options.user !== undefined && !isOwnUser(platform, options.user)) {
       throw new PloinkyError('CAPABILITY_UNSUPPORTED', `Plain processes run as "${platform.os.user}"`, {
@@ -67,30 +116,7 @@ export function createHostExec(context: HostContext, track: Track) {
       })
     }
     const launch = await launchOf(context, record, options)
-    const child = platform.processes.stream(
-      toSpec(context, argv, launch),
-      options.stdin === undefined ? {} : { stdin: options.stdin },
-    )
-    let ended = false
-    let killing: Promise<void> | undefined
-    const kill = (): Promise<void> => {
-      if (ended) return Promise.resolve()
-      killing ??= processes
-        .end(launch.tag, { politely: true, roots: child.pid > 1 ? [child.pid] : [] })
-        .finally(() => child.kill('SIGKILL'))
-      return killing
-    }
-    const onAbort = (): void => void kill().catch(() => {})
-    const forget = track(kill)
-    const exit = child.exit.finally(() => {
-      ended = true
-      forget()
-      options.signal?.removeEventListener('abort', onAbort)
-    })
-    exit.catch(() => {})
-    if (options.signal?.aborted) onAbort()
-    else options.signal?.addEventListener('abort', onAbort, { once: true })
-    return { stdout: child.stdout, stderr: child.stderr, exit, kill }
+    return launchProgram(context, track, { argv, launch, stdin: options.stdin, signal: options.signal }).session
   }
 }
 

@@ -11,8 +11,10 @@ import type {
   RuntimeContext,
   RuntimeDefinition,
 } from '../adapter.ts'
+import { assertSupported } from '../supported.ts'
 import { watchHost } from './events.ts'
 import { createHostExec, createHostInteractive, missing } from './exec.ts'
+import { createHostJobs } from './jobs.ts'
 import { createHostLifecycle } from './lifecycle.ts'
 import { readLogs } from './logs.ts'
 import { dialHost } from './ports.ts'
@@ -49,6 +51,7 @@ function createHostAdapter({ platform, stateDir }: RuntimeContext): RuntimeAdapt
   const ready = processes.look
   const lifecycle = createHostLifecycle(context)
   const stats = createHostStats(context)
+  const jobs = createHostJobs(context, track)
   let terminals = true
 
   const adapter: RuntimeAdapter = {
@@ -67,7 +70,21 @@ function createHostAdapter({ platform, stateDir }: RuntimeContext): RuntimeAdapt
       yield { message: `No image needed: ${reference || 'plain processes'}`, fraction: 1, done: true }
       return { id: 'host', digest: null }
     },
-    apply: (spec, options) => ready().then(() => lifecycle.apply(spec, options)),
+    async apply(spec, options) {
+      await ready()
+      assertSupported(spec, adapter)
+      return lifecycle.apply(spec, options)
+    },
+    async job(spec, options) {
+      await ready()
+      checkAborted(options)
+      assertSupported(spec, adapter)
+      return jobs.job(spec, options)
+    },
+    async sweep(workspace, options) {
+      await ready()
+      return { jobs: await jobs.removeJobs(workspace, options), networks: [] }
+    },
     stop: (name, options) => ready().then(() => lifecycle.stop(name, options)),
     remove: (name, options) => ready().then(() => lifecycle.remove(name, options)),
     async inspect(name, options) {
@@ -125,6 +142,9 @@ const capabilitiesOf = (facts: { hasProc: boolean; tty: boolean; rootless: boole
   limits: { memory: false, cpu: false, pids: false },
   api: false,
   hostGateway: '127.0.0.1',
+  // A plain process is in the host's network: nothing can be taken away or given there.
+  networks: { none: false, host: true, named: false },
+  privileged: false,
 })
 
 async function detect({ platform, processes }: HostContext, terminals: boolean): Promise<Detection> {

@@ -10,7 +10,7 @@ export const dialHost = (hostIp: string): string =>
   hostIp === '0.0.0.0' || hostIp === '' ? '127.0.0.1' : hostIp === '::' ? '::1' : hostIp
 
 /**
- * Chooses a host port for each port of the spec. `before` are the ports of the last run, kept where they are still free;
+ * Chooses a host port for each port of the spec: in network mode 'host' its own number, as in a container. `before` are the ports of the last run, kept where they are still free;
  * `taken` belong to other instances. PORT_TAKEN when a port that the spec names has a listener.
  */
 export async function allocatePorts(
@@ -20,10 +20,15 @@ export async function allocatePorts(
 ): Promise<PortSpec[]> {
   const chosen: PortSpec[] = []
   const used = new Set(known.taken)
+  const inHost = spec.network.mode === 'host'
   for (const port of spec.ports) {
-    const host = port.host === 0 ? await freePort(platform, port, { ...known, used }) : await wantedPort(platform, port)
+    const host = inHost
+      ? await wantedPort(platform, { ...port, host: port.container })
+      : port.host === 0
+        ? await freePort(platform, port, { ...known, used })
+        : await wantedPort(platform, port)
     used.add(host)
-    chosen.push({ ...port, host })
+    chosen.push({ ...port, host, ...(inHost ? { hostIp: '127.0.0.1' } : {}) })
   }
   return chosen
 }

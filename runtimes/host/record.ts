@@ -5,6 +5,8 @@
  *   pid           process id of the program, written before it runs
  *   exit          exit code of the program, written by its supervisor when it has ended
  *   log/          stdout.log and stderr.log, one older generation of each (.old), and `times`
+ *
+ * Beside them is `.jobs/`, with one file for each running job, see `jobs.ts`.
  */
 import { join } from 'node:path'
 import * as z from 'zod/mini'

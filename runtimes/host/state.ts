@@ -51,6 +51,8 @@ export async function toWorkload(context: HostContext, record: HostRecord): Prom
     imageId: null,
     ...state,
     oomKilled: false,
+    error: null,
+    restartCount: null,
     startedAt: record.startedAt,
     labels: {
       ...record.labels,

@@ -11,4 +11,6 @@ export const PODMAN_CAPABILITIES: RuntimeCapabilities = {
   limits: { memory: true, cpu: true, pids: true },
   api: false,
   hostGateway: 'host.containers.internal',
+  networks: { none: true, host: true, named: true },
+  privileged: true,
 }

@@ -1,7 +1,7 @@
 /** What podman is here, whether it can be used, and what it does not do. */
 import * as z from 'zod/mini'
 import { isPloinkyError, messageOf } from '../../src/core/error.ts'
-import type { Detection } from '../adapter.ts'
+import type { Detection, RuntimeCapabilities } from '../adapter.ts'
 import type { Engine, Probe } from '../cli/dialect.ts'
 import { engineMessage } from '../cli/failure.ts'
 import { readJson } from '../cli/parse.ts'
@@ -18,6 +18,9 @@ const infoSchema = z.object({
     security: z.object({ rootless: z.boolean() }),
     remoteSocket: z.nullish(z.object({ path: z.nullish(z.string()), exists: z.nullish(z.boolean()) })),
     serviceIsRemote: z.nullish(z.boolean()),
+    networkBackend: z.nullish(z.string()),
+    /** Since 4.5. */
+    networkBackendInfo: z.nullish(z.object({ dns: z.nullish(z.object({ path: z.nullish(z.string()) })) })),
   }),
   version: z.object({ Version: z.string() }),
 })
@@ -35,6 +38,20 @@ const INIT_PATHS = [
   '/usr/local/lib/podman/catatonit',
   '/usr/bin/catatonit',
 ] as const
+
+/** Likewise for the name server of networks; podman finds it by itself and, before 4.5, does not say where. */
+const DNS_PATHS = [
+  '/usr/libexec/podman/aardvark-dns',
+  '/usr/local/libexec/podman/aardvark-dns',
+  '/usr/lib/podman/aardvark-dns',
+  '/usr/local/lib/podman/aardvark-dns',
+] as const
+
+/** Programs that podman needs beside itself. */
+export interface PodmanFacts {
+  readonly hasInit: boolean
+  readonly hasDns: boolean
+}
 
 type Unavailable = Extract<Detection, { available: false }>
 
@@ -80,8 +97,23 @@ export function podmanLimits(info: PodmanInfo): { memory: boolean; cpu: boolean;
   return { memory: has('memory'), cpu: has('cpu'), pids: has('pids') }
 }
 
+/**
+ * Names in a network are answered by aardvark-dns, which comes with netavark; with the older CNI nothing tells whether its
+ * plugin for names is there. The network of podman's virtual machine is not this host's.
+ */
+export function podmanNetworks(info: PodmanInfo, facts: PodmanFacts): RuntimeCapabilities['networks'] {
+  const { networkBackend, networkBackendInfo, serviceIsRemote } = info.host
+  const told = networkBackendInfo ? Boolean(networkBackendInfo.dns?.path) : facts.hasDns || (serviceIsRemote ?? false)
+  return { none: true, host: !serviceIsRemote, named: networkBackend === 'netavark' && told }
+}
+
+const namedNote = ({ host }: PodmanInfo): string =>
+  host.networkBackend === 'netavark'
+    ? 'Agents cannot share networks: no name server was found; install it: sudo apt-get install aardvark-dns'
+    : 'Agents cannot share networks: podman uses CNI here, and names need netavark (podman 4 or later)'
+
 /** Turns what podman says into capabilities and notes. Pure. */
-export function describePodman(info: PodmanInfo, facts: { hasInit: boolean }): Omit<Probe, 'socket'> {
+export function describePodman(info: PodmanInfo, facts: PodmanFacts): Omit<Probe, 'socket'> {
   const { rootless } = info.host.security
   const remote = info.host.serviceIsRemote ?? false
   const limits = podmanLimits(info)
@@ -99,9 +131,11 @@ export function describePodman(info: PodmanInfo, facts: { hasInit: boolean }): O
       ? []
       : ['No init program for containers was found; install it: sudo apt-get install catatonit']),
   ]
+  const networks = podmanNetworks(info, facts)
+  if (!networks.named) notes.push(namedNote(info))
   const where = info.host.remoteSocket?.path
   return {
-    capabilities: { ...PODMAN_CAPABILITIES, rootless, limits, stats: !oldCgroups },
+    capabilities: { ...PODMAN_CAPABILITIES, rootless, limits, networks, stats: !oldCgroups },
     detection: {
       available: true,
       version: info.version.Version,
@@ -112,24 +146,25 @@ export function describePodman(info: PodmanInfo, facts: { hasInit: boolean }): O
   }
 }
 
-async function hasInit(engine: Engine): Promise<boolean> {
-  for (const path of INIT_PATHS) if ((await engine.platform.fs.stat(path)) !== null) return true
-  return (await engine.platform.processes.which('catatonit')) !== null
+async function hasProgram({ platform }: Engine, name: string, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) if ((await platform.fs.stat(path)) !== null) return true
+  return (await platform.processes.which(name)) !== null
 }
 
 /** Never throws. */
 export async function probePodman(engine: Engine, signal: AbortSignal | undefined): Promise<Probe> {
   const none = { capabilities: PODMAN_CAPABILITIES, socket: null }
   try {
-    const [result, init] = await Promise.all([
+    const [result, hasInit, hasDns] = await Promise.all([
       engine.call(['info', '--format', 'json'], { timeoutMs: DETECT_TIMEOUT_MS, signal }),
-      hasInit(engine),
+      hasProgram(engine, 'catatonit', INIT_PATHS),
+      hasProgram(engine, 'aardvark-dns', DNS_PATHS),
     ])
     if (result.exitCode !== 0) {
       return { ...none, detection: explainPodmanFailure(result.stderr, engine.platform.os.user) }
     }
     const info = parsePodmanInfo(result.stdout)
-    const described = describePodman(info, { hasInit: init })
+    const described = describePodman(info, { hasInit, hasDns })
     const path = info.host.remoteSocket?.path?.replace(/^unix:\/\//, '') ?? null
     const socket = await reachableSocket(engine, path)
     return { ...described, capabilities: { ...described.capabilities, api: socket !== null }, socket }

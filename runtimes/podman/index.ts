@@ -25,6 +25,9 @@ export const podmanDialect: Dialect = {
     // With SELinux a mount would have to be relabelled for good, on the user's own files; not separating is the lesser harm.
     ...(spec.mounts.length > 0 ? ['--security-opt', 'label=disable'] : []),
   ],
+  addsHost: false,
+  // By the device names that nvidia-ctk writes down for podman (CDI).
+  gpuFlags: ['--device', 'nvidia.com/gpu=all'],
   // Without it podman gives the program the full grace before it kills.
   removeFlags: ['--time', '0'],
   // A short name would make podman ask which registry is meant.

@@ -23,9 +23,20 @@ export const LABEL_WORKSPACE = 'ploinky.workspace'
 export const LABEL_AGENT = 'ploinky.agent'
 export const LABEL_SPEC = 'ploinky.spec'
 
+/** A throw-away container: on whose behalf it runs, and the process that waits for it. */
+export const LABEL_JOB = 'ploinky.job'
+export const LABEL_OWNER = 'ploinky.owner'
+/** Ports of a container in the host's network, where an engine knows none: `7000/tcp,53/udp`. */
+export const LABEL_PORTS = 'ploinky.ports'
+
 /** Container name of an agent: readable, unique per workspace. Engines allow [a-zA-Z0-9][a-zA-Z0-9_.-]*. */
 export function workloadName(workspaceId: string, agent: string): string {
   return `ploinky-${agent}-${workspaceId}`
+}
+
+/** Name that an engine knows a network of a workspace by: two workspaces never share one by accident. */
+export function networkName(workspaceId: string, network: string): string {
+  return `ploinky-${assertName('network', network)}-${workspaceId}`
 }
 
 /**

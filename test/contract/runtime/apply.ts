@@ -110,7 +110,7 @@ function changes(contract: Contract): void {
     await mkdir(source, { mode: 0o755 })
     return { mounts: [{ source, target: '/data', readOnly: true }] }
   })
-  replaced('security', () => ({ security: { readOnlyRoot: true, dropCapabilities: [], addCapabilities: [] } }))
+  replaced('security', (t) => ({ security: { ...t.spec().security, readOnlyRoot: true } }))
   replaced('limits', () => ({ limits: { pids: 100, memoryBytes: null, cpus: null } }))
   replaced('labels', () => ({ labels: { changed: 'yes' } }))
 }

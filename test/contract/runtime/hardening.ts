@@ -1,13 +1,20 @@
 /** Facts of a container, read inside it. */
 import { eventually } from '../../helpers/eventually.ts'
 import { expect } from 'vitest'
-import type { Workload } from '../../../runtimes/adapter.ts'
+import type { Workload, WorkloadSpec } from '../../../runtimes/adapter.ts'
 import type { Contract } from '../runtime.ts'
 import type { Scope } from './kit.ts'
 import { programs } from '../../helpers/runtime-programs.ts'
 
 const sh = (text: string, ...args: string[]): string[] => ['sh', '-c', text, 'hardening', ...args]
-const noSecurity = { readOnlyRoot: false, dropCapabilities: [], addCapabilities: [] }
+const noSecurity: WorkloadSpec['security'] = {
+  readOnlyRoot: false,
+  dropCapabilities: [],
+  addCapabilities: [],
+  privileged: false,
+  shmBytes: null,
+  gpus: null,
+}
 
 export function hardeningCases(contract: Contract): void {
   always(contract)
@@ -48,7 +55,7 @@ function asked(contract: Contract): void {
       const { stdout } = await exec(name, ['cat', '/proc/self/status'])
       return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? 'nothing'}`)
     }
-    const security = { readOnlyRoot: false, dropCapabilities: ['ALL'], addCapabilities: [] }
+    const security = { ...noSecurity, dropCapabilities: ['ALL'] }
     const none = await start({ agent: 'none', security })
     expect(await effective(none.name)).toBe(0n)
     const one = await start({ agent: 'one', security: { ...security, addCapabilities: ['NET_BIND_SERVICE'] } })

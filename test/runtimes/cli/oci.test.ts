@@ -108,20 +108,25 @@ describe('run', () => {
         "ALL",
         "--cap-add",
         "NET_BIND_SERVICE",
+        "--privileged",
+        "--shm-size",
+        "134217728",
+        "--gpus",
+        "all",
         "--log-driver",
         "json-file",
         "--log-opt",
         "max-size=64m",
         "--log-opt",
         "max-file=3",
-        "--add-host",
-        "host.docker.internal:host-gateway",
         "--tmpfs",
         "/run:rw,nosuid,nodev",
         "--tmpfs",
         "/tmp:rw,nosuid,nodev",
         "--tmpfs",
         "/var/tmp:rw,nosuid,nodev",
+        "--add-host",
+        "host.docker.internal:host-gateway",
         "--publish",
         "127.0.0.1::7000/tcp",
         "--publish",
@@ -184,6 +189,11 @@ describe('run', () => {
         "ALL",
         "--cap-add",
         "NET_BIND_SERVICE",
+        "--privileged",
+        "--shm-size",
+        "134217728",
+        "--device",
+        "nvidia.com/gpu=all",
         "--log-driver",
         "k8s-file",
         "--log-opt",
@@ -281,10 +291,7 @@ describe('run refuses', () => {
     refused({ mounts: [{ source: '/x', target: 'x', readOnly: false }] }, /absolute/)
     refused({ labels: { 'a=b': 'c' } }, /Invalid label/)
     refused({ labels: { '': 'c' } }, /Invalid label/)
-    refused(
-      { security: { readOnlyRoot: false, dropCapabilities: ['--privileged'], addCapabilities: [] } },
-      /capability/,
-    )
+    refused({ security: { ...minimalSpec.security, dropCapabilities: ['--privileged'] } }, /capability/)
   })
 })
 

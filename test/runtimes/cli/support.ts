@@ -21,7 +21,14 @@ export const minimalSpec: WorkloadSpec = {
   labels: {},
   user: null,
   limits: { pids: 256, memoryBytes: null, cpus: null },
-  security: { readOnlyRoot: false, dropCapabilities: [], addCapabilities: [] },
+  security: {
+    readOnlyRoot: false,
+    dropCapabilities: [],
+    addCapabilities: [],
+    privileged: false,
+    shmBytes: null,
+    gpus: null,
+  },
   network: { mode: 'default' },
   stopGraceSeconds: 10,
 }
@@ -43,7 +50,14 @@ export const fullSpec: WorkloadSpec = {
   labels: { note: 'a,b="c"\n' },
   user: '1000:1000',
   limits: { pids: 64, memoryBytes: 268_435_456, cpus: 0.5 },
-  security: { readOnlyRoot: true, dropCapabilities: ['ALL'], addCapabilities: ['NET_BIND_SERVICE'] },
+  security: {
+    readOnlyRoot: true,
+    dropCapabilities: ['ALL'],
+    addCapabilities: ['NET_BIND_SERVICE'],
+    privileged: true,
+    shmBytes: 134_217_728,
+    gpus: 'all',
+  },
 }
 
 export function partsFor(spec: WorkloadSpec, envFile: string | null = '/state/env.list'): RunParts {

@@ -16,7 +16,7 @@ const rootless = { rootless: true }
 
 describe('a podman that answers', () => {
   it('is described', () => {
-    const { detection, capabilities } = describePodman(info, { hasInit: true })
+    const { detection, capabilities } = describePodman(info, { hasInit: true, hasDns: true })
     expect(detection).toEqual({
       available: true,
       version: '4.3.1',
@@ -31,7 +31,10 @@ describe('a podman that answers', () => {
     })
   })
   it('enforces and measures nothing when rootless with cgroup v1, and says so', () => {
-    const { detection, capabilities } = describePodman(withHost({ security: rootless }), { hasInit: true })
+    const { detection, capabilities } = describePodman(withHost({ security: rootless }), {
+      hasInit: true,
+      hasDns: true,
+    })
     expect(capabilities).toMatchObject({
       rootless: true,
       stats: false,
@@ -41,15 +44,17 @@ describe('a podman that answers', () => {
   })
   it('enforces what is delegated when rootless with cgroup v2', () => {
     const host = { security: rootless, cgroupVersion: 'v2', cgroupControllers: ['memory', 'pids'] }
-    const { detection, capabilities } = describePodman(withHost(host), { hasInit: true })
+    const { detection, capabilities } = describePodman(withHost(host), { hasInit: true, hasDns: true })
     expect(capabilities).toMatchObject({ stats: true, limits: { memory: true, cpu: false, pids: true } })
     expect(detection).toMatchObject({ notes: [expect.stringContaining('not delegated')] })
   })
   it('is told about a missing init, unless it runs elsewhere', () => {
-    expect(describePodman(info, { hasInit: false }).detection).toMatchObject({
+    expect(describePodman(info, { hasInit: false, hasDns: true }).detection).toMatchObject({
       notes: [expect.stringContaining('catatonit')],
     })
-    expect(describePodman(withHost({ serviceIsRemote: true }), { hasInit: false }).detection).toMatchObject({
+    expect(
+      describePodman(withHost({ serviceIsRemote: true }), { hasInit: false, hasDns: true }).detection,
+    ).toMatchObject({
       notes: [],
     })
   })
