@@ -24,6 +24,7 @@ import { createEventBus, type EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
 import type { Store } from './core/store.ts'
 import {
+  createExplainer,
   createHookSteps,
   createInstances,
   createPlanner,
@@ -36,6 +37,7 @@ import { createAuthenticator, operatorToken, rotateToken } from './features/auth
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createLogService } from './features/logs/index.ts'
+import { createManifestService } from './features/manifests/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
@@ -208,19 +210,21 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     secrets,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    manifests: createManifestService({
+      fs: platform.fs,
+      catalog,
+      cwd: platform.cwd(),
+      get profile() {
+        return settings.profile
+      },
+    }),
+    explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
     doctor: () =>
       runDoctor({
         platform,
         paths,
         store,
-        documents: [
-          agentsDocument,
-          routingDocument,
-          reposDocument,
-          configDocument,
-          imagesDocument,
-          consentsDocument,
-        ],
+        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument, consentsDocument],
         runtimes,
         catalog,
         router,

@@ -3,9 +3,10 @@ import type { WorkspacePaths } from './config/paths.ts'
 import type { Explained, SettingName, Settings, SettingValue } from './config/settings.ts'
 import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
-import type { Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
+import type { ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
+import type { ManifestService } from './features/manifests/index.ts'
 import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
@@ -41,12 +42,15 @@ export interface Services {
   readonly instances: Instances
   readonly planner: Planner
   readonly starter: Starter
+  readonly manifests: ManifestService
   readonly runtimes: Runtimes
   readonly router: RouterDaemon
   readonly client: RouterClient
   readonly secrets: SecretStore
   readonly token: TokenService
   readonly logs: LogService
+  /** What would be run for an agent, enabled or not. Changes nothing. */
+  explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
   serve(onReady: (info: { host: string; port: number }) => void, stopped: Promise<void>): Promise<void>

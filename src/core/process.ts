@@ -28,6 +28,8 @@ export interface StreamOptions {
   /** Closed at once when absent. */
   stdin?: AsyncIterable<Uint8Array> | Uint8Array | string
   signal?: AbortSignal
+  /** In a process group of its own: the signal and `kill` end all that it started, too. Ctrl-C of a terminal does not reach it. */
+  group?: boolean
 }
 
 /** A running child whose output is pulled: not reading it holds the child back, so memory stays flat. */

@@ -111,6 +111,11 @@ export interface Network {
   ): Promise<(incoming: IncomingMessage, outgoing: ServerResponse, env: E) => void>
   /** True when something accepts TCP connections there. */
   isListening(host: string, port: number, timeoutMs: number): Promise<boolean>
+  /** True when a connection there is kept for `holdMs`, or something is sent on it: a program listens, not only a forwarder. */
+  keepsConnection(
+    endpoint: { host: string; port: number },
+    options: { timeoutMs: number; holdMs: number },
+  ): Promise<boolean>
   /** A port that was free a moment ago on `host`. */
   freePort(host: string): Promise<number>
   /** A small HTTP call over node's own client (loopback or a unix socket): used by the CLI to talk to the router. */

@@ -280,6 +280,28 @@ function isListening(host: string, port: number, timeoutMs: number): Promise<boo
   })
 }
 
+/** Forwarders of engines accept before the program listens, and hang up when they find nobody behind them. */
+function keepsConnection(
+  { host, port }: { host: string; port: number },
+  { timeoutMs, holdMs }: { timeoutMs: number; holdMs: number },
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net().connect({ host, port })
+    let holding: ReturnType<typeof setTimeout> | undefined
+    const finish = (answer: boolean): void => {
+      clearTimeout(holding)
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(timeoutMs, () => finish(false))
+    socket.once('connect', () => (holding = setTimeout(() => finish(true), holdMs)))
+    // A greeting, whatever follows it, comes from the program itself.
+    socket.once('data', () => finish(true))
+    socket.once('end', () => finish(false))
+    socket.once('error', () => finish(false))
+  })
+}
+
 function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = net().createServer()
@@ -311,6 +333,7 @@ export function createNetwork(processes: Processes, createDataPlane: Network['cr
     serve: (options, handlers) => serve(options, handlers, processes),
     createDataPlane,
     isListening,
+    keepsConnection,
     freePort,
     request,
     hijack,

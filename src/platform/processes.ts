@@ -14,6 +14,9 @@ import { handOverTerminal } from './signals.ts'
 // Loaded on first use: `help` and `--version` start no process and must not pay for it.
 const loadExeca = async () => (await import('execa')).execa
 
+/** Time for a group to end after SIGTERM, ms. */
+const GROUP_GRACE_MS = 2000
+
 /**
  * Starts at once although execa loads lazily: reading the streams waits for it.
  * Output is pulled through; an unread stream holds the child back.
@@ -30,9 +33,11 @@ function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess 
       forceKillAfterDelay: 2000,
       ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
       ...stdinOf(options),
+      ...(options.group === true ? { detached: true } : {}),
       ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     })
     pid = child.pid ?? -1
+    if (options.group === true && pid > 0) endGroupWith(pid, child, options.signal)
     if (wantedSignal !== null) child.kill(wantedSignal)
     // A program that ends before reading all its input is not an error of ours.
     child.stdin?.on('error', () => {})
@@ -69,9 +74,40 @@ function stream(spec: ProcessSpec, options: StreamOptions = {}): RunningProcess 
     exit,
     kill(signal = 'SIGTERM') {
       wantedSignal = signal
-      void started.then(({ child }) => child.kill(signal))
+      void started.then(({ child }) => {
+        if (options.group === true && pid > 0) signalGroup(pid, signal)
+        else child.kill(signal)
+      })
     },
   }
+}
+
+function signalGroup(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, name)
+  } catch {
+    // Nobody is left.
+  }
+}
+
+/** Everything of a group goes with its leader, politely at first. A leader that ended by itself leaves what it started alone. */
+function endGroupWith(
+  pid: number,
+  leader: { once(event: 'exit', listener: () => void): unknown },
+  signal?: AbortSignal,
+): void {
+  let hard: ReturnType<typeof setTimeout> | undefined
+  const onAbort = (): void => {
+    signalGroup(pid, 'SIGTERM')
+    hard = setTimeout(() => signalGroup(pid, 'SIGKILL'), GROUP_GRACE_MS)
+  }
+  if (signal?.aborted === true) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  leader.once('exit', () => {
+    signal?.removeEventListener('abort', onAbort)
+    clearTimeout(hard)
+    if (signal?.aborted === true) signalGroup(pid, 'SIGKILL')
+  })
 }
 
 /**

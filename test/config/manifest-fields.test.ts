@@ -25,8 +25,14 @@ describe('enable', () => {
     ['AS Store db NO-WAIT Global', { ref: 'db', alias: 'Store', noWait: true, mode: { kind: 'global' } }],
     ['db devel shop', { ref: 'db', mode: { kind: 'devel', repo: 'shop' } }],
     ['db:global', { ref: 'db', mode: { kind: 'global' } }],
-    [{ agent: 'db', as: 'a', noWait: 'true' }, { ref: 'db', alias: 'a', noWait: true }],
-    [{ spec: 'db no-wait', profile: 'qa' }, { ref: 'db', noWait: true, profile: 'qa' }],
+    [
+      { agent: 'db', as: 'a', noWait: 'true' },
+      { ref: 'db', alias: 'a', noWait: true },
+    ],
+    [
+      { spec: 'db no-wait', profile: 'qa' },
+      { ref: 'db', noWait: true, profile: 'qa' },
+    ],
   ])('%j', (enable, expected) => {
     const base = { mode: { kind: 'isolated' }, noWait: false, alias: null, profile: null }
     expect(parse({ enable: [enable] }).dependencies).toEqual([{ ...base, path: 'enable[0]', ...expected }])
@@ -59,7 +65,9 @@ describe('volumes', () => {
   it('take their options by place, later layers win', () => {
     const source = {
       volumes: { 'data/x': '/var/x', '.data/y': '/etc/y.conf:ro' },
-      volumeOptions: { '/var/x': { chmod: '0770', makeWorldWritableSubdirs: ['a/b'], generated: true, required: 'yes' } },
+      volumeOptions: {
+        '/var/x': { chmod: '0770', makeWorldWritableSubdirs: ['a/b'], generated: true, required: 'yes' },
+      },
       profiles: { default: {}, dev: { volumes: { other: '/var/x' } } },
     }
     expect(parse(source).volumes).toEqual([
@@ -72,7 +80,9 @@ describe('volumes', () => {
   })
 
   it('persistent storage is one of them', () => {
-    const runtime = { resources: { persistentStorage: { key: 'dpu', containerPath: '/data', chmod: 777 }, env: { A: '{{X}}' } } }
+    const runtime = {
+      resources: { persistentStorage: { key: 'dpu', containerPath: '/data', chmod: 777 }, env: { A: '{{X}}' } },
+    }
     const { volumes, resourceEnv } = parse({ runtime })
     expect(volumes).toMatchObject([{ host: null, key: 'dpu', target: '/data', chmod: 0o777 }])
     expect(resourceEnv).toEqual([{ name: 'A', template: '{{X}}', path: 'runtime.resources.env.A' }])
@@ -90,7 +100,10 @@ describe('volumes', () => {
       'expected a folder below the volume, found "../y"',
     ],
     [{ runtime: 'docker' }, 'runtime: expected an object, found "docker"'],
-    [{ runtime: { resources: { persistentStorage: { key: '..', containerPath: '/x' } } } }, 'expected a name, found ".."'],
+    [
+      { runtime: { resources: { persistentStorage: { key: '..', containerPath: '/x' } } } },
+      'expected a name, found ".."',
+    ],
   ])('refuses %j', (source, message) => {
     expect(refused(source)).toContain(message)
   })
@@ -144,7 +157,10 @@ describe('network and security', () => {
     [{ mode: 'host' }, { mode: 'host' }],
     [{ mode: 'bridge' }, { mode: 'default' }],
     ['shop', { mode: 'networks', attachments: [{ name: 'shop', aliases: [] }] }],
-    [{ name: 'shop', aliases: 'db' }, { mode: 'networks', attachments: [{ name: 'shop', aliases: ['db'] }] }],
+    [
+      { name: 'shop', aliases: 'db' },
+      { mode: 'networks', attachments: [{ name: 'shop', aliases: ['db'] }] },
+    ],
     [
       { attachments: ['a', { name: 'b', primary: true, aliases: ['x'] }] },
       {
@@ -160,7 +176,10 @@ describe('network and security', () => {
   })
 
   it('of an active profile adds to what the default one asks for', () => {
-    const profiles = { default: { containerSecurity: { privileged: true } }, dev: { containerSecurity: { shmSize: '1g' } } }
+    const profiles = {
+      default: { containerSecurity: { privileged: true } },
+      dev: { containerSecurity: { shmSize: '1g' } },
+    }
     expect(parse({ profiles }).security).toEqual({ privileged: true, gpu: false, shmBytes: 1024 ** 3 })
   })
 
@@ -177,7 +196,11 @@ describe('network and security', () => {
 
 describe('hooks', () => {
   it('of the strongest layer; several lines are one that ends at the first failure', () => {
-    const source = { install: 'root', preinstall: ['a', ' ', 'b'], profiles: { default: { install: 'default' }, qa: { install: 'qa' } } }
+    const source = {
+      install: 'root',
+      preinstall: ['a', ' ', 'b'],
+      profiles: { default: { install: 'default' }, qa: { install: 'qa' } },
+    }
     expect(parse(source).hooks).toEqual({
       install: { line: 'default', path: 'profiles.default.install' },
       preinstall: { line: 'a && b', path: 'preinstall' },
@@ -216,7 +239,10 @@ describe('profiles', () => {
   it('mounts are writable in dev, and read-only elsewhere', () => {
     expect(parse({}, 'dev').mounts).toEqual({ code: 'rw', skills: 'rw' })
     expect(parse({}, 'prod').mounts).toEqual({ code: 'ro', skills: 'ro' })
-    expect(parse({ profiles: { default: { mounts: { skills: 'rw' } } } }, 'qa').mounts).toEqual({ code: 'ro', skills: 'rw' })
+    expect(parse({ profiles: { default: { mounts: { skills: 'rw' } } } }, 'qa').mounts).toEqual({
+      code: 'ro',
+      skills: 'rw',
+    })
   })
 })
 
@@ -224,7 +250,14 @@ describe('variables that nobody sets', () => {
   it.each([
     [{ derive: 'derived-master' }, { kind: 'derived', name: 'A', repo: null, agent: null, bytes: 32, format: 'hex' }],
     [
-      { derive: 'derived-master', deriveName: 'N', deriveRepo: 'r', deriveAgentName: 'a', deriveBytes: 16, deriveFormat: 'base64' },
+      {
+        derive: 'derived-master',
+        deriveName: 'N',
+        deriveRepo: 'r',
+        deriveAgentName: 'a',
+        deriveBytes: 16,
+        deriveFormat: 'base64',
+      },
       { kind: 'derived', name: 'N', repo: 'r', agent: 'a', bytes: 16, format: 'base64' },
     ],
     [{ generatedSecret: true }, { kind: 'generated', name: 'A', shared: false }],
@@ -250,7 +283,14 @@ describe('variables that nobody sets', () => {
       { name: 'C', source: 'C', default: '5', required: false },
     ]
     expect(parse({ expose: { A: '$B', C: 5 } }).env).toMatchObject(expected)
-    expect(parse({ expose: [{ name: 'A', ref: '$B' }, { name: 'C', value: 5 }] }).env).toMatchObject(expected)
+    expect(
+      parse({
+        expose: [
+          { name: 'A', ref: '$B' },
+          { name: 'C', value: 5 },
+        ],
+      }).env,
+    ).toMatchObject(expected)
     expect(refused({ expose: [{ value: 1 }] })).toContain('expected a name with a value or a reference')
   })
 

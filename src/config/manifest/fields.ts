@@ -32,7 +32,8 @@ export const FIELDS: readonly Field[] = [
     port: 'One published port',
     readiness: 'When the agent counts as ready: protocol, port, path, timeoutSeconds',
     health: 'Probes while it runs: startup, liveness, readiness',
-    restart: 'What happens when it ends: policy, maxRestarts, windowSeconds, backoffSeconds, maxBackoffSeconds, resetSeconds',
+    restart:
+      'What happens when it ends: policy, maxRestarts, windowSeconds, backoffSeconds, maxBackoffSeconds, resetSeconds',
     hardwareLimits: 'memory, cpus, pidsLimit',
     runtime: 'resources: persistentStorage and env with {{placeholders}}',
     repos: 'Repositories that are added first: name to URL or { url, branch }',

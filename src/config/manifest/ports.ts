@@ -67,7 +67,8 @@ export function parsePorts(
     if (port.host === 0) continue
     const key = `${port.hostIp}:${port.host}/${port.protocol}`
     const before = taken.get(key)
-    if (before !== undefined) problems.push({ path: place, message: `port ${port.host} is published by ${before} already` })
+    if (before !== undefined)
+      problems.push({ path: place, message: `port ${port.host} is published by ${before} already` })
     taken.set(key, place)
   }
   return published.map(({ port }) => port)

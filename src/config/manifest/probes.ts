@@ -90,6 +90,9 @@ export function restartOf({ restart }: Raw, problems: Problem[]): RestartPolicy 
     resetSeconds: pick('resetSeconds'),
   }
   if (policy.backoffSeconds === 0)
-    problems.push({ path: 'restart.backoffSeconds', message: 'expected more than 0: a crash loop would take a processor' })
+    problems.push({
+      path: 'restart.backoffSeconds',
+      message: 'expected more than 0: a crash loop would take a processor',
+    })
   return policy
 }

@@ -1,6 +1,10 @@
 /** Commands on agents: the registry, logs, and the hand-over of a terminal. */
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
+import type { Problem } from '../../config/check.ts'
+import { PloinkyError } from '../../core/error.ts'
+import { assertName } from '../../core/id.ts'
 import type { Services } from '../../services.ts'
+import type { EnableOptions } from './registry.ts'
 
 const agentParam: Param = {
   type: 'string',
@@ -54,20 +58,62 @@ const listRepos = defineCommand<Services>({
   run: async (_input, context) => await (await context.services()).catalog.repos(),
 })
 
+/** The words after `enable agent` are those of a manifest's `enable`. */
+async function enableOptions(input: Input): Promise<EnableOptions & { ref: string }> {
+  const { parseDependency } = await import('../../config/manifest/dependencies.ts')
+  const problems: Problem[] = []
+  const words = [text(input, 'agent'), ...rest(input, 'words')]
+  const parsed = parseDependency(words.join(' '), 'agent', problems)
+  const [problem] = problems
+  if (parsed === null || problem !== undefined) {
+    throw new PloinkyError(
+      'USAGE_INVALID',
+      `Cannot enable "${words.join(' ').slice(0, 100)}": ${problem?.message ?? ''}`,
+      {
+        hint: 'For example: ploinky enable agent demo global as helper',
+      },
+    )
+  }
+  const alias = input['as'] === undefined ? parsed.alias : assertName('agent', text(input, 'as'))
+  const profile = input['profile'] === undefined ? null : assertName('profile', text(input, 'profile'))
+  return {
+    ref: parsed.ref,
+    alias,
+    ...(parsed.mode.kind === 'isolated' ? {} : { mode: parsed.mode }),
+    ...(profile === null ? {} : { profile }),
+  }
+}
+
 const enable = defineCommand<Services>({
   name: 'enable agent',
   summary: 'Enable an agent of a repository',
   group: 'Agents',
-  positionals: ['agent'],
-  params: { agent: refParam },
-  examples: [{ run: 'ploinky enable agent demo', does: 'enable the built-in demo agent' }],
+  description:
+    'An agent sees its own working folder. With "global" it sees the whole workspace (but for its state), with "devel REPO" the clone of a repository, so that it can work on it.',
+  positionals: ['agent', 'words'],
+  params: {
+    agent: refParam,
+    words: argsParam('global, devel REPO, as NAME: in any order'),
+    as: {
+      type: 'string',
+      summary: 'Name in this workspace; one definition may be enabled under several',
+      placeholder: 'NAME',
+    },
+    profile: { type: 'string', summary: "Its own profile instead of the workspace's", placeholder: 'NAME' },
+  },
+  examples: [
+    { run: 'ploinky enable agent demo', does: 'enable the built-in demo agent' },
+    { run: 'ploinky enable agent demo as second', does: 'once more, under another name' },
+    { run: 'ploinky enable agent shell global', does: 'an agent that works on the whole workspace' },
+  ],
   access: 'session',
   permission: 'operate',
   http: { method: 'POST', path: '/agents' },
   async run(input, context) {
     const { workspace, registry } = await context.services()
     await workspace.init()
-    const { agent, created } = await registry.enable(text(input, 'agent'))
+    const { ref, ...options } = await enableOptions(input)
+    const { agent, created } = await registry.enable(ref, options)
     return { agent: agent.name, ref: `${agent.repo}/${agent.agent}`, outcome: created ? 'enabled' : 'unchanged' }
   },
   render: (data) => {

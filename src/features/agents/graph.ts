@@ -58,11 +58,7 @@ export async function buildGraph(roots: readonly EnabledAgent[], deps: GraphDeps
   return { nodes, waves: wavesOf(nodes), background: backgroundOf(rootNames, nodes) }
 }
 
-function missing(
-  agent: string,
-  need: { ref: string; path: string; file: string },
-  thrown: unknown,
-): PloinkyError {
+function missing(agent: string, need: { ref: string; path: string; file: string }, thrown: unknown): PloinkyError {
   const error = asPloinkyError(thrown)
   return new PloinkyError(error.code, `Agent "${agent}" needs "${need.ref}" (${need.path}): ${error.message}`, {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
@@ -137,11 +133,15 @@ export async function runGraph<T>(
   }
 
   async function bringUp(node: GraphNode): Promise<T> {
-    const waits = node.needs.filter(({ noWait }) => !noWait).flatMap(({ name }) => {
-      const needed = nodes.get(name)
-      return needed === undefined ? [] : [{ name, result: start(name, needed) }]
-    })
-    const results = await Promise.all(waits.map(async ({ name, result }) => ({ name, isUp: options.isUp(await result) })))
+    const waits = node.needs
+      .filter(({ noWait }) => !noWait)
+      .flatMap(({ name }) => {
+        const needed = nodes.get(name)
+        return needed === undefined ? [] : [{ name, result: start(name, needed) }]
+      })
+    const results = await Promise.all(
+      waits.map(async ({ name, result }) => ({ name, isUp: options.isUp(await result) })),
+    )
     const down = results.filter(({ isUp }) => !isUp).map(({ name }) => name)
     return down.length > 0 ? options.skipped(node, down) : await options.run(node)
   }

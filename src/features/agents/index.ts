@@ -1,4 +1,5 @@
 /** Agents: enabled definitions and their instances. */
+export { createExplainer } from './explainer.ts'
 export { buildGraph, type Graph, type GraphNode, runGraph } from './graph.ts'
 export { createHookSteps } from './hook-steps.ts'
 export { createInstances, type Instances, type StartOutcome } from './instances.ts'
@@ -8,3 +9,4 @@ export { createRegistry, type EnableOptions, type EnabledAgent, type Registry, u
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'
 export { createRuntimes, refusals, type RuntimeChoice, type Runtimes } from './runtimes.ts'
 export { agentStatuses, type AgentState, type AgentStatus } from './status.ts'
+export type { ExplainedPlan } from './plan/explain.ts'

@@ -24,6 +24,12 @@ export interface Planner {
   load(agent: EnabledAgent): Promise<Loaded>
   profileOf(agent: EnabledAgent): string
   environment(agent: EnabledAgent, loaded: Loaded): Promise<ResolvedEnvironment>
+  /** The plan as far as values are there, and those that are missing. */
+  draft(
+    agent: EnabledAgent,
+    loaded: Loaded,
+    capabilities: Pick<RuntimeCapabilities, 'images'>,
+  ): Promise<{ plan: Plan; missing: readonly MissingValue[] }>
   /** CONFIG_INVALID when a required variable has no value. */
   plan(agent: EnabledAgent, loaded: Loaded, capabilities: Pick<RuntimeCapabilities, 'images'>): Promise<Plan>
 }
@@ -55,32 +61,39 @@ export function createPlanner(deps: PlannerDeps): Planner {
     return resolveEnvironment(manifest, { secrets, environment: deps.platform.env })
   }
 
+  const draft: Planner['draft'] = async (agent, loaded, capabilities) => {
+    const { definition, manifest } = loaded
+    const { values, missing } = await environment(agent, loaded)
+    const plan = planWorkload({
+      agent: agent.name,
+      definition,
+      manifest,
+      mode: agent.mode,
+      workspaceId: deps.workspaceId,
+      paths: deps.paths,
+      assetsDir: deps.platform.assetsDir,
+      profile: profileOf(agent),
+      capabilities,
+      image: manifest.image,
+      env: values,
+      nodeModules: null,
+    })
+    return { plan, missing }
+  }
+
   return {
     profileOf,
     environment,
+    draft,
     async load(agent) {
       const definition = await deps.catalog.resolve(`${agent.repo}/${agent.agent}`)
       return { definition, manifest: await deps.catalog.manifest(definition, profileOf(agent)) }
     },
     async plan(agent, loaded, capabilities) {
-      const { definition, manifest } = loaded
-      const { values, missing } = await environment(agent, loaded)
-      if (missing.length > 0)
-        throw missingError(missing.map((item) => ({ ...item, agent: agent.name, file: definition.manifestFile })))
-      return planWorkload({
-        agent: agent.name,
-        definition,
-        manifest,
-        mode: agent.mode,
-        workspaceId: deps.workspaceId,
-        paths: deps.paths,
-        assetsDir: deps.platform.assetsDir,
-        profile: profileOf(agent),
-        capabilities,
-        image: manifest.image,
-        env: values,
-        nodeModules: null,
-      })
+      const { plan, missing } = await draft(agent, loaded, capabilities)
+      if (missing.length === 0) return plan
+      const file = loaded.definition.manifestFile
+      throw missingError(missing.map((item) => ({ ...item, agent: agent.name, file })))
     },
   }
 }

@@ -4,6 +4,8 @@ import type { Readiness } from '../../config/manifest/index.ts'
 import type { Network } from '../../platform/index.ts'
 
 const PROBE_TIMEOUT_MS = 1000
+/** A forwarder that finds nobody hangs up within a few milliseconds. */
+const HOLD_MS = 100
 /** Pauses between looks at a starting agent: short, then a twentieth of the time waited so far, so that little is lost. */
 export const PROBE_PACE = { intervalMs: 10, growth: 1.05, maxIntervalMs: 500 } as const
 const INITIALIZE = JSON.stringify({
@@ -65,7 +67,7 @@ export async function isReady(probe: Probe): Promise<boolean> {
       case 'none':
         return true
       case 'tcp':
-        return await probe.net.isListening(probe.endpoint.host, probe.endpoint.port, PROBE_TIMEOUT_MS)
+        return await probe.net.keepsConnection(probe.endpoint, { timeoutMs: PROBE_TIMEOUT_MS, holdMs: HOLD_MS })
       case 'http':
         return await answersHttp(probe)
       case 'mcp':

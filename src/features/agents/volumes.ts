@@ -22,7 +22,8 @@ function problem({ agent }: VolumeContext, { volume }: PlannedMount, message: st
 async function assertInside(context: VolumeContext, mount: PlannedMount): Promise<void> {
   const root = (await context.fs.realPath(context.root)) ?? context.root
   let known: string | null = null
-  for (let at = mount.source; known === null && at !== dirname(at); at = dirname(at)) known = await context.fs.realPath(at)
+  for (let at = mount.source; known === null && at !== dirname(at); at = dirname(at))
+    known = await context.fs.realPath(at)
   if (known === root || known?.startsWith(`${root}/`)) return
   throw problem(context, mount, `"${mount.source}" leads out of the workspace`)
 }

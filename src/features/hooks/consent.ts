@@ -79,7 +79,9 @@ export function createConsents({ store, fs, hash }: ConsentDeps): Consents {
       }
       if (open.length === 0) return
       const lines = open.flatMap(({ request: { definition, manifest } }) =>
-        hostHooksOf(manifest).map(({ name, line }) => `  ${definition.ref} ${name}: ${JSON.stringify(line).slice(1, -1)}`),
+        hostHooksOf(manifest).map(
+          ({ name, line }) => `  ${definition.ref} ${name}: ${JSON.stringify(line).slice(1, -1)}`,
+        ),
       )
       const question = `These commands run on this machine, as you, outside of any container:\n${lines.join('\n')}\nAllow them?`
       if (!(await confirm(question))) {

@@ -29,7 +29,10 @@ export interface HookContext {
 export interface HookRunner {
   /** AGENT_FAILED with the last lines when it ends with another code than 0; TIMEOUT after 5 minutes. */
   host(context: HookContext, cwd: string): Promise<void>
-  container(context: HookContext, at: { adapter: RuntimeAdapter; container: string; argv: readonly string[] }): Promise<void>
+  container(
+    context: HookContext,
+    at: { adapter: RuntimeAdapter; container: string; argv: readonly string[] },
+  ): Promise<void>
 }
 
 type Output = Pick<ExecSession, 'stdout' | 'stderr' | 'exit'>
@@ -96,7 +99,10 @@ export function createHookRunner({ platform, paths }: { platform: Platform; path
           PLOINKY_HOOK: context.name,
           PLOINKY_AGENT_DIR: context.definition.dir,
         }
-        const running = platform.processes.stream({ file: 'sh', args: await hostArgv(context), cwd, env }, { signal })
+        const running = platform.processes.stream(
+          { file: 'sh', args: await hostArgv(context), cwd, env },
+          { signal, group: true },
+        )
         await follow(context, running)
       }),
     container: (context, { adapter, container, argv }) =>

@@ -232,7 +232,8 @@ function agentAction(action: 'start' | 'stop' | 'restart'): Command<Services> {
         )
         return results[0]
       }
-      if (action === 'restart') return (await restartAgent(services, agent.name, context)).agents.find((item) => item.agent === agent.name)
+      if (action === 'restart')
+        return (await restartAgent(services, agent.name, context)).agents.find((item) => item.agent === agent.name)
       const starting = services.workspace.exclusive('start', () =>
         services.workspace.startAgents({
           agent: agent.name,

@@ -1,8 +1,4 @@
 /** A workspace: created, started, stopped, destroyed; and its status. */
-export {
-  createWorkspaceService,
-  type WorkspaceService,
-  type WorkspaceStatus,
-} from './service.ts'
+export { createWorkspaceService, type WorkspaceService, type WorkspaceStatus } from './service.ts'
 export { findWorkspaceRoot } from './root.ts'
 export { createStarter, type Starter, type StartInput, type StartResult } from './start-agents.ts'

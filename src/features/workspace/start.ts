@@ -81,7 +81,8 @@ async function startBackground(
 
 /** The router brings up what nobody waits for. */
 async function startLater(services: Services, names: readonly string[]): Promise<void> {
-  for (const name of names) await services.client.post(`/api/v1/agents/${encodeURIComponent(name)}/start`, { wait: false })
+  for (const name of names)
+    await services.client.post(`/api/v1/agents/${encodeURIComponent(name)}/start`, { wait: false })
 }
 
 async function openRouter(services: Services, flags: SettingFlags) {

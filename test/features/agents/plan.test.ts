@@ -1,9 +1,11 @@
 /** What an agent is given: its environment and mounts, whatever its manifest asks for. */
 import { describe, expect, it } from 'vitest'
-import { parseManifest } from '../../../src/config/manifest/index.ts'
+import { type EnableMode, parseManifest } from '../../../src/config/manifest/index.ts'
 import { workspacePaths } from '../../../src/config/paths.ts'
 import { Secret } from '../../../src/core/secret.ts'
-import { cliCommand, planWorkload } from '../../../src/features/agents/plan.ts'
+import { resolveEnvironment } from '../../../src/features/agents/environment.ts'
+import { cliCommand } from '../../../src/features/agents/plan/command.ts'
+import { planWorkload } from '../../../src/features/agents/plan/workload.ts'
 
 interface Given {
   secrets?: Record<string, string>
@@ -11,10 +13,14 @@ interface Given {
   profile?: string
   builtIn?: boolean
   images?: boolean
+  mode?: EnableMode
 }
 
-function plan(manifest: object, given: Given = {}) {
+function plan(source: object, given: Given = {}) {
   const profile = given.profile ?? 'dev'
+  const manifest = parseManifest(JSON.stringify(source), { file: '/m.json', profile })
+  const secrets = new Map(Object.entries(given.secrets ?? {}).map(([name, value]) => [name, new Secret(value)]))
+  const { values } = resolveEnvironment(manifest, { secrets, environment: given.environment ?? {} })
   return planWorkload({
     agent: 'demo',
     definition: {
@@ -27,14 +33,16 @@ function plan(manifest: object, given: Given = {}) {
       skillsDir: null,
       manifestFile: '/repos/mine/demo/manifest.json',
     },
-    manifest: parseManifest(JSON.stringify(manifest), { file: '/m.json', profile }),
+    manifest,
+    mode: given.mode ?? { kind: 'isolated' },
     workspaceId: 'abcd1234',
     paths: workspacePaths('/ws'),
     assetsDir: '/dist',
     profile,
     capabilities: { images: given.images ?? true },
-    secrets: new Map(Object.entries(given.secrets ?? {}).map(([name, value]) => [name, new Secret(value)])),
-    environment: given.environment ?? {},
+    image: manifest.image,
+    env: values,
+    nodeModules: null,
   }).spec
 }
 
@@ -108,16 +116,6 @@ describe('the environment', () => {
     })
   })
 
-  it('names what is missing, where it was asked for, and what to do', () => {
-    expect(() => plan({ env: [{ name: 'A', varName: 'MY_KEY', required: true }] })).toThrow(
-      expect.objectContaining({
-        code: 'CONFIG_INVALID',
-        hint: 'Add a line "MY_KEY=value" to .ploinky/.secrets, or set it in the environment',
-        details: { agent: 'demo', missing: ['MY_KEY'], file: '/repos/mine/demo/manifest.json' },
-      }) as Error,
-    )
-  })
-
   it('shows no secret when it is printed', () => {
     const spec = plan({ env: ['LLM_TOKEN'] }, { secrets: { LLM_TOKEN: 'hunter2' } })
     expect(JSON.stringify(spec)).not.toContain('hunter2')
@@ -128,9 +126,58 @@ describe('mounts and limits', () => {
   it('the package is never writable, code only in the dev profile', () => {
     const writable = (given: Given, manifest: object = {}) =>
       plan(manifest, given).mounts.flatMap(({ target, readOnly }) => (readOnly ? [] : [target]))
-    expect(writable({})).toEqual(['/code', '/ws/agents/demo'])
-    expect(writable({ profile: 'prod' })).toEqual(['/ws/agents/demo'])
-    expect(writable({ builtIn: true }, { profiles: { dev: { mounts: { code: 'rw' } } } })).toEqual(['/ws/agents/demo'])
+    expect(writable({})).toEqual(['/code', '/ws/agents/demo', '/shared'])
+    expect(writable({ profile: 'prod' })).toEqual(['/ws/agents/demo', '/shared'])
+    expect(writable({ builtIn: true }, { profiles: { dev: { mounts: { code: 'rw' } } } })).toEqual([
+      '/ws/agents/demo',
+      '/shared',
+    ])
+  })
+
+  it('modes: the working folder, the whole workspace without its state, or a clone', () => {
+    const seen = (mode: EnableMode) =>
+      plan({}, { mode }).mounts.flatMap(({ source, target, readOnly }) =>
+        target.startsWith('/ws') ? [`${source} ${target} ${readOnly ? 'ro' : 'rw'}`] : [],
+      )
+    expect(seen({ kind: 'isolated' })).toEqual(['/ws/agents/demo /ws/agents/demo rw'])
+    expect(seen({ kind: 'global' })).toEqual(['/ws /ws rw', '/ws/.ploinky/running/hidden /ws/.ploinky ro'])
+    expect(seen({ kind: 'devel', repo: 'shop' })).toEqual([
+      '/ws/agents/demo /ws/agents/demo rw',
+      '/ws/.ploinky/repos/shop /ws/.ploinky/repos/shop rw',
+    ])
+    expect(plan({}, { mode: { kind: 'global' } }).env['WORKSPACE_PATH']).toBe('/ws')
+  })
+
+  it('volumes are inside the workspace, and none of its state', () => {
+    const sources = (volumes: object) =>
+      plan({ volumes })
+        .mounts.slice(4)
+        .map(({ source, target }) => [source, target])
+    expect(sources({ 'data/x': '/x', '.ploinky/data/y': '/y', '/ws/z/': '/z' })).toEqual([
+      ['/ws/data/x', '/x'],
+      ['/ws/.ploinky/data/y', '/y'],
+      ['/ws/z', '/z'],
+    ])
+    // The state stays hidden also there.
+    expect(sources({ '.': '/all' })).toEqual([
+      ['/ws', '/all'],
+      ['/ws/.ploinky/running/hidden', '/all/.ploinky'],
+    ])
+  })
+
+  it.each([
+    [{ '../x': '/x' }, 'is outside of the workspace'],
+    [{ '/etc': '/x' }, 'is outside of the workspace'],
+    [{ 'a/../../b': '/x' }, 'is outside of the workspace'],
+    [{ '.ploinky': '/x' }, 'holds the state of the workspace'],
+    [{ '.ploinky/.secrets': '/x' }, 'is state of the workspace'],
+    [{ '.ploinky/agents.broken-1': '/x' }, 'is state of the workspace'],
+    [{ '.ploinky/data/../running': '/x' }, 'is state of the workspace'],
+    [{ x: '/Agent/server' }, 'is taken'],
+    [{ x: '/code' }, 'is taken'],
+    [{ x: '/ws/agents/demo' }, 'is taken'],
+  ])('refuses %j', (volumes, message) => {
+    expect(() => plan({ volumes })).toThrow(message)
   })
 
   it('has a limit on processes, ports on loopback, and no more rights', () => {
@@ -142,6 +189,24 @@ describe('mounts and limits', () => {
 })
 
 describe('argv', () => {
+  it('install comes first, once in the life of a container', () => {
+    const script = (manifest: object, given: Given = {}) => plan(manifest, given).command?.at(-1)?.split('\n')
+    expect(script({ install: 'npm ci', agent: 'node x' })).toEqual([
+      'cd /code || exit 1',
+      'if [ ! -e /tmp/.ploinky-installed ]; then',
+      '(',
+      'npm ci',
+      ') || { code=$?; echo "ploinky: install failed with code $code" >&2; exit "$code"; }',
+      ': >/tmp/.ploinky-installed',
+      'fi',
+      'node x',
+    ])
+    expect(script({ install: 'x' })?.at(-1)).toBe('exec sh /Agent/server/AgentServer.sh')
+    expect(script({ install: 'x', start: `redis --name="it's"` })?.at(-1)).toBe(`exec 'redis' '--name=it'\\''s'`)
+    // A plain process has no container whose life could be told.
+    expect(script({ install: 'x', agent: 'y' }, { images: false })).not.toContain('fi')
+  })
+
   it('a hostile word stays one word', () => {
     const hostile = ['; rm -rf ~', '$(id)', '-e', '', 'a b', "'", '"']
     const { main: _main, ...manifest } = parseManifest('{"cli": "node chat.js"}', { file: '/m', profile: 'dev' })

@@ -116,3 +116,36 @@ describe('errors', () => {
     expect(await registry.get('builtin:demo')).toMatchObject({ name: 'demo' })
   })
 })
+
+describe('several of one definition, and what each sees', () => {
+  it('is enabled under a second name, in another mode', async () => {
+    await registry.enable('demo')
+    const second = await registry.enable('demo', { alias: 'other', mode: { kind: 'global' }, profile: 'qa' })
+    expect(second).toMatchObject({ created: true, agent: { name: 'other', agent: 'demo', profile: 'qa' } })
+    expect((await registry.list()).map(({ name, mode }) => [name, mode.kind])).toEqual([
+      ['demo', 'isolated'],
+      ['other', 'global'],
+    ])
+    // What is not said again stays as it is.
+    expect((await registry.enable('demo', { alias: 'other' })).agent.mode).toEqual({ kind: 'global' })
+    expect((await registry.enable('demo', { alias: 'other', mode: { kind: 'isolated' } })).created).toBe(false)
+    expect((await registry.get('other')).mode).toEqual({ kind: 'isolated' })
+  })
+
+  it('a name belongs to one definition', async () => {
+    await define('second')
+    await registry.enable('demo')
+    await expect(registry.enable('second', { alias: 'demo' })).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: 'Agent "demo" is already enabled from "builtin/demo"',
+    })
+  })
+
+  it('refuses names that could escape, and a clone that is not there', async () => {
+    await expect(registry.enable('demo', { alias: '../x' })).rejects.toMatchObject({ code: 'NAME_INVALID' })
+    await expect(registry.enable('demo', { mode: { kind: 'devel', repo: 'lost' } })).rejects.toMatchObject({
+      code: 'REPO_NOT_FOUND',
+    })
+    expect(await registry.list()).toEqual([])
+  })
+})

@@ -9,7 +9,15 @@ const entry = (hostPort: number): RouteEntry => ({
   ...{ container: 'c', runtime: 'host', hostIp: '127.0.0.1', hostPort, containerPort: 7000 },
   ...{ mcp: 'container', mcpPath: '/mcp', files: null },
 })
-const record = { repo: 'r', agent: 'a', enabledAt: '', runtime: null, wanted: false } as const
+const record = {
+  repo: 'r',
+  agent: 'a',
+  enabledAt: '',
+  runtime: null,
+  wanted: false,
+  mode: { kind: 'isolated' },
+  profile: null,
+} as const
 
 async function setup() {
   const memory = createMemoryStore()

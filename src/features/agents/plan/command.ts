@@ -43,7 +43,8 @@ export function mainCommand(manifest: Manifest, options: { images: boolean }): r
  * there, begun again when it ends. Ends at once itself.
  */
 export function sidecarCommand(line: string): readonly string[] {
-  const loop = 'while :; do sh -c "$0" </dev/null; echo "ploinky: the program beside ended with code $?" >&2; sleep 5; done'
+  const loop =
+    'while :; do sh -c "$0" </dev/null; echo "ploinky: the program beside ended with code $?" >&2; sleep 5; done'
   const detached = `cd ${CODE_DIR} || exit 1
 if [ -w /proc/1/fd/1 ]; then (${loop}) >/proc/1/fd/1 2>/proc/1/fd/2 </dev/null &
 else (${loop}) >/dev/null 2>&1 </dev/null &

@@ -39,7 +39,13 @@ export function projectFolder({ agent, mode, paths }: Pick<MountInput, 'agent' |
 
 /** State, secrets and clones are hidden where the whole workspace is seen. */
 function hidden(paths: WorkspacePaths, at: string): PlannedMount {
-  return { source: paths.hidden, target: join(at, '.ploinky'), readOnly: true, from: 'state stays hidden', volume: null }
+  return {
+    source: paths.hidden,
+    target: join(at, '.ploinky'),
+    readOnly: true,
+    from: 'state stays hidden',
+    volume: null,
+  }
 }
 
 function refuse(input: MountInput, volume: Volume, message: string): never {
@@ -111,7 +117,13 @@ export function planMounts(input: MountInput): PlannedMount[] {
       mounts.push({ source: project, target: project, readOnly: false, from: `mode devel ${mode.repo}`, volume: null })
   }
   const own = new Set(mounts.map(({ target }) => target))
-  const shared: PlannedMount = { source: paths.shared, target: '/shared', readOnly: false, from: 'shared', volume: null }
+  const shared: PlannedMount = {
+    source: paths.shared,
+    target: '/shared',
+    readOnly: false,
+    from: 'shared',
+    volume: null,
+  }
   const volumes = volumeMounts(input)
   const takesShared = volumes.some(({ target }) => target === '/shared')
   for (const { target, volume } of volumes)

@@ -1,0 +1,78 @@
+/** What would be run for an agent, enabled or not: the plan, the values that are missing, the order. Changes nothing. */
+import type { Settings } from '../../config/settings.ts'
+import type { WorkspacePaths } from '../../config/paths.ts'
+import type { RuntimeCapabilities, RuntimeId } from '../../../runtimes/adapter.ts'
+import type { Catalog } from '../repos/index.ts'
+import { buildGraph, type GraphDeps } from './graph.ts'
+import { type ExplainedPlan, explainPlan } from './plan/explain.ts'
+import type { Planner } from './planner.ts'
+import type { EnabledAgent, EnableOptions, Registry } from './registry.ts'
+import type { Runtimes } from './runtimes.ts'
+
+export interface ExplainerDeps {
+  registry: Registry
+  planner: Planner
+  catalog: Catalog
+  runtimes: Runtimes
+  settings: Settings
+  paths: WorkspacePaths
+}
+
+type Target = { readonly name: string; readonly capabilities: Pick<RuntimeCapabilities, 'images'> }
+
+export function createExplainer(deps: ExplainerDeps) {
+  const { registry, planner, catalog } = deps
+
+  /** The agent as it is enabled, or as it would be. */
+  async function agentOf(ref: string, options: EnableOptions = {}): Promise<EnabledAgent> {
+    const known = (await registry.list()).find(({ name }) => name === (options.alias ?? ref))
+    if (known !== undefined) return known
+    const { repo, agent } = await catalog.resolve(ref)
+    return {
+      name: options.alias ?? agent,
+      repo,
+      agent,
+      enabledAt: '',
+      runtime: null,
+      wanted: false,
+      mode: options.mode ?? { kind: 'isolated' },
+      profile: options.profile ?? null,
+    }
+  }
+
+  /** The runtime that a start would choose now; without any, the plan is that of a container. */
+  async function targetOf(): Promise<Target> {
+    const { runtime } = deps.settings
+    const adapter =
+      runtime === 'auto'
+        ? await deps.runtimes.firstEngine()
+        : await deps.runtimes.use(runtime as RuntimeId).catch(() => null)
+    return adapter === null
+      ? { name: runtime === 'auto' ? 'no engine' : `${runtime} (not usable now)`, capabilities: { images: true } }
+      : { name: adapter.displayName, capabilities: adapter.capabilities }
+  }
+
+  async function orderOf(agent: EnabledAgent, load: GraphDeps['load']): Promise<readonly (readonly string[])[]> {
+    const graph = await buildGraph([agent], {
+      load,
+      registry: {
+        ...registry,
+        enable: async (ref, options) => ({ agent: await agentOf(ref, options), created: false }),
+      },
+      ensureRepos: async () => {},
+    })
+    return graph.waves
+  }
+
+  return async (ref: string, profile: string | null): Promise<ExplainedPlan> => {
+    const found = await agentOf(ref)
+    const agent = profile === null ? found : { ...found, profile }
+    const loaded = await planner.load(agent)
+    const target = await targetOf()
+    const { plan, missing } = await planner.draft(agent, loaded, target.capabilities)
+    // Under another profile its needs may be others; theirs are those of their own.
+    const load = (item: EnabledAgent) => (item.name === agent.name ? Promise.resolve(loaded) : planner.load(item))
+    const order = await orderOf(agent, load)
+    return explainPlan({ ...loaded, agent, plan, missing, runtime: target.name, order, paths: deps.paths })
+  }
+}

@@ -1,0 +1,67 @@
+/** Folders and files of volumes: made, given their modes, and never outside of the workspace. */
+import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Volume } from '../../../src/config/manifest/index.ts'
+import { prepareVolumes } from '../../../src/features/agents/volumes.ts'
+import { createFileSystem } from '../../../src/platform/files.ts'
+
+let dir: string
+let root: string
+beforeEach(async () => {
+  dir = await realpath(await mkdtemp(join(tmpdir(), 'ploinky-test-volumes-')))
+  root = join(dir, 'ws')
+  await mkdir(root)
+})
+afterEach(() => rm(dir, { recursive: true, force: true }))
+
+function prepare(path: string, change: Partial<Volume> = {}): Promise<void> {
+  const volume: Volume = {
+    ...{ host: path, key: null, target: '/x', readOnly: false, chmod: null, worldWritable: [], path: 'volumes.x' },
+    ...{ generated: false, required: false },
+    ...change,
+  }
+  const mount = { source: join(root, path), target: '/x', readOnly: false, from: 'volumes.x', volume }
+  return prepareVolumes({ fs: createFileSystem(), root, agent: 'a' }, [mount])
+}
+const modeOf = async (path: string): Promise<number> => (await stat(join(root, path))).mode & 0o777
+
+it('makes a folder, or a file where the name has an extension', async () => {
+  await prepare('data/deep', { chmod: 0o750, worldWritable: ['in/out'] })
+  await prepare('etc/app.conf')
+  expect((await stat(join(root, 'data/deep'))).isDirectory()).toBe(true)
+  expect((await stat(join(root, 'etc/app.conf'))).isFile()).toBe(true)
+  expect([await modeOf('data/deep'), await modeOf('data/deep/in/out')]).toEqual([0o750, 0o777])
+})
+
+it('leaves alone what is there', async () => {
+  await writeFile(join(root, 'app.conf'), 'mine')
+  await prepare('app.conf')
+  expect((await stat(join(root, 'app.conf'))).size).toBe(4)
+})
+
+it('does not make what is required, or what somebody else writes', async () => {
+  await expect(prepare('a', { required: true })).rejects.toThrow('volumes.x: ')
+  await expect(prepare('a', { generated: true })).rejects.toThrow('nothing has written it yet')
+  await writeFile(join(root, 'a'), '')
+  await prepare('a', { required: true, generated: true })
+})
+
+it('follows no link out of the workspace', async () => {
+  await mkdir(join(dir, 'outside'))
+  await symlink(join(dir, 'outside'), join(root, 'link'))
+  await expect(prepare('link')).rejects.toThrow('leads out of the workspace')
+  await expect(prepare('link/new/folder')).rejects.toThrow('leads out of the workspace')
+  await mkdir(join(root, 'data'))
+  await symlink('../../outside', join(root, 'data/sub'))
+  await expect(prepare('data', { worldWritable: ['sub/x'] })).rejects.toThrow('leads out of the workspace')
+  expect((await stat(join(dir, 'outside'))).mode & 0o777).not.toBe(0o777)
+})
+
+it('a link that stays inside is fine', async () => {
+  await mkdir(join(root, 'real'))
+  await symlink('real', join(root, 'alias'))
+  await prepare('alias/x')
+  expect((await stat(join(root, 'real/x'))).isDirectory()).toBe(true)
+})
