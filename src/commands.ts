@@ -3,6 +3,7 @@ import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
+import { variablesCommands } from './features/variables/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -10,5 +11,6 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...agentCommands,
   ...routerCommands,
+  ...variablesCommands,
   ...settingsCommands,
 ]

@@ -1,7 +1,14 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
+import {
+  agentsDocument,
+  configDocument,
+  exposedDocument,
+  imagesDocument,
+  reposDocument,
+  routingDocument,
+} from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
   assertSettingName,
@@ -24,6 +31,7 @@ import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { createVariables } from './features/variables/index.ts'
 import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
@@ -110,6 +118,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     masterKey: platform.env['PLOINKY_MASTER_KEY'],
     onWarning: options.warn,
   })
+  const variables = createVariables({ platform, paths, store, secrets, events, onWarning: options.warn })
   const token = () => operatorToken(secrets, platform.hash)
   const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
@@ -170,6 +179,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
+    variables,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
     doctor: () =>
@@ -177,7 +187,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument],
+        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument, exposedDocument],
         runtimes,
         catalog,
         router,

@@ -101,3 +101,13 @@ export const imagesDocument = define({
   schema: z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
   empty: { images: {} },
 })
+
+const variableName = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'expected the name of a variable' }))
+
+/** `.ploinky/exposed.json`: variables that the workspace gives to an agent over its manifest; where each is looked up. */
+export const exposedDocument = define({
+  name: 'exposed.json',
+  version: 1,
+  schema: z.strictObject({ exposed: z.record(nameSchema, z.record(variableName, variableName)) }),
+  empty: { exposed: {} },
+})
