@@ -52,7 +52,7 @@ function readHidden(prompt: string): Promise<string | null> {
       for (const char of text) {
         if (char === '\r' || char === '\n') return finish(typed)
         if (char === CTRL_C || char === CTRL_D) return finish(null)
-        if (char === BACKSPACE || char === DELETE) typed = [...typed].slice(0, -1).join('')
+        if (char === BACKSPACE || char === DELETE) typed = Array.from(typed).slice(0, -1).join('')
         else typed += char
       }
     }

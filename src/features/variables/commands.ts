@@ -129,8 +129,9 @@ const echo = defineCommand<Services>({
   async run(input, context) {
     const word = text(input, 'name') ?? ''
     const { variables } = await context.services()
-    const { name, value, raw, from } = await variables.get(word.replace(/^\$/, ''))
-    if (value === null) throw new PloinkyError('CONFIG_INVALID', from, { hint: `Run: ploinky var ${name} <value>` })
+    const { name, value, raw, from, toSet } = await variables.get(word.replace(/^\$/, ''))
+    if (value === null)
+      throw new PloinkyError('CONFIG_INVALID', from, { hint: `Run: ploinky var ${toSet ?? name} <value>` })
     const written = raw?.reveal() ?? value.reveal()
     return { name, value: value.reveal(), raw: written, from, alone: word.startsWith('$') }
   },

@@ -45,7 +45,7 @@ export function takes(pattern: string, name: string): boolean {
 const isEverything = (pattern: string): boolean => /^\*+$/.test(pattern)
 
 const SENSITIVE =
-  /KEY|TOKEN|SECRET|PASS(?:WORD|WD|PHRASE|CODE)?(?:$|_)|PASSWORD|(?:^|_)PWD(?:$|_)|CREDENTIAL|PRIVATE|AUTH|COOKIE|SESSION|(?:^|_)(?:DSN|PIN|SALT|JWT|CERT)(?:$|_)|CONN(?:ECTION)?_?STR|WEBHOOK/i
+  /KEY|TOKEN|SECRET|PASS|(?:^|_)PWD(?:$|_)|CREDENTIAL|PRIVATE|AUTH|COOKIE|SESSION|(?:^|_)(?:DSN|PIN|SALT|JWT|CERT)(?:$|_)|CONN(?:ECTION)?_?STR|WEBHOOK/i
 /** `postgres://user:password@host`. */
 const WITH_PASSWORD = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/
 

@@ -23,8 +23,10 @@ const GENERATED_BYTES = 32
 export interface Variable {
   readonly name: string
   readonly from: string
-  /** Null: it leads nowhere; `from` says where. */
+  /** Null: it leads nowhere, and `from` says how. */
   readonly value: Secret | null
+  /** Without a value: the name that would have to be set. */
+  readonly toSet: string | null
   /** As written in `.secrets`; null when it is not there. */
   readonly raw: Secret | null
 }
@@ -95,8 +97,12 @@ export function createVariables(options: VariablesOptions): Variables {
   const describe = (name: string, at: Awaited<ReturnType<typeof places>>): Variable => {
     const found = lookup(name, at)
     const raw = at.secrets.get(name) ?? null
-    if (!found.ok) return { name, from: chainProblem(found) ?? 'not set', value: null, raw }
-    return { name, from: sourceOf(name, found).text, value: new Secret(revealed(found.value)), raw }
+    if (!found.ok) {
+      // The end of a chain; in a circle or at a name that nobody may use, the beginning is to be changed.
+      const toSet = found.reason === 'unset' ? (found.chain.at(-1) ?? name) : name
+      return { name, from: chainProblem(found) ?? 'not set', value: null, toSet, raw }
+    }
+    return { name, from: sourceOf(name, found).text, value: new Secret(revealed(found.value)), toSet: null, raw }
   }
 
   /** What is kept under a name: a reference stays one, text that looks like one is marked. */
