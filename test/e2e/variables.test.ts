@@ -113,7 +113,10 @@ describe.runIf(isHere)('the commands', () => {
     expect(await out(['expose', 'Y', '--agent', 'demo', '--remove'])).toBe('No longer exposed: Y to demo\n')
     expect(await out(['expose', 'Y', '--agent', 'demo', '--remove'])).toBe('Not exposed: Y to demo\n')
     const document = JSON.parse(await readFile(join(workspace.dir, '.ploinky/exposed.json'), 'utf8')) as object
-    expect(document).toEqual({ version: 1, exposed: { demo: { X: 'A' } } })
+    expect(document).toEqual({
+      version: 1,
+      exposed: { demo: { definition: 'builtin/demo', variables: { X: 'A' } } },
+    })
   })
 
   it.runIf(spawnSync('script', ['--version']).status === 0)('asks on a terminal, and shows nothing of it', async () => {

@@ -2,7 +2,8 @@
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
-import type { Exposure, Given } from './service.ts'
+import type { Exposure } from './exposing.ts'
+import type { Given } from './given.ts'
 
 type Context = CommandContext<Services>
 
@@ -184,7 +185,7 @@ const expose = defineCommand<Services>({
       const removed = await variables.unexpose(chosen, name)
       return [{ agent: chosen, name, from: null, outcome: removed ? 'removed' : 'unchanged' }]
     }
-    const agent = (await registry.get(chosen)).name
+    const agent = await registry.get(chosen)
     const given =
       text(input, 'value') === null && input['stdin'] !== true
         ? { word: `$${name}` }

@@ -32,9 +32,15 @@ export function originKey(origin: SecretOrigin, asker: Asker): string {
   return JSON.stringify([repo, agent, name, bytes, format])
 }
 
+/** What the workspace exposes to exactly this agent: variable -> name that is looked up. */
+export function exposedTo(asker: Asker, exposed: Sources['exposed']): Readonly<Record<string, string>> {
+  const found = own(exposed, asker.agent)
+  return found?.definition === `${asker.repo}/${asker.definition ?? asker.agent}` ? found.variables : {}
+}
+
 /** All that a request needs, but for what the workspace gives in its place. */
 export function originsOf(request: EnvironmentRequest, exposed: Sources['exposed']): SecretOrigin[] {
-  const replaced = own(exposed, request.agent) ?? {}
+  const replaced = exposedTo(request, exposed)
   const ofEntries = request.env.flatMap(({ name, origin }) =>
     origin === null || Object.hasOwn(replaced, name) ? [] : [origin],
   )

@@ -7,11 +7,10 @@
  */
 import type { Problem } from '../../config/check.ts'
 import type { EnvEntry } from '../../config/manifest/types.ts'
-import { own } from '../../core/id.ts'
 import { type MaybeSecret, revealed, Secret } from '../../core/secret.ts'
 import { chainProblem, type Found, guarded, lookup, sourceOf } from './lookup.ts'
 import { isReserved, storedName, takes, takesFromEnvironment } from './names.ts'
-import { derivedFor, originKey } from './origins.ts'
+import { derivedFor, exposedTo, originKey } from './origins.ts'
 import { expandTemplate } from './template.ts'
 import type { EnvironmentRequest, MissingValue, Resolution, ResolvedValue, Sources, ValueSource } from './types.ts'
 
@@ -29,7 +28,7 @@ export function resolveEnvironment(request: EnvironmentRequest, sources: Sources
   const work: Work = {
     request,
     sources,
-    exposed: own(sources.exposed, request.agent) ?? {},
+    exposed: exposedTo(request, sources.exposed),
     values: new Map(),
     missing: new Map(),
     problems: [],

@@ -1,20 +1,19 @@
 /** Variables of a workspace: reads and makes what agents need, and changes what people set. */
 import { exposedDocument } from '../../config/documents.ts'
 import type { WorkspacePaths } from '../../config/paths.ts'
-import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { nearest, own } from '../../core/id.ts'
 import { revealed, Secret } from '../../core/secret.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { SecretStore } from '../secrets/index.ts'
 import { deriveSecret } from './derive.ts'
+import { createExposing, type ExposedAgent, type Exposure } from './exposing.ts'
 import { findDotEnv } from './find-dotenv.ts'
-import { asLiteral, chainProblem, lookup, referenceOf, sourceOf } from './lookup.ts'
+import { assertSettable, type Given, kept, unknownVariable } from './given.ts'
+import { chainProblem, lookup, sourceOf } from './lookup.ts'
 import { masterKey } from './master-key.ts'
 import { isReserved, isVariableName, takes } from './names.ts'
 import { derivedFor, generatedName, originKey, originsOf } from './origins.ts'
-import { exposedName } from './resolve.ts'
 import type { DotEnv, EnvironmentRequest, Sources } from './types.ts'
 
 /** 256 bits. */
@@ -31,16 +30,6 @@ export interface Variable {
   readonly raw: Secret | null
 }
 
-export interface Exposure {
-  readonly agent: string
-  readonly name: string
-  /** Name of the variable that it is given from; null: it was given a value of its own. */
-  readonly from: string | null
-}
-
-/** How a value was given: as a word, where `$NAME` is another variable, or as text that means only itself. */
-export type Given = { readonly word: string } | { readonly text: string }
-
 export interface Variables {
   /**
    * All that the environments of these agents need; then `resolveEnvironment` decides without waiting. With `create`, missing
@@ -56,7 +45,7 @@ export interface Variables {
   unset(name: string): Promise<boolean>
   exposures(): Promise<readonly Exposure[]>
   /** Gives an agent a variable, over its manifest. */
-  expose(agent: string, name: string, value: Given): Promise<Exposure>
+  expose(agent: ExposedAgent, name: string, value: Given): Promise<Exposure>
   /** False when there was none. */
   unexpose(agent: string, name: string): Promise<boolean>
 }
@@ -105,11 +94,10 @@ export function createVariables(options: VariablesOptions): Variables {
     return { name, from: sourceOf(name, found).text, value: new Secret(revealed(found.value)), toSet: null, raw }
   }
 
-  /** What is kept under a name: a reference stays one, text that looks like one is marked. */
-  const kept = (given: Given): string => ('word' in given ? given.word : asLiteral(given.text))
-
   const changed = (type: string, subject: string, data: Record<string, unknown>): void =>
     void events.emit({ type, subject, data })
+
+  const exposing = createExposing({ store, secrets, changed })
 
   return {
     async load(requests, { create }) {
@@ -148,39 +136,7 @@ export function createVariables(options: VariablesOptions): Variables {
       if (removed) changed('variable.removed', name, {})
       return removed
     },
-    async exposures() {
-      const { exposed } = await store.read(exposedDocument)
-      return Object.entries(exposed).flatMap(([agent, variables]) =>
-        Object.entries(variables).map(([name, from]) => ({ agent, name, from: isReserved(from) ? null : from })),
-      )
-    },
-    async expose(agent, name, value) {
-      assertSettable(name)
-      const reference = 'word' in value ? referenceOf(value.word) : null
-      if (reference !== null) assertSettable(reference)
-      const from = reference ?? exposedName(agent, name)
-      // The value first: a name without one would keep the agent from starting.
-      if (reference === null) await secrets.set(from, kept(value))
-      await store.update(exposedDocument, ({ exposed }) => ({
-        exposed: { ...exposed, [agent]: { ...own(exposed, agent), [name]: from } },
-      }))
-      if (reference !== null) await secrets.unset(exposedName(agent, name))
-      changed('variable.exposed', agent, { name })
-      return { agent, name, from: reference }
-    },
-    async unexpose(agent, name) {
-      assertSettable(name)
-      let removed = false
-      await store.update(exposedDocument, ({ exposed }) => {
-        const { [name]: old, ...others } = own(exposed, agent) ?? {}
-        removed = old !== undefined
-        const { [agent]: _agent, ...rest } = exposed
-        return { exposed: Object.keys(others).length === 0 ? rest : { ...rest, [agent]: others } }
-      })
-      await secrets.unset(exposedName(agent, name))
-      if (removed) changed('variable.hidden', agent, { name })
-      return removed
-    },
+    ...exposing,
   }
 }
 
@@ -219,28 +175,4 @@ async function makeAll(requests: readonly EnvironmentRequest[], making: Making):
     made.set(originKey(origin, request), value)
   }
   return made
-}
-
-function assertSettable(name: string): void {
-  if (!isVariableName(name)) {
-    throw new PloinkyError('NAME_INVALID', `Not the name of a variable: ${JSON.stringify(name.slice(0, 80))}`, {
-      hint: 'Use letters, digits and "_", not starting with a digit',
-    })
-  }
-  if (!isReserved(name)) return
-  throw new PloinkyError(
-    'NAME_INVALID',
-    `"${name}" is the workspace's own: names that begin with PLOINKY_ are reserved`,
-    {
-      hint: 'Use another name; settings are changed with: ploinky config',
-    },
-  )
-}
-
-export function unknownVariable(name: string, known: readonly string[]): PloinkyError {
-  const near = nearest(name, known)
-  return new PloinkyError('CONFIG_INVALID', `Variable "${name}" is not set`, {
-    hint: near === null ? `Run: ploinky var ${name} <value>` : `Did you mean "${near}"? All: ploinky vars`,
-    details: { variable: name },
-  })
 }

@@ -1,4 +1,5 @@
 /** What agents ask for, where values may come from, and what came of it. Plain data. */
+import type { ExposedTo } from '../../config/documents.ts'
 import type { Problem } from '../../config/check.ts'
 import type { Manifest } from '../../config/manifest/types.ts'
 import type { MaybeSecret, Secret } from '../../core/secret.ts'
@@ -32,8 +33,8 @@ export interface Sources {
   readonly dotenv: DotEnv | null
   /** Derived and generated secrets by `originKey`; null: made at the first start. */
   readonly made: ReadonlyMap<string, Secret | null>
-  /** agent -> variable -> name that is looked up for it. */
-  readonly exposed: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** By name of the agent. */
+  readonly exposed: Readonly<Record<string, ExposedTo>>
 }
 
 export interface ValueSource {

@@ -276,7 +276,8 @@ describe('derived and generated', () => {
 })
 
 describe('what the workspace exposes', () => {
-  const exposed = { demo: { A: 'FROM' } }
+  const to = (variables: Record<string, string>, definition = 'basic/demo') => ({ definition, variables })
+  const exposed = { demo: to({ A: 'FROM' }) }
   it('is given over everything that the manifest says', () => {
     const result = resolveEnvironment(
       request({
@@ -291,18 +292,24 @@ describe('what the workspace exposes', () => {
   })
 
   it('reaches only its agent', () => {
-    const given = sources({ secrets: { FROM: 'v' }, exposed: { other: { A: 'FROM' }, constructor: {} } })
+    const given = sources({ secrets: { FROM: 'v' }, exposed: { other: to({ A: 'FROM' }, 'basic/other') } })
     expect(plain(resolveEnvironment(request(), given))).toEqual({})
+  })
+
+  it('does not reach another agent that comes under the same name', () => {
+    const given = sources({ secrets: { FROM: 'v' }, exposed })
+    expect(plain(resolveEnvironment(request({ repo: 'evil' }), given))).toEqual({})
+    expect(plain(resolveEnvironment(request({ definition: 'other' }), given))).toEqual({})
   })
 
   it('may be a value of its own, which no other way leads to', () => {
     const name = exposedName('demo', 'A')
     const secrets = { [name]: 'v', B: `$${name}` }
-    const given = sources({ secrets, exposed: { demo: { A: name }, copy: { C: name } } })
+    const given = sources({ secrets, exposed: { demo: to({ A: name }), copy: to({ C: name }) } })
     const result = resolveEnvironment(request({ env: [entry('B'), entry('*')] }), given)
     expect([plain(result), texts(result)]).toEqual([{ A: 'v' }, { A: 'exposed: .ploinky/.secrets' }])
     expect(result.problems).toMatchObject([{ path: 'profiles.dev.env.B' }])
-    expect(resolveEnvironment(request({ agent: 'copy' }), given).missing).toHaveLength(1)
+    expect(resolveEnvironment(request({ agent: 'copy', definition: 'demo' }), given).missing).toHaveLength(1)
   })
 
   it('is missing when its variable is not set', () => {

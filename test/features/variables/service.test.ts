@@ -42,6 +42,7 @@ function open(env: Record<string, string> = {}): Variables {
   return createVariables({ platform, paths, store, secrets, events: bus, onWarning })
 }
 
+const demo = { name: 'demo', repo: 'basic', agent: 'demo' }
 const file = (name: string): string => join(root, '.ploinky', name)
 const read = (name: string): Promise<string> => readFile(file(name), 'utf8')
 
@@ -170,15 +171,15 @@ describe('setting', () => {
       await expect(variables.set(name, { word: 'x' })).rejects.toMatchObject(refused)
       await expect(variables.unset(name)).rejects.toMatchObject(refused)
       await expect(variables.get(name)).rejects.toMatchObject(refused)
-      await expect(variables.expose('demo', name, { word: 'x' })).rejects.toMatchObject(refused)
-      await expect(variables.expose('demo', 'A', { word: '$PLOINKY_OPERATOR_TOKEN' })).rejects.toMatchObject(refused)
+      await expect(variables.expose(demo, name, { word: 'x' })).rejects.toMatchObject(refused)
+      await expect(variables.expose(demo, 'A', { word: '$PLOINKY_OPERATOR_TOKEN' })).rejects.toMatchObject(refused)
     },
   )
 
   it('tells events by name, never by value', async () => {
     const variables = open()
     await variables.set('A', { word: 'hunter2' })
-    await variables.expose('demo', 'A', { word: 'hunter2' })
+    await variables.expose(demo, 'A', { word: 'hunter2' })
     await variables.unexpose('demo', 'A')
     await variables.unset('A')
     expect(await variables.unset('A')).toBe(false)
@@ -207,8 +208,8 @@ describe('exposing', () => {
   it('is kept in the workspace; a value of its own is kept with the secrets alone', async () => {
     const variables = open()
     await variables.set('KEY', { word: 'k' })
-    await variables.expose('demo', 'A', { word: '$KEY' })
-    await variables.expose('demo', 'B', { word: 'hunter2' })
+    await variables.expose(demo, 'A', { word: '$KEY' })
+    await variables.expose(demo, 'B', { word: 'hunter2' })
     expect(await read('exposed.json')).not.toContain('hunter2')
     const result = await environmentOf(open(), request())
     expect([plain(result), hidden(result)]).toEqual([{ A: 'k', B: 'hunter2' }, ['A', 'B']])
@@ -218,11 +219,21 @@ describe('exposing', () => {
     ])
   })
 
+  it('begins anew for another agent of the same name, and keeps no value of the old one', async () => {
+    const variables = open()
+    await variables.expose(demo, 'A', { word: 'hunter2' })
+    const other = { ...demo, repo: 'other' }
+    expect(plain(await environmentOf(open(), request({ repo: 'other' })))).toEqual({})
+    await variables.expose(other, 'B', { word: '$KEY' })
+    expect(await variables.exposures()).toEqual([{ agent: 'demo', name: 'B', from: 'KEY' }])
+    expect(await read('.secrets')).not.toContain('hunter2')
+  })
+
   it('taken back or changed to a reference leaves no value behind', async () => {
     const variables = open()
-    await variables.expose('demo', 'A', { word: 'hunter2' })
-    await variables.expose('demo', 'B', { word: 'hunter3' })
-    await variables.expose('demo', 'A', { word: '$KEY' })
+    await variables.expose(demo, 'A', { word: 'hunter2' })
+    await variables.expose(demo, 'B', { word: 'hunter3' })
+    await variables.expose(demo, 'A', { word: '$KEY' })
     expect(await variables.unexpose('demo', 'B')).toBe(true)
     expect(await variables.unexpose('demo', 'B')).toBe(false)
     expect(await variables.unexpose('nobody', 'B')).toBe(false)

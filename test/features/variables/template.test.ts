@@ -94,7 +94,9 @@ describe('templates of variables', () => {
       },
       { name: 'HIDDEN', template: '{{generatedSecret:H}}', path: 'p' },
     ]
-    const needed = originsOf(request({ resourceEnv }), { demo: { HIDDEN: 'S' } })
+    const needed = originsOf(request({ resourceEnv }), {
+      demo: { definition: 'basic/demo', variables: { HIDDEN: 'S' } },
+    })
     expect(needed.map(({ kind, name }) => [kind, name])).toEqual([
       ['derived', 'D'],
       ['generated', 'G'],
