@@ -5,6 +5,7 @@ import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
+import { variablesCommands } from './features/variables/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -14,5 +15,6 @@ export const commands: readonly Command<Services>[] = [
   ...manifestCommands,
   ...routerCommands,
   ...profileCommands,
+  ...variablesCommands,
   ...settingsCommands,
 ]

@@ -5,6 +5,7 @@ import {
   agentsDocument,
   configDocument,
   consentsDocument,
+  exposedDocument,
   imagesDocument,
   reposDocument,
   routingDocument,
@@ -42,6 +43,7 @@ import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
@@ -128,6 +130,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     masterKey: platform.env['PLOINKY_MASTER_KEY'],
     onWarning: options.warn,
   })
+  const variables = createVariables({ platform, paths, store, secrets, events, onWarning: options.warn })
   const token = () => operatorToken(secrets, platform.hash)
   const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
@@ -145,7 +148,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       return settings.profile
     },
     catalog,
-    secrets,
+    variables,
   })
   const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
   const instances = createInstances({
@@ -208,6 +211,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
+    variables,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
     manifests: createManifestService({
@@ -224,7 +228,15 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument, consentsDocument],
+        documents: [
+          agentsDocument,
+          routingDocument,
+          reposDocument,
+          configDocument,
+          imagesDocument,
+          consentsDocument,
+          exposedDocument,
+        ],
         runtimes,
         catalog,
         router,

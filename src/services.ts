@@ -11,6 +11,7 @@ import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { SecretStore } from './features/secrets/index.ts'
+import type { Variables } from './features/variables/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
 
@@ -47,6 +48,7 @@ export interface Services {
   readonly router: RouterDaemon
   readonly client: RouterClient
   readonly secrets: SecretStore
+  readonly variables: Variables
   readonly token: TokenService
   readonly logs: LogService
   /** What would be run for an agent, enabled or not. Changes nothing. */

@@ -17,8 +17,8 @@ const SECRETS: readonly RegExp[] = [
   new RegExp(String.raw`--?[\w-]*${NAMED.source}\s+[^-\s]`, 'i'),
   /\b(?:bearer|basic)\s+[\w+/=.-]{8,}/i,
   /:\/\/[^\s/:@]+:[^\s/@]+@/,
-  // Commands that set a value: `var NAME value`.
-  /^\s*(?:ploinky\s+)?(?:vars?|secrets?)\s+(?:set\s+)?\S+\s+\S/i,
+  // Commands that set a value: `var NAME value`, `expose NAME value`.
+  /^\s*(?:ploinky\s+)?(?:vars?|secrets?|expose)\s+(?:set\s+)?\S+\s+\S/i,
   // Well-known shapes: JWT, GitHub, OpenAI and others, Slack, AWS.
   /\beyJ[\w-]{10,}\.|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bsk-[\w-]{12,}|\bxox[a-z]-[\w-]{8,}|\bAKIA[A-Z\d]{12,}/,
 ]

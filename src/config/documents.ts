@@ -120,3 +120,21 @@ export const imagesDocument = define({
   schema: z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
   empty: { images: {} },
 })
+
+const variableName = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'expected the name of a variable' }))
+
+const exposedTo = z.strictObject({
+  /** `<repo>/<agent>` of the definition: another agent that comes under the same name gets nothing of it. */
+  definition: z.string(),
+  /** Name in the agent -> name that is looked up. */
+  variables: z.record(variableName, variableName),
+})
+export type ExposedTo = z.output<typeof exposedTo>
+
+/** `.ploinky/exposed.json`: variables that the workspace gives to its agents over their manifests. */
+export const exposedDocument = define({
+  name: 'exposed.json',
+  version: 1,
+  schema: z.strictObject({ exposed: z.record(nameSchema, exposedTo) }),
+  empty: { exposed: {} },
+})

@@ -18,6 +18,7 @@ export interface WorkspacePaths {
   readonly eventLog: string
   readonly blobs: string
   readonly secrets: string
+  readonly masterKey: string
   readonly profile: string
   readonly history: string
   readonly runtimes: string
@@ -55,6 +56,7 @@ export function workspacePaths(root: string): WorkspacePaths {
     eventLog: join(logs, 'events.ndjson'),
     blobs: join(dir, 'blobs'),
     secrets: join(dir, '.secrets'),
+    masterKey: join(dir, 'master-key'),
     profile: join(dir, 'profile'),
     history: join(dir, 'history'),
     runtimes: join(dir, 'runtimes'),

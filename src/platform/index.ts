@@ -143,7 +143,14 @@ export interface HttpAnswer {
 
 export interface Terminal {
   /** Once it is read here, children do not get it: they would compete for the rest of a script. */
-  readonly stdin: { readonly isTTY: boolean; lines(): AsyncIterable<string>; readAll(): Promise<string> }
+  readonly stdin: {
+    readonly isTTY: boolean
+    lines(): AsyncIterable<string>
+    /** USAGE_INVALID when this process reads its input already, as a script. */
+    readAll(): Promise<string>
+    /** Asks on the terminal without showing what is typed; null when it was given up (Ctrl-C, Ctrl-D). Needs `isTTY`. */
+    readHidden(prompt: string): Promise<string | null>
+  }
   readonly stdout: {
     readonly isTTY: boolean
     readonly columns: number

@@ -1,4 +1,5 @@
 /** The terminal of this process: line editing by node:readline, loaded when a REPL starts. */
+import { PloinkyError } from '../core/error.ts'
 import type { LineEditor, LineEditorOptions, Terminal } from './index.ts'
 
 /** True when this process consumes its own input, as a script does. */
@@ -6,6 +7,11 @@ let isInputTaken = false
 export const inputIsTaken = (): boolean => isInputTaken
 
 async function readAll(): Promise<string> {
+  if (isInputTaken) {
+    throw new PloinkyError('USAGE_INVALID', 'Standard input is being read as a script', {
+      hint: 'Run the command by itself, with its input',
+    })
+  }
   isInputTaken = true
   let text = ''
   process.stdin.setEncoding('utf8')
@@ -24,6 +30,35 @@ async function* lines(): AsyncIterable<string> {
     yield* parts
   }
   if (rest !== '') yield rest
+}
+
+const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007f']
+
+function readHidden(prompt: string): Promise<string | null> {
+  const { stdin, stderr } = process
+  stderr.write(prompt)
+  stdin.setRawMode(true)
+  stdin.setEncoding('utf8')
+  return new Promise((resolve) => {
+    let typed = ''
+    const finish = (answer: string | null): void => {
+      stdin.off('data', onData)
+      stdin.setRawMode(false)
+      stdin.pause()
+      stderr.write('\n')
+      resolve(answer)
+    }
+    const onData = (text: string): void => {
+      for (const char of text) {
+        if (char === '\r' || char === '\n') return finish(typed)
+        if (char === CTRL_C || char === CTRL_D) return finish(null)
+        if (char === BACKSPACE || char === DELETE) typed = Array.from(typed).slice(0, -1).join('')
+        else typed += char
+      }
+    }
+    stdin.on('data', onData)
+    stdin.resume()
+  })
 }
 
 function createLineEditor(options: LineEditorOptions): LineEditor {
@@ -156,6 +191,7 @@ export function createTerminal(): Terminal & { flush(): Promise<void> } {
       },
       lines,
       readAll,
+      readHidden,
     },
     stdout,
     stderr,

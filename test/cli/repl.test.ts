@@ -114,6 +114,7 @@ describe('history', () => {
     'var API x',
     'secret set NAME value',
     'ploinky var NAME value',
+    'expose NAME value demo',
     'start --token abc',
     'start --api-key=abc',
     'enable agent demo --env OPENAI_API_KEY=abc',

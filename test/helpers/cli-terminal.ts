@@ -45,6 +45,10 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
         yield* options.stdin ?? []
       },
       readAll: async () => (options.stdin ?? []).join('\n'),
+      async readHidden(prompt) {
+        prompts.push(prompt)
+        return typed.shift() ?? null
+      },
     },
     stdout: {
       isTTY: all || tty.stdout === true,

@@ -13,8 +13,10 @@ const COMMANDS = [
   'destroy · local admin',
   'disable agent · session operate · DELETE /agents/{agent}',
   'doctor · session admin · GET /doctor',
+  'echo · local admin',
   'enable agent · session operate · POST /agents',
   'exec · local operate',
+  'expose · session admin · POST /exposed',
   'init · local admin',
   'list agents · session read · GET /catalog',
   'list repos · session read · GET /repositories',
@@ -30,6 +32,8 @@ const COMMANDS = [
   'stop · local operate',
   'token rotate · local admin',
   'token · local admin',
+  'var · session admin · PUT /variables/{name}',
+  'vars · session read · GET /variables',
 ]
 
 test('commands and who may call them', () => {

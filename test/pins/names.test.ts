@@ -29,6 +29,8 @@ const OTHER_VARIABLES = [
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
   'PLOINKY_OPERATOR_TOKEN',
+  // Words of templates.
+  'PLOINKY_WORKSPACE_ROOT',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
@@ -93,6 +95,7 @@ test('files of a workspace', () => {
     '.ploinky/logs/events.ndjson',
     '.ploinky/blobs',
     '.ploinky/.secrets',
+    '.ploinky/master-key',
     '.ploinky/profile',
     '.ploinky/history',
     '.ploinky/runtimes',
@@ -106,5 +109,12 @@ test('state files and their versions', () => {
   const all = Object.values(documents).flatMap((value) =>
     typeof value === 'object' && 'name' in value && 'version' in value ? [`${value.name} ${value.version}`] : [],
   )
-  expect(all.sort()).toEqual(['agents 1', 'config.json 1', 'enabled_repos.json 1', 'images.json 1', 'routing.json 1'])
+  expect(all.sort()).toEqual([
+    'agents 1',
+    'config.json 1',
+    'enabled_repos.json 1',
+    'exposed.json 1',
+    'images.json 1',
+    'routing.json 1',
+  ])
 })

@@ -22,6 +22,7 @@ const URLS = [
   'GET /api/v1/routes',
   'GET /api/v1/settings',
   'GET /api/v1/status',
+  'GET /api/v1/variables',
   'GET /auth/login',
   'GET /blobs',
   'GET /blobs/:id',
@@ -31,11 +32,13 @@ const URLS = [
   'POST /api/v1/agents/:agent/restart',
   'POST /api/v1/agents/:agent/start',
   'POST /api/v1/agents/:agent/stop',
+  'POST /api/v1/exposed',
   'POST /api/v1/routes/reload',
   'POST /auth/link',
   'POST /auth/login',
   'POST /auth/logout',
   'POST /blobs',
+  'PUT /api/v1/variables/:name',
 ]
 
 /** What strangers may ask for; nothing else answers them with anything but "sign in". */

@@ -1,4 +1,5 @@
 /** What would be run for an agent, enabled or not: the plan, the values that are missing, the order. Changes nothing. */
+import { PloinkyError } from '../../core/error.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { RuntimeCapabilities, RuntimeId } from '../../../runtimes/adapter.ts'
@@ -69,10 +70,22 @@ export function createExplainer(deps: ExplainerDeps) {
     const agent = profile === null ? found : { ...found, profile }
     const loaded = await planner.load(agent)
     const target = await targetOf()
-    const { plan, missing } = await planner.draft(agent, loaded, target.capabilities)
+    const [prepared] = await planner.draft([{ agent, ...loaded }])
+    if (prepared === undefined) throw new PloinkyError('INTERNAL', `Agent "${ref}" was not prepared`)
+    const plan = planner.plan(prepared, target.capabilities)
+    const { missing, problems, warnings } = prepared.resolution
     // Under another profile its needs may be others; theirs are those of their own.
     const load = (item: EnabledAgent) => (item.name === agent.name ? Promise.resolve(loaded) : planner.load(item))
     const order = await orderOf(agent, load)
-    return explainPlan({ ...loaded, agent, plan, missing, runtime: target.name, order, paths: deps.paths })
+    return explainPlan({
+      ...loaded,
+      agent,
+      plan,
+      missing,
+      notes: [...problems, ...warnings],
+      runtime: target.name,
+      order,
+      paths: deps.paths,
+    })
   }
 }

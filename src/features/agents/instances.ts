@@ -11,7 +11,7 @@ import { explainEnd } from './explain-end.ts'
 import type { HookSteps } from './hook-steps.ts'
 import { cliCommand } from './plan/command.ts'
 import type { Plan } from './plan/workload.ts'
-import type { Loaded, Planner } from './planner.ts'
+import type { Loaded, Planner, Prepared } from './planner.ts'
 import { effectiveProtocol, isReady, PROBE_PACE } from './readiness.ts'
 import type { EnabledAgent, Registry } from './registry.ts'
 import type { RouteFinder } from './route-of.ts'
@@ -43,8 +43,8 @@ export interface StartOptions {
   /** Called when the engine has been asked for the instance. */
   readonly underWay?: (() => void) | undefined
   readonly signal?: AbortSignal | undefined
-  /** Read already. */
-  readonly loaded?: Loaded | undefined
+  /** Read already, with its values. */
+  readonly prepared?: Prepared | undefined
 }
 
 export interface StartOutcome {
@@ -75,8 +75,8 @@ export function createInstances(deps: InstanceDeps): Instances {
     const options = signal === undefined ? {} : { signal }
     const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
-    const loaded = startOptions.loaded ?? (await deps.planner.load(agent))
-    const [plan] = await Promise.all([deps.planner.plan(agent, loaded, adapter.capabilities), makeFolders(agent)])
+    const [loaded] = await Promise.all([startOptions.prepared ?? prepare(agent), makeFolders(agent)])
+    const plan = deps.planner.plan(loaded, adapter.capabilities)
     const steps = deps.hooks.of({ agent, loaded, plan, progress, signal })
     await steps.beforeCreation(() => adapter.inspect(plan.spec.name, options))
     await prepareVolumes({ fs: deps.platform.fs, root: deps.paths.root, agent: agent.name }, plan.mounts)
@@ -89,14 +89,15 @@ export function createInstances(deps: InstanceDeps): Instances {
     noted.catch(() => {})
     try {
       await steps.afterCreation(adapter, applied)
-      const made = { adapter, plan, ...loaded, workload: applied.workload }
+      const { definition, manifest } = loaded
+      const made = { adapter, plan, definition, manifest, workload: applied.workload }
       const route = await deps.routeFinder.find(made, options)
       progress('waiting until ready')
       await waitReady({ adapter, agent, loaded, route, signal })
       await Promise.all([deps.routes.set(agent.name, route), noted, deps.routeFinder.noted()])
       tellStarted(agent, { outcome: applied.outcome, runtime: adapter.id, began })
       progress('ready')
-      const warnings = loaded.manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
+      const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
       return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
     } catch (error) {
       // What a failed hook leaves behind is of no use, and would not be set up again.
@@ -111,6 +112,12 @@ export function createInstances(deps: InstanceDeps): Instances {
       deps.routes.remove([agent.name]),
       deps.registry.note(agent.name, { runtime: null, wanted: false }),
     ])
+  }
+
+  async function prepare(agent: EnabledAgent): Promise<Prepared> {
+    const [prepared] = await deps.planner.prepare([{ agent, ...(await deps.planner.load(agent)) }])
+    if (prepared === undefined) throw new PloinkyError('INTERNAL', `Agent "${agent.name}" was not prepared`)
+    return prepared
   }
 
   /** What is mounted has to be there; engines would make it, as root. */

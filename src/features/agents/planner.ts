@@ -1,13 +1,20 @@
-/** What would be run for an agent: its definition, its variables and its mounts, put together. Changes nothing. */
+/** What would be run for an agent: its definition, its variables and its mounts, put together. */
+import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Manifest } from '../../config/manifest/index.ts'
-import { PloinkyError } from '../../core/error.ts'
 import type { RuntimeCapabilities } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
-import type { SecretStore } from '../secrets/index.ts'
-import { type MissingValue, type ResolvedEnvironment, resolveEnvironment } from './environment.ts'
-import { type Plan, planWorkload } from './plan/workload.ts'
+import {
+  assertResolved,
+  type EnvironmentRequest,
+  expandReference,
+  type MissingValue,
+  type Resolution,
+  resolveEnvironment,
+  type Variables,
+} from '../variables/index.ts'
+import { OWN_NAMES, type Plan, type PlannedValue, planWorkload } from './plan/workload.ts'
 import type { EnabledAgent } from './registry.ts'
 
 export interface Loaded {
@@ -15,23 +22,23 @@ export interface Loaded {
   readonly manifest: Manifest
 }
 
-export interface Missing extends MissingValue {
-  readonly agent: string
-  readonly file: string
+/** An agent with the values of its variables. */
+export interface Prepared extends Loaded {
+  readonly agent: EnabledAgent
+  readonly resolution: Resolution
+  /** Its variables filled in; as written where one is missing. */
+  readonly image: string
 }
+
+export type Target = Pick<RuntimeCapabilities, 'images'>
 
 export interface Planner {
   load(agent: EnabledAgent): Promise<Loaded>
-  profileOf(agent: EnabledAgent): string
-  environment(agent: EnabledAgent, loaded: Loaded): Promise<ResolvedEnvironment>
-  /** The plan as far as values are there, and those that are missing. */
-  draft(
-    agent: EnabledAgent,
-    loaded: Loaded,
-    capabilities: Pick<RuntimeCapabilities, 'images'>,
-  ): Promise<{ plan: Plan; missing: readonly MissingValue[] }>
-  /** CONFIG_INVALID when a required variable has no value. */
-  plan(agent: EnabledAgent, loaded: Loaded, capabilities: Pick<RuntimeCapabilities, 'images'>): Promise<Plan>
+  /** Values as they are now; what nobody has made yet is told as such. Changes nothing. */
+  draft(items: readonly (Loaded & { agent: EnabledAgent })[]): Promise<Prepared[]>
+  /** Makes generated values that are missing. CONFIG_INVALID, once for all, when a value is missing or wrong. */
+  prepare(items: readonly (Loaded & { agent: EnabledAgent })[]): Promise<Prepared[]>
+  plan(prepared: Prepared, capabilities: Target): Plan
 }
 
 export interface PlannerDeps {
@@ -40,60 +47,85 @@ export interface PlannerDeps {
   workspaceId: string
   readonly profile: string
   catalog: Catalog
-  secrets: SecretStore
-}
-
-/** All that is missing at once, each with who needs it. */
-export function missingError(missing: readonly Missing[]): PloinkyError {
-  const [first] = missing
-  const lines = missing.map(({ agent, variable, path }) => `"${variable}" for agent "${agent}" (${path})`)
-  return new PloinkyError('CONFIG_INVALID', `Values are missing: ${lines.join(', ')}`, {
-    hint: `Run: ploinky var ${first?.variable ?? 'NAME'} <value>`,
-    details: { missing },
-  })
+  variables: Variables
 }
 
 export function createPlanner(deps: PlannerDeps): Planner {
   const profileOf = (agent: EnabledAgent): string => agent.profile ?? deps.profile
 
-  async function environment(_agent: EnabledAgent, { manifest }: Loaded): Promise<ResolvedEnvironment> {
-    const secrets = await deps.secrets.all()
-    return resolveEnvironment(manifest, { secrets, environment: deps.platform.env })
+  function requestOf({ agent, definition, manifest }: Loaded & { agent: EnabledAgent }): EnvironmentRequest {
+    const storage = manifest.volumes.find(({ key }) => key !== null)
+    return {
+      agent: agent.name,
+      repo: definition.repo,
+      definition: definition.agent,
+      file: definition.manifestFile,
+      env: manifest.env,
+      secrets: manifest.secrets,
+      resourceEnv: manifest.resourceEnv,
+      storage:
+        storage === undefined ? null : { host: join(deps.paths.data, storage.key ?? ''), container: storage.target },
+      given: OWN_NAMES,
+    }
   }
 
-  const draft: Planner['draft'] = async (agent, loaded, capabilities) => {
-    const { definition, manifest } = loaded
-    const { values, missing } = await environment(agent, loaded)
-    const plan = planWorkload({
-      agent: agent.name,
-      definition,
-      manifest,
-      mode: agent.mode,
-      workspaceId: deps.workspaceId,
-      paths: deps.paths,
-      assetsDir: deps.platform.assetsDir,
-      profile: profileOf(agent),
-      capabilities,
-      image: manifest.image,
-      env: values,
-      nodeModules: null,
+  async function resolve(
+    items: readonly (Loaded & { agent: EnabledAgent })[],
+    options: { create: boolean },
+  ): Promise<Prepared[]> {
+    const requests = items.map(requestOf)
+    const sources = await deps.variables.load(requests, options)
+    return items.map((item, index) => {
+      const resolution = resolveEnvironment(requests[index] as EnvironmentRequest, sources)
+      const { image } = item.manifest
+      if (!image.includes('${')) return { ...item, resolution, image }
+      const expanded = expandReference(image, sources, resolution.values)
+      const path = item.manifest.origins['image'] ?? 'image'
+      const missing = expanded.missing.map((variable): MissingValue => ({
+        ...{ agent: item.agent.name, variable, neededBy: path, file: item.definition.manifestFile },
+        ...{ kind: 'image', empty: false },
+      }))
+      const problems = expanded.problems.map((message) => ({ path, message }))
+      return {
+        ...item,
+        image: expanded.value ?? image,
+        resolution: {
+          ...resolution,
+          missing: [...resolution.missing, ...missing],
+          problems: [...resolution.problems, ...problems],
+        },
+      }
     })
-    return { plan, missing }
   }
 
   return {
-    profileOf,
-    environment,
-    draft,
     async load(agent) {
       const definition = await deps.catalog.resolve(`${agent.repo}/${agent.agent}`)
       return { definition, manifest: await deps.catalog.manifest(definition, profileOf(agent)) }
     },
-    async plan(agent, loaded, capabilities) {
-      const { plan, missing } = await draft(agent, loaded, capabilities)
-      if (missing.length === 0) return plan
-      const file = loaded.definition.manifestFile
-      throw missingError(missing.map((item) => ({ ...item, agent: agent.name, file })))
+    draft: (items) => resolve(items, { create: false }),
+    async prepare(items) {
+      const prepared = await resolve(items, { create: true })
+      assertResolved(prepared.map(({ resolution }) => resolution))
+      return prepared
+    },
+    plan({ agent, definition, manifest, resolution, image }, capabilities) {
+      const env = new Map<string, PlannedValue>()
+      for (const [name, { value, from }] of resolution.values) env.set(name, { value, from: from.text })
+      return planWorkload({
+        agent: agent.name,
+        definition,
+        manifest,
+        mode: agent.mode,
+        workspaceId: deps.workspaceId,
+        paths: deps.paths,
+        assetsDir: deps.platform.assetsDir,
+        profile: profileOf(agent),
+        capabilities,
+        image,
+        env,
+        nodeModules: null,
+      })
     },
   }
 }

@@ -129,7 +129,7 @@ function renderPlan(plan: ExplainedPlan): string {
     ),
     ...section(
       'Missing',
-      plan.missing.map(({ variable, path }) => [variable, path, `ploinky var ${variable} <value>`]),
+      plan.missing.map(({ variable, neededBy: path }) => [variable, path, `ploinky var ${variable} <value>`]),
     ),
     ...section(
       'Hooks',

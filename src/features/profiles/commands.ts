@@ -102,7 +102,7 @@ const validate = defineCommand<Services>({
       agents.map(async (item) => {
         try {
           const plan = await services.explain(item.name, String(input['name']))
-          const missing = plan.missing.map(({ variable, path }) => `${variable} has no value (${path})`)
+          const missing = plan.missing.map(({ variable, neededBy }) => `${variable} has no value (${neededBy})`)
           return {
             agent: item.name,
             profiles: plan.profiles.join(' '),

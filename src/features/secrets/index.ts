@@ -9,13 +9,21 @@ import type { FileSystem, Platform } from '../../platform/index.ts'
 const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/
 const PREFIX = 'enc:v1:'
 const MODE = 0o600
+/** Many agents and commands may start at once, each writing a little. */
+const LOCK_WAIT_MS = 10_000
 
 export interface SecretStore {
   get(name: string): Promise<Secret | null>
   all(): Promise<ReadonlyMap<string, Secret>>
+  /** Names that are there; decrypts nothing. */
+  names(): Promise<readonly string[]>
   set(name: string, value: string): Promise<void>
+  /** False when there was none. */
+  unset(name: string): Promise<boolean>
   /** Sets only when there is none yet, under a lock; returns the value that holds. */
   ensure(name: string, make: () => string): Promise<Secret>
+  /** The same for many in one write. */
+  ensureAll(names: readonly string[], make: (name: string) => string): Promise<ReadonlyMap<string, Secret>>
 }
 
 export interface SecretStoreOptions {
@@ -93,6 +101,24 @@ function parseLines(text: string, onWarning: (message: string) => void): Map<str
   return values
 }
 
+/** `isPlain`: it will be kept as text, where some values would not come back as they were. */
+function check(name: string, value: string | null, isPlain: boolean): void {
+  if (!KEY.test(name))
+    throw new PloinkyError('NAME_INVALID', `Not a variable name: ${JSON.stringify(name.slice(0, 80))}`, {
+      hint: 'Use letters, digits and "_", not starting with a digit',
+    })
+  if (value !== null && /[\r\n\0]/.test(value))
+    throw new PloinkyError('USAGE_INVALID', `The value of "${name}" holds a line break or a NUL character`, {
+      hint: 'Encode it, for example as base64',
+    })
+  if (value !== null && isPlain && (value !== value.trim() || value.startsWith(PREFIX)))
+    throw new PloinkyError(
+      'USAGE_INVALID',
+      `The value of "${name}" begins or ends with a blank, or begins with "${PREFIX}", which a line of text does not keep`,
+      { hint: 'Set PLOINKY_MASTER_KEY, so that values are encrypted; or encode it, for example as base64' },
+    )
+}
+
 export function createSecretStore(options: SecretStoreOptions): SecretStore {
   const { fs, file } = options
   const told = new Set<string>()
@@ -115,47 +141,63 @@ export function createSecretStore(options: SecretStoreOptions): SecretStore {
     return { text, values: parseLines(text, warn) }
   }
 
-  async function get(name: string): Promise<Secret | null> {
-    const raw = (await load()).values.get(name)
-    return raw === undefined ? null : new Secret(await open(await key(), name, raw))
+  async function opened(values: ReadonlyMap<string, string>): Promise<Map<string, Secret>> {
+    const entries = [...values].map(
+      async ([name, raw]) => [name, new Secret(await open(await key(), name, raw))] as const,
+    )
+    return new Map(await Promise.all(entries))
   }
 
-  async function write(name: string, value: string): Promise<void> {
-    if (!KEY.test(name))
-      throw new PloinkyError('NAME_INVALID', `Not a variable name: ${JSON.stringify(name.slice(0, 80))}`)
-    if (/[\r\n\0]/.test(value))
-      throw new PloinkyError('USAGE_INVALID', `The value of "${name}" holds a line break`, {
-        hint: 'Encode it, for example as base64',
-      })
+  async function pick(names: readonly string[]): Promise<Map<string, Secret>> {
+    const { values } = await load()
+    return await opened(new Map([...values].filter(([name]) => names.includes(name))))
+  }
+
+  /** A null removes. */
+  async function write(changes: ReadonlyMap<string, string | null>): Promise<void> {
     const current = await key()
-    const stored = current === null ? value : await seal(current, name, value)
+    for (const [name, value] of changes) check(name, value, current === null)
     const { text } = await load()
-    const kept = text.split('\n').filter((line) => line.slice(0, Math.max(line.indexOf('='), 0)).trim() !== name)
+    const kept = text.split('\n').filter((line) => !changes.has(line.slice(0, Math.max(line.indexOf('='), 0)).trim()))
     while (kept.at(-1) === '') kept.pop()
-    await fs.writeAtomic(file, `${[...kept, `${name}=${stored}`].join('\n')}\n`, { mode: MODE })
+    for (const [name, value] of changes) {
+      if (value !== null) kept.push(`${name}=${current === null ? value : await seal(current, name, value)}`)
+    }
+    await fs.writeAtomic(file, kept.map((line) => `${line}\n`).join(''), { mode: MODE })
   }
 
   const locked = <T>(run: () => Promise<T>): Promise<T> =>
-    options.lock(options.lockFile, { waitMs: 5000, what: 'writing secrets' }, run)
+    options.lock(options.lockFile, { waitMs: LOCK_WAIT_MS, what: 'writing secrets' }, run)
+
+  async function ensureAll(names: readonly string[], make: (name: string) => string): Promise<Map<string, Secret>> {
+    const isComplete = (found: ReadonlyMap<string, Secret>): boolean => names.every((name) => found.has(name))
+    const before = await pick(names)
+    if (isComplete(before)) return before
+    return await locked(async () => {
+      const found = await pick(names)
+      const made = new Map(names.filter((name) => !found.has(name)).map((name) => [name, make(name)]))
+      if (made.size > 0) await write(made)
+      for (const [name, value] of made) found.set(name, new Secret(value))
+      return found
+    })
+  }
 
   return {
-    get,
-    async all() {
-      const { values } = await load()
-      const entries = await Promise.all(
-        [...values].map(async ([name, raw]) => [name, new Secret(await open(await key(), name, raw))] as const),
-      )
-      return new Map(entries)
+    get: async (name) => (await pick([name])).get(name) ?? null,
+    all: async () => await opened((await load()).values),
+    names: async () => [...(await load()).values.keys()],
+    set: (name, value) => locked(() => write(new Map([[name, value]]))),
+    unset: (name) =>
+      locked(async () => {
+        if (!(await load()).values.has(name)) return false
+        await write(new Map([[name, null]]))
+        return true
+      }),
+    async ensure(name, make) {
+      const value = (await ensureAll([name], make)).get(name)
+      if (value === undefined) throw new Error(`"${name}" was neither found nor made`)
+      return value
     },
-    set: (name, value) => locked(() => write(name, value)),
-    ensure: async (name, make) =>
-      (await get(name)) ??
-      (await locked(async () => {
-        const existing = await get(name)
-        if (existing !== null) return existing
-        const value = make()
-        await write(name, value)
-        return new Secret(value)
-      })),
+    ensureAll,
   }
 }

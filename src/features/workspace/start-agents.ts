@@ -8,8 +8,8 @@ import {
   type Graph,
   type GraphNode,
   type Instances,
-  missingError,
   type Planner,
+  type Prepared,
   refusals,
   type Registry,
   type RoutesWriter,
@@ -124,27 +124,25 @@ export function createStarter(options: StarterOptions): Starter {
   }
 
   /** Before anything is started: values that are missing, and commands on this machine that nobody allowed. */
-  async function check(nodes: ReadonlyMap<string, GraphNode>, input: StartInput): Promise<void> {
-    const missing = await Promise.all(
-      [...nodes.values()].map(async (node) => {
-        const { missing: found } = await planner.environment(node.agent, node)
-        return found.map((item) => ({ ...item, agent: node.agent.name, file: node.definition.manifestFile }))
-      }),
-    )
-    if (missing.flat().length > 0) throw missingError(missing.flat())
+  async function check(
+    nodes: ReadonlyMap<string, GraphNode>,
+    input: StartInput,
+  ): Promise<ReadonlyMap<string, Prepared>> {
+    const prepared = await planner.prepare([...nodes.values()])
     const { confirm } = input
-    if (confirm !== undefined) await options.consents.obtain([...nodes.values()], confirm)
+    if (confirm !== undefined) await options.consents.obtain(prepared, confirm)
+    return new Map(prepared.map((item) => [item.agent.name, item]))
   }
 
-  async function startOne(node: GraphNode, input: StartInput, notices: Set<string>): Promise<AgentResult> {
-    const { agent } = node
+  async function startOne(prepared: Prepared, input: StartInput, notices: Set<string>): Promise<AgentResult> {
+    const { agent } = prepared
     const began = Date.now()
     const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
     try {
       const adapter = await chooseAdapter(agent, notices)
       const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
       const { underWay, signal } = input
-      const result = await instances.start(agent, { adapter, progress, underWay, signal, loaded: node })
+      const result = await instances.start(agent, { adapter, progress, underWay, signal, prepared })
       return { ...done(), state: 'ready', outcome: result.outcome, runtime: result.runtime, warnings: result.warnings }
     } catch (error) {
       input.progress(`${agent.name}: failed`, agent.name)
@@ -189,7 +187,7 @@ export function createStarter(options: StarterOptions): Starter {
         })
       }
       const { graph: found, failed } = await graphOfAll(roots, input)
-      await check(found.nodes, input)
+      const prepared = await check(found.nodes, input)
       const chosen = await registry.static()
       const [first] = roots
       if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
@@ -199,7 +197,11 @@ export function createStarter(options: StarterOptions): Starter {
       const asked = new Promise<void>((resolve) => (underWay = resolve))
       asked.then(input.underWay)
       const starting = runGraph<AgentResult>(found, names.filter(isAwaited), {
-        run: (node) => startOne(node, { ...input, underWay }, notices),
+        run: async (node) => {
+          const item = prepared.get(node.agent.name)
+          if (item === undefined) throw new PloinkyError('INTERNAL', `Agent "${node.agent.name}" was not prepared`)
+          return await startOne(item, { ...input, underWay }, notices)
+        },
         isUp: ({ state }) => state === 'ready',
         skipped: (node, needs) => failure(node.agent, neededBy(node.agent, needs)),
       })

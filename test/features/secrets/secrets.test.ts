@@ -138,3 +138,35 @@ describe('with a master key', () => {
     }
   })
 })
+
+describe('removing, and many at once', () => {
+  it('removes every line of a name, and keeps the rest', async () => {
+    await write('# mine\nA=1\nB=2\nA=3\n')
+    expect(await open().unset('A')).toBe(true)
+    expect(await open().unset('A')).toBe(false)
+    expect(await readFile(file(), 'utf8')).toBe('# mine\nB=2\n')
+  })
+
+  it('names what is there without the key', async () => {
+    await open('master').set('A', 'hunter2')
+    expect(await open().names()).toEqual(['A'])
+  })
+
+  it('makes what is missing of many, and keeps the others', async () => {
+    await write('A=1\n')
+    const found = await open().ensureAll(['A', 'B', 'C'], (name) => `made-${name}`)
+    expect(Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]))).toEqual({
+      A: '1',
+      B: 'made-B',
+      C: 'made-C',
+    })
+    expect(await readFile(file(), 'utf8')).toBe('A=1\nB=made-B\nC=made-C\n')
+  })
+
+  it.each([' a', 'a ', 'enc:v1:x'])('refuses %j as plain text: it would not come back', async (value) => {
+    await expect(open().set('A', value)).rejects.toMatchObject({ code: 'USAGE_INVALID' })
+    const store = open('master')
+    await store.set('A', value)
+    expect((await store.get('A'))?.reveal()).toBe(value)
+  })
+})

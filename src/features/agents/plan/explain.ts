@@ -1,7 +1,8 @@
 /** A plan as data for a person: every value with where it comes from, no secret among them. Pure. */
 import { hostHooksOf } from '../../hooks/index.ts'
+import type { Problem } from '../../../config/check.ts'
 import { Secret } from '../../../core/secret.ts'
-import type { MissingValue } from '../environment.ts'
+import type { MissingValue } from '../../variables/index.ts'
 import type { Loaded } from '../planner.ts'
 import type { EnabledAgent } from '../registry.ts'
 import { projectFolder } from './mounts.ts'
@@ -52,6 +53,8 @@ export interface ExplainInput extends Loaded {
   readonly plan: Plan
   readonly runtime: string
   readonly missing: readonly MissingValue[]
+  /** What else is to be said about its variables. */
+  readonly notes: readonly Problem[]
   readonly order: readonly (readonly string[])[]
   readonly paths: Parameters<typeof projectFolder>[0]['paths']
 }
@@ -108,6 +111,6 @@ export function explainPlan(input: ExplainInput): ExplainedPlan {
       from: path,
     })),
     order: input.order,
-    warnings: manifest.warnings.map(({ path, message }) => `${path}: ${message}`),
+    warnings: [...manifest.warnings, ...input.notes].map(({ path, message }) => `${path}: ${message}`),
   }
 }

@@ -52,7 +52,15 @@ export interface Plan {
 const stageOf = (profile: string): string =>
   profile === 'prod' ? 'production' : profile === 'default' || profile === 'dev' ? 'development' : profile
 
-/** What every agent is told; a manifest cannot say otherwise. */
+/** Names that every agent is given by the workspace; a manifest cannot say otherwise. */
+export const OWN_NAMES: ReadonlySet<string> = new Set(
+  (
+    'AGENT_NAME PLOINKY_AGENT_NAME PLOINKY_REPO_NAME PLOINKY_AGENT_PRINCIPAL PLOINKY_CONTAINER_NAME PLOINKY_PROFILE ' +
+    'PLOINKY_PROFILE_ENV PLOINKY_CODE_DIR PLOINKY_MCP_CONFIG_PATH PLOINKY_WORKSPACE_ROOT PLOINKY_CWD WORKSPACE_PATH PORT ' +
+    'NODE_PATH PLOINKY_BIND'
+  ).split(' '),
+)
+
 function ownEnvironment(input: PlanInput): Record<string, string> {
   const { definition, agent, paths } = input
   const project = projectFolder(input)
