@@ -62,7 +62,8 @@ export function byHand(program: 'docker' | 'podman'): Manual {
       await must(cli, ['tag', image, reference])
     },
     async untag(reference) {
-      await must(cli, program === 'docker' ? ['rmi', '--no-prune', reference] : ['untag', reference])
+      // podman's `untag` with one word takes all names of the image away.
+      await must(cli, program === 'docker' ? ['rmi', '--no-prune', reference] : ['untag', reference, reference])
     },
   }
 }
