@@ -45,6 +45,8 @@ const DEAD = {
   podman: { prefix: ['--remote', '--url', 'tcp://127.0.0.1:1'], env: {} },
 } as const
 
+const ALL = { memory: true, cpu: true, pids: true }
+
 function cases(dialect: Dialect): Record<string, readonly string[]> {
   const environment = planEnvironment({ A: '1' }, { allowFile: true })
   const attachments = [{ name: 'front', aliases: ['web', 'www'] }]
@@ -57,7 +59,7 @@ function cases(dialect: Dialect): Record<string, readonly string[]> {
     'run, host network': runArgs(dialect, { ...minimalSpec, network: { mode: 'host' } }, partsFor(minimalSpec)),
     'run, named network': runArgs(dialect, networked, partsFor(networked)),
     create: createArgs(dialect, networked, partsFor(networked)),
-    job: jobArgs(dialect, fullSpec, { name: 'j1', owner: 'box 1 2', environment, envFile }),
+    job: jobArgs(dialect, fullSpec, { name: 'j1', owner: 'box 1 2', environment, envFile, enforced: ALL }),
     'network create': createNetworkArgs('w1', 'n1'),
     'network connect': connectArgs({ name: 'n1', engineName: 'ploinky-n1-w1', aliases: ['a', 'b'] }, 'c1'),
     'network inspect': inspectNetworkArgs('n1'),
