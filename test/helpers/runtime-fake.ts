@@ -153,7 +153,9 @@ const functions: Record<ProgramName, FakeProgram> = {
     return idle(process)
   },
   fetches: async (process) => {
-    const answer = await fetch(argsOf(process)[0] ?? '').catch((error: unknown) => new Response(`failed: ${error}`))
+    const answer = await fetch(argsOf(process)[0] ?? '').catch(
+      (error: unknown) => new Response(`failed: ${String(error)}`),
+    )
     await process.out(await answer.text())
     return 0
   },

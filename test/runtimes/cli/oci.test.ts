@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { planEnvironment } from '../../../runtimes/cli/environment.ts'
-import {
-  createArgs,
-  eventsArgs,
-  execArgs,
-  inspectArgs,
-  jobArgs,
-  listArgs,
-  logsArgs,
-  runArgs,
-} from '../../../runtimes/cli/oci.ts'
+import { eventsArgs, execArgs, inspectArgs, listArgs, logsArgs, runArgs } from '../../../runtimes/cli/oci.ts'
 import { dockerDialect } from '../../../runtimes/docker/index.ts'
 import { podmanDialect } from '../../../runtimes/podman/index.ts'
 import type { WorkloadSpec } from '../../../runtimes/adapter.ts'
@@ -251,42 +242,6 @@ describe('run', () => {
     expect(args).not.toContain('--add-host')
     expect(args).not.toContain('--publish')
   })
-  const flagsOf = (args: readonly string[], ...names: string[]): string[] =>
-    args.flatMap((arg, i) => (names.includes(arg) ? [`${arg} ${args[i + 1]}`] : []))
-  it('in a named network: the primary one with its aliases, published as ever', () => {
-    const attachments = [
-      { name: 'front', aliases: ['web', 'www'] },
-      { name: 'back', aliases: ['store'] },
-    ]
-    const spec: WorkloadSpec = { ...minimalSpec, ports: fullSpec.ports, network: { mode: 'networks', attachments } }
-    for (const dialect of [dockerDialect, podmanDialect]) {
-      expect(flagsOf(run(dialect, spec), '--network', '--network-alias', '--publish')).toEqual([
-        '--network ploinky-front-w1',
-        '--network-alias web',
-        '--network-alias www',
-        '--publish 127.0.0.1::7000/tcp',
-        '--publish [::1]:5353:53/udp',
-      ])
-      // What cannot be joined in one call: the same container, without its start.
-      const args = createArgs(dialect, spec, partsFor(spec))
-      expect(args).toEqual(['create', ...run(dialect, spec).slice(2)])
-    }
-  })
-  it("in the host's network publishes nothing, notes its ports and names loopback", () => {
-    const ports = fullSpec.ports.map((port) => ({ ...port, host: 0 }))
-    const labels = { 'ploinky.ports': '22/tcp' }
-    const spec: WorkloadSpec = { ...minimalSpec, ports, labels, network: { mode: 'host' } }
-    const seen = [dockerDialect, podmanDialect].map((dialect) =>
-      flagsOf(run(dialect, spec), '--network', '--publish', '--add-host', '--label').filter(
-        (flag) => !/ploinky\.(?:workspace|agent|spec)/.test(flag),
-      ),
-    )
-    const common = ['--network host', '--label ploinky.ports=7000/tcp,53/udp']
-    expect(seen).toEqual([
-      ['--add-host host.docker.internal:127.0.0.1', ...common],
-      ['--add-host host.containers.internal:127.0.0.1', ...common],
-    ])
-  })
   it('gives a read-only root writable places, but not where something is mounted', () => {
     const mounts = [{ source: '/srv/tmp', target: '/tmp/', readOnly: false }]
     const args = run(dockerDialect, { ...minimalSpec, mounts, security: { ...fullSpec.security } })
@@ -303,36 +258,6 @@ describe('run', () => {
   it('never has a value of the environment in it', () => {
     const spec = { ...minimalSpec, env: { TOKEN: 'hush-1', HOME: 'hush-2' } }
     expect(run(dockerDialect, spec).join(' ')).not.toContain('hush')
-  })
-})
-
-describe('a job', () => {
-  const { name: _name, ports: _ports, stopGraceSeconds: _grace, ...job } = { ...minimalSpec, command: ['npm', 'ci'] }
-  const { environment, envFile } = partsFor(minimalSpec)
-  const enforced = { memory: true, cpu: true, pids: true }
-  const parts = { name: 'ploinky-demo-w1-job-x', owner: 'box 12 345', environment, envFile, enforced }
-  it('is waited for, hardened, and leaves nothing', () => {
-    const args = jobArgs(dockerDialect, job, parts)
-    expect(args.slice(0, 2)).toEqual(['run', '--rm'])
-    expect(args.join(' ')).toMatchInlineSnapshot(
-      `"run --rm --pull never --name ploinky-demo-w1-job-x --restart no --stop-timeout 5 --init --security-opt no-new-privileges --pids-limit 256 --log-driver json-file --log-opt max-size=64m --log-opt max-file=3 --add-host host.docker.internal:host-gateway --label ploinky.workspace=w1 --label ploinky.job=demo --label ploinky.owner=box 12 345 --label ploinky.agent= --label ploinky.spec= -- docker.io/library/alpine:3 npm ci"`,
-    )
-    expect(jobArgs(podmanDialect, job, parts).join(' ')).toMatchInlineSnapshot(
-      `"run --rm --pull never --name ploinky-demo-w1-job-x --restart no --stop-timeout 5 --init --security-opt no-new-privileges --pids-limit 256 --log-driver k8s-file --log-opt max-size=192m --http-proxy=false --label ploinky.workspace=w1 --label ploinky.job=demo --label ploinky.owner=box 12 345 --label ploinky.agent= --label ploinky.spec= -- docker.io/library/alpine:3 npm ci"`,
-    )
-  })
-  it('leaves out limits that are not enforced', () => {
-    const limits = { pids: 9, memoryBytes: 1_000_000, cpus: 2 }
-    const args = (given: typeof enforced) => jobArgs(podmanDialect, { ...job, limits }, { ...parts, enforced: given })
-    expect(args(enforced).join(' ')).toContain('--pids-limit 9 --memory 1000000 --cpus 2')
-    const none = args({ memory: false, cpu: false, pids: false })
-    expect(none.filter((arg) => /^--(?:pids-limit|memory|cpus)$/.test(arg))).toEqual([])
-  })
-  it('joins one network at most', () => {
-    const attachments = ['a', 'b'].map((name) => ({ name, aliases: [] }))
-    expect(() => jobArgs(dockerDialect, { ...job, network: { mode: 'networks', attachments } }, parts)).toThrowError(
-      /one network/,
-    )
   })
 })
 
