@@ -24,8 +24,8 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
   const containers = createContainers(engine, state.api)
   const networks = createNetworks(engine, state.api)
   const apply = createApply(engine, { containers, networks, imageIdOf: createImageIdOf(engine, state.api) })
-  const { job, removeJobs } = createJobs(engine, containers, networks)
   const support = (): RuntimeCapabilities => state.probe()?.capabilities ?? dialect.assumed
+  const { job, removeJobs } = createJobs(engine, { containers, networks, support })
   const exec = createExec(engine, containers)
   const logs = createLogs(engine, containers)
   const stats = createStats(engine, containers, {

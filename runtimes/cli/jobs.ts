@@ -2,7 +2,7 @@
 import type { RunningProcess } from '../../src/core/process.ts'
 import { LABEL_OWNER } from '../../src/core/id.ts'
 import { delay } from '../../src/core/time.ts'
-import type { CallOptions, ExecSession, JobSpec, SweepOptions } from '../adapter.ts'
+import type { CallOptions, ExecSession, JobSpec, RuntimeCapabilities, SweepOptions } from '../adapter.ts'
 import { joinedNetworks } from '../supported.ts'
 import type { Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
@@ -27,7 +27,13 @@ export interface Jobs {
 const isRunFailure = (code: number, tail: string): boolean =>
   isEngineFailure(code, tail) || (code === RUN_FAILED && RUN_MESSAGE.test(tail))
 
-export function createJobs(engine: Engine, containers: Containers, networks: Networks): Jobs {
+export interface JobsParts {
+  readonly containers: Containers
+  readonly networks: Networks
+  support(): RuntimeCapabilities
+}
+
+export function createJobs(engine: Engine, { containers, networks, support }: JobsParts): Jobs {
   const { platform, dialect } = engine
   let owner: Promise<string> | undefined
 
@@ -59,8 +65,13 @@ export function createJobs(engine: Engine, containers: Containers, networks: Net
       const environment = await engine.environment(spec.env)
       let failed = false
       try {
-        const parts = { name, owner: await owner, environment: environment.plan, envFile: environment.envFile }
-        const args = jobArgs(dialect, spec, parts)
+        const args = jobArgs(dialect, spec, {
+          name,
+          owner: await owner,
+          environment: environment.plan,
+          envFile: environment.envFile,
+          enforced: support().limits,
+        })
         await networks.ensure(spec.workspace, names)
         const child = engine.stream(args, { env: environment.plan.env })
         return supervise(engine, {

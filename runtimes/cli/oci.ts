@@ -1,7 +1,15 @@
 /** Pure builders of the command lines. Nothing here reads the environment, the clock or the disk. */
 import { PloinkyError } from '../../src/core/error.ts'
 import { LABEL_AGENT, LABEL_JOB, LABEL_OWNER, LABEL_PORTS, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
-import type { JobSpec, MountSpec, NetworkAttachment, PortSpec, Selector, WorkloadSpec } from '../adapter.ts'
+import type {
+  JobSpec,
+  MountSpec,
+  NetworkAttachment,
+  PortSpec,
+  RuntimeCapabilities,
+  Selector,
+  WorkloadSpec,
+} from '../adapter.ts'
 import { joinedNetworks } from '../supported.ts'
 import type { Dialect } from './dialect.ts'
 import type { EnvironmentPlan } from './environment.ts'
@@ -52,7 +60,7 @@ export function labelFlags(labels: Readonly<Record<string, string>>): string[] {
   })
 }
 
-function securityFlags(spec: WorkloadSpec): string[] {
+function securityFlags(spec: WorkloadSpec, enforced: Limits): string[] {
   const capability = (flag: string) => (name: string) => {
     if (!CAPABILITY.test(name)) throw invalid(`Invalid capability: "${name}"`, 'Use a name such as NET_ADMIN')
     return [flag, name]
@@ -61,10 +69,9 @@ function securityFlags(spec: WorkloadSpec): string[] {
     '--init',
     '--security-opt',
     'no-new-privileges',
-    '--pids-limit',
-    String(spec.limits.pids),
-    ...(spec.limits.memoryBytes === null ? [] : ['--memory', String(spec.limits.memoryBytes)]),
-    ...(spec.limits.cpus === null ? [] : ['--cpus', String(spec.limits.cpus)]),
+    ...(enforced.pids ? ['--pids-limit', String(spec.limits.pids)] : []),
+    ...(spec.limits.memoryBytes === null || !enforced.memory ? [] : ['--memory', String(spec.limits.memoryBytes)]),
+    ...(spec.limits.cpus === null || !enforced.cpu ? [] : ['--cpus', String(spec.limits.cpus)]),
     ...(spec.security.readOnlyRoot ? ['--read-only'] : []),
     ...spec.security.dropCapabilities.flatMap(capability('--cap-drop')),
     ...spec.security.addCapabilities.flatMap(capability('--cap-add')),
@@ -119,6 +126,9 @@ function programWords(spec: WorkloadSpec): { flags: string[]; words: string[] } 
   return { flags, words: [...rest, ...(spec.command ?? [])] }
 }
 
+type Limits = RuntimeCapabilities['limits']
+const ALL_LIMITS: Limits = { memory: true, cpu: true, pids: true }
+
 export interface RunParts {
   /** Hash of the whole spec, kept as a label. */
   readonly hash: string
@@ -129,13 +139,25 @@ export interface RunParts {
 
 /** `run`: creates and starts in one call. Throws CONFIG_INVALID for a spec that cannot be said safely. */
 export const runArgs = (dialect: Dialect, spec: WorkloadSpec, parts: RunParts): readonly string[] =>
-  containerArgs(dialect, spec, { ...parts, verb: ['run', '--detach'], own: workloadLabels(spec, parts.hash) })
+  containerArgs(dialect, spec, {
+    ...parts,
+    enforced: ALL_LIMITS,
+    verb: ['run', '--detach'],
+    own: workloadLabels(spec, parts.hash),
+  })
 
 /** The same without the start, for a container that first joins further networks. */
 export const createArgs = (dialect: Dialect, spec: WorkloadSpec, parts: RunParts): readonly string[] =>
-  containerArgs(dialect, spec, { ...parts, verb: ['create'], own: workloadLabels(spec, parts.hash) })
+  containerArgs(dialect, spec, {
+    ...parts,
+    enforced: ALL_LIMITS,
+    verb: ['create'],
+    own: workloadLabels(spec, parts.hash),
+  })
 
 export interface JobParts extends Omit<RunParts, 'hash'> {
+  /** A limit that is not enforced is left out: podman would warn of it among what the program says. */
+  readonly enforced: Limits
   readonly name: string
   /** Who waits for the job, see `owner.ts`. */
   readonly owner: string
@@ -166,6 +188,7 @@ const workloadLabels = (spec: WorkloadSpec, hash: string): Record<string, string
 })
 
 interface ContainerParts extends Omit<RunParts, 'hash'> {
+  readonly enforced: Limits
   readonly verb: readonly string[]
   /** Our labels: last, so that they win. */
   readonly own: Readonly<Record<string, string>>
@@ -184,7 +207,7 @@ function containerArgs(dialect: Dialect, spec: WorkloadSpec, parts: ContainerPar
     'no',
     '--stop-timeout',
     String(spec.stopGraceSeconds),
-    ...securityFlags(spec),
+    ...securityFlags(spec, parts.enforced),
     ...(spec.security.gpus === null ? [] : dialect.gpuFlags),
     ...dialect.runFlags(spec),
     ...hostFlags(dialect, spec),

@@ -142,12 +142,24 @@ function portsOf(raw: RawContainer): PortSpec[] {
   return inHost ? readHostPorts(raw.Config.Labels?.[LABEL_PORTS]) : readPorts(raw)
 }
 
+/** How it ended. An engine keeps the end of the run before; while a container runs that would be a lie. */
+function readEnd(
+  { State: { ExitCode, OOMKilled, Error, FinishedAt } }: RawContainer,
+  ended: boolean,
+): Pick<Workload, 'exitCode' | 'oomKilled' | 'error' | 'finishedAt'> {
+  return {
+    exitCode: ended ? (ExitCode ?? null) : null,
+    oomKilled: OOMKilled ?? false,
+    error: Error || null,
+    finishedAt: ended ? readTime(FinishedAt) : null,
+  }
+}
+
 function toContainer(raw: RawContainer, source: Source): Container {
   const state = STATES[raw.State.Status.toLowerCase()]
   if (state === undefined) throw unreadable(source, `State.Status (${JSON.stringify(raw.State.Status.slice(0, 40))})`)
   const own = raw.Config.Labels ?? {}
   const name = raw.Name.replace(/^\//, '')
-  const ended = state === 'stopped' || state === 'dead'
   return {
     id: raw.Id,
     name,
@@ -162,13 +174,9 @@ function toContainer(raw: RawContainer, source: Source): Container {
       spec: own[LABEL_SPEC] ?? '',
       imageId: raw.Image ? withDigestPrefix(raw.Image) : null,
       state,
-      exitCode: ended ? (raw.State.ExitCode ?? null) : null,
-      oomKilled: raw.State.OOMKilled ?? false,
-      error: raw.State.Error || null,
+      ...readEnd(raw, state === 'stopped' || state === 'dead'),
       restartCount: raw.RestartCount ?? null,
       startedAt: readTime(raw.State.StartedAt),
-      // An engine keeps the end of the run before; while a container runs that would be a lie.
-      finishedAt: ended ? readTime(raw.State.FinishedAt) : null,
       labels: own,
       // podman keeps telling the ports of the last run; nothing answers there any more.
       ports: state === 'running' || state === 'paused' ? portsOf(raw) : [],

@@ -127,6 +127,7 @@ async function applyNow(
   const current = !options.checkImage || existing?.imageId === imageIdOf(world, spec.image)
   if (existing?.hash === hash && current) {
     if (existing.state === 'running') return { workload: toWorkload(existing), outcome: 'unchanged' }
+    joinNetworks(world, spec)
     await start(parts, existing)
     return { workload: toWorkload(existing), outcome: 'started' }
   }

@@ -1,5 +1,6 @@
 /** What a container engine is to the other adapters: the instances, the images, and who is told of changes. */
 import type { JobSpec, PortSpec, RuntimeEvent, Selector, Workload, WorkloadSpec, WorkloadState } from '../adapter.ts'
+import { PloinkyError } from '../../src/core/error.ts'
 import { joinedNetworks, type JoinedNetwork } from '../supported.ts'
 import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import type { IncomingMessage, RunningServer, ServerResponse } from '../../src/platform/index.ts'
@@ -135,7 +136,15 @@ const networkOf = ({ engineName }: JoinedNetwork): string => engineName
 
 /** Makes the networks of a spec. */
 export function joinNetworks(world: FakeWorld, spec: JobSpec | WorkloadSpec): void {
-  for (const { engineName } of joinedNetworks(spec)) world.networks.set(engineName, spec.workspace)
+  for (const { engineName } of joinedNetworks(spec)) {
+    if ((world.networks.get(engineName) ?? spec.workspace) !== spec.workspace) {
+      throw new PloinkyError('CONFLICT', `Network "${engineName}" was not made by this workspace`, {
+        hint: 'Name another network in the manifest',
+        details: { network: engineName },
+      })
+    }
+    world.networks.set(engineName, spec.workspace)
+  }
 }
 
 /** Ends an instance without a word to anybody but the listeners, as an engine's own command would. */

@@ -27,6 +27,18 @@ await runRuntimeContract({
       { test: 'a writable mount is written, a read-only mount is not', reason: noFolder, expect: 'skip' },
       { test: 'a mount may have an odd name', reason: noFolder, expect: 'skip' },
       { test: 'a single file can be mounted', reason: noFolder, expect: 'skip' },
+      { test: 'a file cannot take the place of a folder', reason: noFolder, expect: 'skip' },
+      { test: 'a job has environment, folder and mounts of its spec', reason: noFolder, expect: 'skip' },
+      { test: 'a job is hardened as every instance is', reason: noProcess, expect: 'skip' },
+      { test: 'what a job leaves in the background ends with it', reason: noProcess, expect: 'skip' },
+      { test: 'a job whose starter was killed is found and removed', reason: noProcess, expect: 'skip' },
+      { test: 'a privileged instance has more rights, and can gain none', reason: noProcess, expect: 'skip' },
+      { test: 'shared memory has the size that was asked for', reason: noProcess, expect: 'skip' },
+      { test: 'gpus are given, or refused', reason: noProcess, expect: 'skip' },
+      ...[
+        'instances of a network find each other by alias, and nobody else does',
+        'an instance joins several networks and is published as ever',
+      ].map((test) => ({ test, reason: 'programs are in the network of this process', expect: 'skip' as const })),
       { test: 'a udp port is published', reason: 'the platform port offers no datagrams', expect: 'skip' },
       {
         test: '50 MB come through logs without loss or memory growth',
@@ -63,6 +75,21 @@ await runRuntimeContract({
         [Symbol.asyncDispose]: async () => void world.foreign.delete(name),
       }
     },
+    networksOf: async (workspace) =>
+      [...world.networks].filter(([, owner]) => owner === workspace).map(([name]) => name),
+    createForeignNetwork: async (name) => {
+      world.networks.set(name, '')
+      return {
+        isUntouched: async () => world.networks.get(name) === '',
+        [Symbol.asyncDispose]: async () => void world.networks.delete(name),
+      }
+    },
+    removeNetworkBehindBack: async (name) => void world.networks.delete(name),
+    tag: async (image, reference) => {
+      world.images.add(reference)
+      world.imageIds.set(reference, `fake:${image}`)
+    },
+    untag: async (reference) => void world.images.delete(reference),
     outage: async () => {
       throw new Error('the fake has no connection that could be cut')
     },

@@ -27,6 +27,23 @@ await runRuntimeContract({
       gap('the main program runs as the user of the spec', noContainer),
       gap('exec runs as the user asked for', noContainer),
       gap('no network means loopback only', noContainer),
+      gap('a privileged instance has more rights, and can gain none', noContainer),
+      gap('shared memory has the size that was asked for', noContainer),
+      gap('gpus are given, or refused', noContainer),
+      gap('a file cannot take the place of a folder', noContainer),
+      gap('a job is hardened as every instance is', noContainer),
+      gap('a job of a missing image is IMAGE_NOT_FOUND and leaves nothing', noImage),
+      gap('with checkImage, other content behind the reference replaces the instance', noImage),
+      ...[
+        'instances of a network find each other by alias, and nobody else does',
+        'an instance joins several networks and is published as ever',
+        'instances that start side by side share one new network',
+        'a network goes with the last instance that uses it, also a stopped one',
+        'a change of network replaces the instance and leaves no network behind',
+        'sweep removes networks that were left behind',
+        'a network that was taken away comes back with its instance',
+        'a foreign network with our name is a conflict and stays',
+      ].map((test) => gap(test, "there is no network but the host's")),
       gap('a writable mount is written, a read-only mount is not', noContainer),
       gap('a mount may have an odd name', noContainer),
       gap('a single file can be mounted', noContainer),
@@ -47,6 +64,19 @@ await runRuntimeContract({
     },
     createForeign: async () => {
       throw new Error(noContainer)
+    },
+    networksOf: async () => [],
+    createForeignNetwork: async () => {
+      throw new Error(noContainer)
+    },
+    removeNetworkBehindBack: async () => {
+      throw new Error(noContainer)
+    },
+    tag: async () => {
+      throw new Error(noImage)
+    },
+    untag: async () => {
+      throw new Error(noImage)
     },
     outage: async () => {
       throw new Error(noEngine)

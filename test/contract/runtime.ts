@@ -12,9 +12,11 @@ import { eventCases } from './runtime/events.ts'
 import { execCases } from './runtime/exec.ts'
 import { hardeningCases } from './runtime/hardening.ts'
 import { inScope, randomId, type ContractTarget, type Scope } from './runtime/kit.ts'
+import { jobCases } from './runtime/jobs.ts'
 import { lifecycleCases } from './runtime/lifecycle.ts'
 import { logCases } from './runtime/logs.ts'
 import { networkCases } from './runtime/network.ts'
+import { namedNetworkCases } from './runtime/networks.ts'
 import { outageCases } from './runtime/outage.ts'
 import { ownershipCases } from './runtime/ownership.ts'
 import { terminalCases } from './runtime/terminal.ts'
@@ -83,6 +85,8 @@ function suite(target: ContractTarget): void {
     logCases.small(contract)
     terminalCases(contract)
     networkCases(contract)
+    namedNetworkCases(contract)
+    jobCases(contract)
     volumeCases(contract)
     hardeningCases(contract)
     eventCases(contract)

@@ -16,7 +16,16 @@ async function must(cli: EngineCli, args: readonly string[]): Promise<string> {
   return stdout.trim()
 }
 
-type Manual = Pick<ContractTarget, 'removeBehindBack' | 'createForeign'>
+type Manual = Pick<
+  ContractTarget,
+  | 'removeBehindBack'
+  | 'createForeign'
+  | 'networksOf'
+  | 'createForeignNetwork'
+  | 'removeNetworkBehindBack'
+  | 'tag'
+  | 'untag'
+>
 
 /** The same by the engine's own command. */
 export function byHand(program: 'docker' | 'podman'): Manual {
@@ -47,6 +56,40 @@ export function byHand(program: 'docker' | 'podman'): Manual {
           await must(cli, ['rm', '-f', '-v', id])
         },
       }
+    },
+    ...networksByHand(program, cli),
+    async tag(image, reference) {
+      await must(cli, ['tag', image, reference])
+    },
+    async untag(reference) {
+      // podman's `untag` with one word takes all names of the image away.
+      await must(cli, program === 'docker' ? ['rmi', '--no-prune', reference] : ['untag', reference, reference])
+    },
+  }
+}
+
+function networksByHand(
+  program: 'docker' | 'podman',
+  cli: EngineCli,
+): Pick<Manual, 'networksOf' | 'createForeignNetwork' | 'removeNetworkBehindBack'> {
+  return {
+    async networksOf(workspace) {
+      const filter = `label=ploinky.workspace=${workspace}`
+      const names = await must(cli, ['network', 'ls', '--filter', filter, '--format', '{{.Name}}'])
+      return names.split('\n').filter(Boolean).sort()
+    },
+    async createForeignNetwork(name) {
+      await must(cli, ['network', 'create', name])
+      return {
+        isUntouched: async () => (await cli(['network', 'inspect', name])).exitCode === 0,
+        async [Symbol.asyncDispose]() {
+          await must(cli, ['network', 'rm', name])
+        },
+      }
+    },
+    async removeNetworkBehindBack(name) {
+      // podman takes the stopped containers along; docker leaves them without their network.
+      await must(cli, ['network', 'rm', ...(program === 'podman' ? ['--force'] : []), name])
     },
   }
 }

@@ -148,6 +148,17 @@ const functions: Record<ProgramName, FakeProgram> = {
     process.serve(7000, (request, response) => response.end(`served ${request.url}`))
     return idle(process)
   },
+  webServerAt: async (process) => {
+    process.serve(Number(argsOf(process)[0]), (request, response) => response.end(`served ${request.url}`))
+    return idle(process)
+  },
+  fetches: async (process) => {
+    const answer = await fetch(argsOf(process)[0] ?? '').catch(
+      (error: unknown) => new Response(`failed: ${String(error)}`),
+    )
+    await process.out(await answer.text())
+    return 0
+  },
   udpServer: idle,
 }
 

@@ -70,6 +70,19 @@ export const programs = {
      const server = http.createServer((q, a) => a.end('served ' + q.url)).listen(port, process.env.PLOINKY_PORT_7000 ? '127.0.0.1' : '0.0.0.0', () => console.log('up'))
      process.on('SIGTERM', () => process.exit(0))`,
   ),
+  /** The same on port $1 of loopback. */
+  webServerAt: node(
+    'webServerAt',
+    `const http = require('node:http')
+     http.createServer((q, a) => a.end('served ' + q.url)).listen(Number(process.argv[2]), '127.0.0.1', () => console.log('up'))
+     process.on('SIGTERM', () => process.exit(0))`,
+  ),
+  /** What is at the address $1, or why not. */
+  fetches: node(
+    'fetches',
+    `fetch(process.argv[2], { signal: AbortSignal.timeout(10000) }).then((a) => a.text())
+       .then((text) => process.stdout.write(text), (error) => process.stdout.write('failed: ' + error))`,
+  ),
   udpServer: node(
     'udpServer',
     `const socket = require('node:dgram').createSocket('udp4'); const port = Number(process.env.PLOINKY_PORT_7001 ?? 7001)

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import * as documents from '../../src/config/documents.ts'
 import { workspacePaths } from '../../src/config/paths.ts'
 import { SETTINGS } from '../../src/config/settings.ts'
-import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE, workloadName } from '../../src/core/id.ts'
+import * as id from '../../src/core/id.ts'
 import { sourceFiles } from '../arch/tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -73,8 +73,16 @@ test('no other environment variables', async () => {
 })
 
 test('names and labels of containers', () => {
-  expect([LABEL_WORKSPACE, LABEL_AGENT, LABEL_SPEC]).toEqual(['ploinky.workspace', 'ploinky.agent', 'ploinky.spec'])
-  expect(workloadName('0a1b2c3d', 'demo')).toBe('ploinky-demo-0a1b2c3d')
+  expect([id.LABEL_WORKSPACE, id.LABEL_AGENT, id.LABEL_SPEC, id.LABEL_JOB, id.LABEL_OWNER, id.LABEL_PORTS]).toEqual([
+    'ploinky.workspace',
+    'ploinky.agent',
+    'ploinky.spec',
+    'ploinky.job',
+    'ploinky.owner',
+    'ploinky.ports',
+  ])
+  expect(id.networkName('0a1b2c3d', 'shared')).toBe('ploinky-shared-0a1b2c3d')
+  expect(id.workloadName('0a1b2c3d', 'demo')).toBe('ploinky-demo-0a1b2c3d')
 })
 
 test('files of a workspace', () => {

@@ -165,6 +165,23 @@ function awkwardText(contract: Contract): void {
 }
 
 function images(contract: Contract): void {
+  contract('with checkImage, other content behind the reference replaces the instance', async (t) => {
+    const { small = '', node = '' } = t.target.images ?? {}
+    const reference = `localhost/ploinky-test/${t.workspace}:1`
+    await t.target.tag(small, reference)
+    // After the instances: docker keeps the name of an image that is in use.
+    const before = await t.start({ image: reference })
+    t.defer(() => t.adapter.remove(before.name).then(() => t.target.untag(reference)))
+    const wanted = t.spec({ image: reference })
+    expect((await t.adapter.apply(wanted, { checkImage: true })).outcome).toBe('unchanged')
+    await t.target.tag(node, reference)
+    expect((await t.adapter.apply(wanted)).outcome).toBe('unchanged')
+    const { outcome, workload } = await t.adapter.apply(wanted, { checkImage: true })
+    expect(outcome).toBe('replaced')
+    expect(workload.imageId).not.toBe(before.imageId)
+    expect((await t.adapter.apply(wanted, { checkImage: true })).outcome).toBe('unchanged')
+  })
+
   contract('an image that is here is found, with progress that ends', async ({ adapter, target }) => {
     const progress = adapter.ensureImage(target.images?.small ?? 'none', 'missing')
     let last = await progress.next()

@@ -2,6 +2,7 @@
 import { eventually } from '../../helpers/eventually.ts'
 import { expect } from 'vitest'
 import type { Workload, WorkloadSpec } from '../../../runtimes/adapter.ts'
+import { isPloinkyError } from '../../../src/core/error.ts'
 import type { Contract } from '../runtime.ts'
 import type { Scope } from './kit.ts'
 import { programs } from '../../helpers/runtime-programs.ts'
@@ -60,6 +61,41 @@ function asked(contract: Contract): void {
     expect(await effective(none.name)).toBe(0n)
     const one = await start({ agent: 'one', security: { ...security, addCapabilities: ['NET_BIND_SERVICE'] } })
     expect(await effective(one.name)).toBe(1n << 10n)
+  })
+
+  contract('a privileged instance has more rights, and can gain none', async (t) => {
+    const rights = async (name: string): Promise<bigint> => {
+      const { stdout } = await t.exec(name, ['cat', '/proc/self/status'])
+      expect(stdout).toMatch(/^NoNewPrivs:\s+1$/m)
+      return BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? 'nothing'}`)
+    }
+    const plain = await t.start({ agent: 'plain' })
+    const wanted = t.spec({ agent: 'privileged', security: { ...noSecurity, privileged: true } })
+    const made = await t.adapter.apply(wanted).catch((error: unknown) => {
+      // A sandbox around the engine may have fewer rights than there are, and docker gives all or none.
+      if (isPloinkyError(error) && error.code === 'CAPABILITY_UNSUPPORTED') return null
+      throw error
+    })
+    if (made === null)
+      expect((await t.adapter.list({ workspace: t.workspace })).map(({ agent }) => agent)).toEqual(['plain'])
+    else expect(await rights(wanted.name)).toBeGreaterThan(await rights(plain.name))
+  })
+
+  contract('shared memory has the size that was asked for', async ({ start, exec }) => {
+    const { name } = await start({ security: { ...noSecurity, shmBytes: 128 * 1024 * 1024 } })
+    expect((await exec(name, sh('df -k /dev/shm | tail -n 1'))).stdout).toMatch(/^\S+\s+131072\s/)
+  })
+
+  contract('gpus are given, or refused', async (t) => {
+    const wanted = t.spec({ security: { ...noSecurity, gpus: 'all' } })
+    const refused = await t.adapter.apply(wanted).catch((error: unknown) => error)
+    if (isPloinkyError(refused)) {
+      expect(refused).toMatchObject({
+        code: 'CAPABILITY_UNSUPPORTED',
+        hint: expect.stringContaining('gpus') as unknown,
+      })
+      expect(await t.adapter.list({ workspace: t.workspace })).toEqual([])
+    } else expect(refused).toMatchObject({ workload: { state: 'running' } })
   })
 
   contract('the main program runs as the user of the spec', async ({ start, exec }) => {

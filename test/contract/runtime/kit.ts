@@ -57,6 +57,14 @@ export interface ContractTarget {
   readonly adapterPerTest: boolean
   removeBehindBack(workload: Workload): Promise<void>
   createForeign(name: string): Promise<Foreign>
+  /** What the engine itself says. */
+  networksOf(workspace: string): Promise<string[]>
+  createForeignNetwork(name: string): Promise<Foreign>
+  /** With whatever stands in its way. */
+  removeNetworkBehindBack(name: string): Promise<void>
+  /** Lets `reference` stand for the content of another image; a later call may change it. */
+  tag(image: string, reference: string): Promise<void>
+  untag(reference: string): Promise<void>
   outage(context: { platform: Platform; stateDir: string }): Promise<Outage>
 }
 

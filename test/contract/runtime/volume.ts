@@ -2,8 +2,8 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { isPloinkyError } from '../../../src/core/error.ts'
 import type { Contract } from '../runtime.ts'
+import { failure } from './kit.ts'
 
 const sh = (text: string, ...args: string[]): string[] => ['sh', '-c', text, 'volume', ...args]
 
@@ -43,14 +43,22 @@ export function volumeCases(contract: Contract): void {
     expect((await exec(name, ['cat', '/data/one.txt'])).stdout).toBe('one file')
   })
 
+  contract('a file cannot take the place of a folder', async ({ adapter, spec, folder, workspace }) => {
+    const source = join(folder, 'one.txt')
+    await writeFile(source, 'one file')
+    const mounts = [{ source, target: '/etc', readOnly: true }]
+    const error = await failure(adapter.apply(spec({ mounts })), 'CONFIG_INVALID')
+    expect(error.hint).toBeTruthy()
+    expect(await adapter.list({ workspace })).toEqual([])
+  })
+
   contract(
     'a mount without a source is an error, and no folder appears',
     async ({ adapter, spec, folder, workspace }) => {
       const source = join(folder, 'not-there')
       const mounts = [{ source, target: '/data', readOnly: true }]
-      const error = await adapter.apply(spec({ mounts })).catch((thrown: unknown) => thrown)
-      expect(isPloinkyError(error), String(error)).toBe(true)
-      expect(String(error)).toContain(source)
+      const error = await failure(adapter.apply(spec({ mounts })), 'CONFIG_INVALID')
+      expect(error.message).toContain(source)
       await expect(stat(source)).rejects.toThrow()
       expect(await adapter.list({ workspace })).toEqual([])
     },

@@ -24,6 +24,11 @@ describe.each(['docker/20.10.24', 'podman/4.3.1'])('%s', (version) => {
   })
 })
 
+it('says nothing of jobs', () => {
+  const labels = { 'ploinky.workspace': 'w1', 'ploinky.job': 'demo', 'ploinky.agent': '', 'ploinky.spec': '' }
+  expect(parseEvent(podmanEvent({ Attributes: labels }), source)).toBeNull()
+})
+
 const podmanEvent = (change: Record<string, unknown>): string =>
   JSON.stringify({
     Status: 'died',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { classifyFailure, engineMessage, failureError } from '../../../runtimes/cli/failure.ts'
+import { classifyFailure, engineMessage, failureError, isNetworkMissing } from '../../../runtimes/cli/failure.ts'
 import { recordedFailures } from './support.ts'
 
 const classify = (stderr: string, program = 'docker') => classifyFailure({ displayName: 'Engine', program, stderr })
@@ -36,6 +36,11 @@ describe('other engines and versions', () => {
     ['Error: container-init binary not found on the host: stat /usr/libexec/podman/catatonit', 'RUNTIME_FAILED'],
     ['Error: crun: the requested cgroup controller `cpu` is not available', 'CAPABILITY_UNSUPPORTED'],
     ['Error response from daemon: write /var/lib/x: no space left on device', 'RUNTIME_FAILED'],
+    ['could not select device driver "" with capabilities: [[gpu]]', 'CAPABILITY_UNSUPPORTED'],
+    ['Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all', 'CAPABILITY_UNSUPPORTED'],
+    ['Error: stat nvidia.com/gpu=all: no such file or directory', 'CAPABILITY_UNSUPPORTED'],
+    ['runc create failed: unable to apply caps: operation not permitted', 'CAPABILITY_UNSUPPORTED'],
+    ['could not find an available, non-overlapping IPv4 address pool among the defaults', 'RUNTIME_FAILED'],
     ['something new', 'RUNTIME_FAILED'],
     ['', 'RUNTIME_FAILED'],
   ])('%s', (stderr, code) => {
@@ -49,6 +54,14 @@ describe('other engines and versions', () => {
     const stderr = 'Error response from daemon: Get "http://r/v2/": dial tcp 127.0.0.1:1: connect: connection refused'
     expect(classify(stderr).code).toBe('RUNTIME_FAILED')
   })
+})
+
+it.each([
+  ['Error response from daemon: network xx2 not found', true],
+  ['Error: unable to find network with name or ID xx2: network not found', true],
+  ['Error response from daemon: network with name xx1 already exists', false],
+])('a missing network: %s: %s', (stderr, missing) => {
+  expect(isNetworkMissing(stderr)).toBe(missing)
 })
 
 it('keeps the words of the engine and drops the rest', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseContainer, parseContainers, parseIds, parseImage, readTime } from '../../../runtimes/cli/parse.ts'
+import { isJob, parseContainer, parseContainers, parseIds, parseImage, readTime } from '../../../runtimes/cli/parse.ts'
 import { recorded } from './support.ts'
 
 const source = { runtime: 'docker', command: 'docker inspect' }
@@ -76,6 +76,34 @@ describe('other versions', () => {
   ])('%s is %s', (status, state) => {
     const [container] = parseContainers(other({ State: { Status: status } }), source)
     expect(container?.workload.state).toBe(state)
+  })
+  const hostNetwork = (ports: string, State = { Status: 'running' }) =>
+    other({ State, HostConfig: { NetworkMode: 'host' }, Config: { Labels: { 'ploinky.ports': ports } } })
+  it("ports in the host's network are those that were asked for, while it runs", () => {
+    const ports = (text: string): unknown => parseContainers(text, source)[0]?.workload.ports
+    expect(ports(hostNetwork('7000/tcp,53/udp'))).toEqual([
+      { container: 7000, host: 7000, hostIp: '127.0.0.1', protocol: 'tcp' },
+      { container: 53, host: 53, hostIp: '127.0.0.1', protocol: 'udp' },
+    ])
+    expect(ports(hostNetwork(''))).toEqual([])
+    expect(ports(hostNetwork('x/tcp,123456/tcp,7/sctp'))).toEqual([])
+    expect(ports(hostNetwork('7000/tcp', { Status: 'exited' }))).toEqual([])
+    // An image's label outside of the host's network says nothing.
+    const labels = { Labels: { 'ploinky.ports': '22/tcp' } }
+    expect(ports(other({ State: { Status: 'running' }, Config: labels }))).toEqual([])
+  })
+  it('the reason that the engine gives, and its restarts', () => {
+    const [told] = parseContainers(other({ State: { Status: 'dead', Error: 'no device' }, RestartCount: 2 }), source)
+    expect(told?.workload).toMatchObject({ error: 'no device', restartCount: 2 })
+    const [untold] = parseContainers(other({ State: { Status: 'dead', Error: '' } }), source)
+    expect(untold?.workload).toMatchObject({ error: null, restartCount: null })
+  })
+  it('a job is one by our labels only', () => {
+    expect(isJob({ 'ploinky.job': 'demo', 'ploinky.spec': '' })).toBe(true)
+    expect(isJob({ 'ploinky.job': 'demo' })).toBe(true)
+    // An image that calls itself a job is not hidden.
+    expect(isJob({ 'ploinky.job': 'demo', 'ploinky.spec': 'abc' })).toBe(false)
+    expect(isJob({ 'ploinky.spec': '' })).toBe(false)
   })
   it('a port without bindings is exposed only', () => {
     const [container] = parseContainers(other({ NetworkSettings: { Ports: { '80/tcp': null } } }), source)

@@ -28,7 +28,9 @@ describe('a docker that answers', () => {
   })
   it('may be rootless, or on another machine', () => {
     const rootless = { ...info, SecurityOptions: ['name=seccomp,profile=default', 'name=rootless'] }
-    expect(describeDocker(rootless, HOST).detection).toMatchObject({ rootless: true })
+    const { detection, capabilities } = describeDocker(rootless, HOST)
+    expect(detection).toMatchObject({ rootless: true, notes: [expect.stringContaining('cannot reach this host')] })
+    expect(capabilities).toMatchObject({ hostGateway: null, networks: { none: true, host: false, named: true } })
     expect(describeDocker(info, 'tcp://example:2375').detection).toMatchObject({
       notes: [expect.stringContaining('over tcp')],
     })

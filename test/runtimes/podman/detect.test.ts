@@ -48,6 +48,27 @@ describe('a podman that answers', () => {
     expect(capabilities).toMatchObject({ stats: true, limits: { memory: true, cpu: false, pids: true } })
     expect(detection).toMatchObject({ notes: [expect.stringContaining('not delegated')] })
   })
+  it('shares networks where something answers for their names', () => {
+    const facts = { hasInit: true, hasDns: true }
+    const networks = (host: Partial<PodmanInfo['host']>, hasDns = true) =>
+      describePodman(withHost(host), { ...facts, hasDns })
+    expect(networks({}).capabilities.networks).toEqual({ none: true, host: true, named: true })
+    for (const { capabilities, detection } of [
+      networks({}, false),
+      networks({ networkBackend: 'cni' }),
+      networks({ networkBackend: undefined }),
+      networks({ networkBackendInfo: {} }),
+    ]) {
+      expect(capabilities.networks).toEqual({ none: true, host: true, named: false })
+      expect(detection).toMatchObject({ notes: [expect.stringContaining('share networks')] })
+    }
+    // Since 4.5 podman says where it is; in its virtual machine we cannot look.
+    expect(
+      networks({ networkBackendInfo: { dns: { path: '/x/aardvark-dns' } } }, false).capabilities.networks.named,
+    ).toBe(true)
+    const remote = networks({ serviceIsRemote: true }, false).capabilities.networks
+    expect(remote).toEqual({ none: true, host: false, named: true })
+  })
   it('is told about a missing init, unless it runs elsewhere', () => {
     expect(describePodman(info, { hasInit: false, hasDns: true }).detection).toMatchObject({
       notes: [expect.stringContaining('catatonit')],

@@ -1,0 +1,14 @@
+/** A process of its own that runs a job and waits for it: `<runtime> <state folder> <job spec as JSON>`. */
+import type { JobSpec } from '../../runtimes/adapter.ts'
+import { runtimeDefinitions } from '../../runtimes/index.ts'
+import { silentLogger } from '../../src/core/log.ts'
+import { createPlatform } from '../../src/platform/create.ts'
+
+const [runtime, stateDir = '', job = ''] = process.argv.slice(2)
+const definition = runtimeDefinitions.find(({ id }) => id === runtime)
+if (definition === undefined) throw new Error(`no runtime "${runtime}"`)
+const adapter = definition.create({ platform: createPlatform(), log: silentLogger, stateDir })
+await adapter.detect()
+const session = await adapter.job(JSON.parse(job) as JobSpec)
+for await (const chunk of session.stdout) process.stdout.write(chunk)
+await session.exit
