@@ -34,6 +34,7 @@ import {
   createRoutesWriter,
   createRuntimes,
 } from './features/agents/index.ts'
+import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
@@ -150,6 +151,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     catalog,
     variables,
   })
+  const dependencies = createDependencies({ platform, paths, store })
   const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
   const instances = createInstances({
     platform,
@@ -157,6 +159,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     workspaceId,
     readyTimeoutSeconds: settings.readyTimeout,
     planner,
+    dependencies,
     hooks: createHookSteps({ runner: createHookRunner({ platform, paths }), consents, paths }),
     routeFinder: createRouteFinder({ platform, store }),
     registry,
@@ -207,6 +210,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     instances,
     planner,
     starter,
+    dependencies,
     runtimes,
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
@@ -222,6 +226,15 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         return settings.profile
       },
     }),
+    prepareDependencies: async (agent, { progress, signal }) => {
+      const [prepared] = await planner.prepare([{ agent, ...(await planner.load(agent)) }])
+      if (prepared === undefined) return null
+      const { definition, image } = prepared
+      const adapter = await starter.adapterOf(agent)
+      return await dependencies.prepare({
+        ...{ agent: agent.name, workspace: workspaceId, definition, image, adapter, progress, signal },
+      })
+    },
     explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
     doctor: () =>
       runDoctor({

@@ -3,7 +3,8 @@ import type { WorkspacePaths } from './config/paths.ts'
 import type { Explained, SettingName, Settings, SettingValue } from './config/settings.ts'
 import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
-import type { ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
+import type { EnabledAgent, ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
+import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
@@ -43,6 +44,7 @@ export interface Services {
   readonly instances: Instances
   readonly planner: Planner
   readonly starter: Starter
+  readonly dependencies: Dependencies
   readonly manifests: ManifestService
   readonly runtimes: Runtimes
   readonly router: RouterDaemon
@@ -51,6 +53,11 @@ export interface Services {
   readonly variables: Variables
   readonly token: TokenService
   readonly logs: LogService
+  /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */
+  prepareDependencies(
+    agent: EnabledAgent,
+    options: { progress: (text: string) => void; signal: AbortSignal },
+  ): Promise<string | null>
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   doctor(): Promise<CheckResult[]>

@@ -117,7 +117,16 @@ export const consentsDocument = define({
 export const imagesDocument = define({
   name: 'images.json',
   version: 1,
-  schema: z.strictObject({ images: z.record(z.string(), z.strictObject({ node: z.boolean() })) }),
+  schema: z.strictObject({
+    images: z.record(
+      z.string(),
+      z.strictObject({
+        node: z.boolean(),
+        /** What native packages depend on; null: there is no Node in it. */
+        runtimeKey: z.optional(z.nullable(z.string())),
+      }),
+    ),
+  }),
   empty: { images: {} },
 })
 

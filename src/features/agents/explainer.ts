@@ -72,7 +72,7 @@ export function createExplainer(deps: ExplainerDeps) {
     const target = await targetOf()
     const [prepared] = await planner.draft([{ agent, ...loaded }])
     if (prepared === undefined) throw new PloinkyError('INTERNAL', `Agent "${ref}" was not prepared`)
-    const plan = planner.plan(prepared, target.capabilities)
+    const plan = planner.plan(prepared, target.capabilities, null)
     const { missing, problems, warnings } = prepared.resolution
     // Under another profile its needs may be others; theirs are those of their own.
     const load = (item: EnabledAgent) => (item.name === agent.name ? Promise.resolve(loaded) : planner.load(item))

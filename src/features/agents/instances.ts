@@ -7,6 +7,7 @@ import { workloadName } from '../../core/id.ts'
 import { until } from '../../core/time.ts'
 import type { ApplyOutcome, RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
+import type { Dependencies } from '../dependencies/index.ts'
 import { explainEnd } from './explain-end.ts'
 import type { HookSteps } from './hook-steps.ts'
 import { cliCommand } from './plan/command.ts'
@@ -28,6 +29,7 @@ export interface InstanceDeps {
   workspaceId: string
   readyTimeoutSeconds: number
   planner: Planner
+  dependencies: Dependencies
   hooks: HookSteps
   routeFinder: RouteFinder
   registry: Registry
@@ -76,7 +78,11 @@ export function createInstances(deps: InstanceDeps): Instances {
     const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
     const [loaded] = await Promise.all([startOptions.prepared ?? prepare(agent), makeFolders(agent)])
-    const plan = deps.planner.plan(loaded, adapter.capabilities)
+    const { workspaceId: workspace } = deps
+    const { definition, manifest, image } = loaded
+    const packages = { agent: agent.name, workspace, definition, image, adapter, progress, signal }
+    const nodeModules = await deps.dependencies.prepare(packages)
+    const plan = deps.planner.plan(loaded, adapter.capabilities, nodeModules)
     const steps = deps.hooks.of({ agent, loaded, plan, progress, signal })
     await steps.beforeCreation(() => adapter.inspect(plan.spec.name, options))
     await prepareVolumes({ fs: deps.platform.fs, root: deps.paths.root, agent: agent.name }, plan.mounts)
@@ -89,7 +95,6 @@ export function createInstances(deps: InstanceDeps): Instances {
     noted.catch(() => {})
     try {
       await steps.afterCreation(adapter, applied)
-      const { definition, manifest } = loaded
       const made = { adapter, plan, definition, manifest, workload: applied.workload }
       const route = await deps.routeFinder.find(made, options)
       progress('waiting until ready')

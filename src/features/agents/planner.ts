@@ -38,7 +38,8 @@ export interface Planner {
   draft(items: readonly (Loaded & { agent: EnabledAgent })[]): Promise<Prepared[]>
   /** Makes generated values that are missing. CONFIG_INVALID, once for all, when a value is missing or wrong. */
   prepare(items: readonly (Loaded & { agent: EnabledAgent })[]): Promise<Prepared[]>
-  plan(prepared: Prepared, capabilities: Target): Plan
+  /** `nodeModules`: folder of its installed packages, or null. */
+  plan(prepared: Prepared, capabilities: Target, nodeModules: string | null): Plan
 }
 
 export interface PlannerDeps {
@@ -109,7 +110,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
       assertResolved(prepared.map(({ resolution }) => resolution))
       return prepared
     },
-    plan({ agent, definition, manifest, resolution, image }, capabilities) {
+    plan({ agent, definition, manifest, resolution, image }, capabilities, nodeModules) {
       const env = new Map<string, PlannedValue>()
       for (const [name, { value, from }] of resolution.values) env.set(name, { value, from: from.text })
       return planWorkload({
@@ -124,7 +125,7 @@ export function createPlanner(deps: PlannerDeps): Planner {
         capabilities,
         image,
         env,
-        nodeModules: null,
+        nodeModules,
       })
     },
   }

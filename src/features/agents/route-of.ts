@@ -35,7 +35,7 @@ export function createRouteFinder({ platform, store }: { platform: Platform; sto
     if (known !== undefined) return known.node
     const node = await findNode(platform.net, started)
     if (key !== null && node !== null) {
-      const noted = noteImage(({ images }) => ({ images: { ...images, [key]: { node } } }))
+      const noted = noteImage(({ images }) => ({ images: { ...images, [key]: { ...own(images, key), node } } }))
       imagesNoted = Promise.all([imagesNoted, noted])
       imagesNoted.catch(() => {})
     }

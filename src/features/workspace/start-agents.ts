@@ -65,8 +65,8 @@ export interface StarterOptions {
 
 export interface Starter {
   start(input: StartInput): Promise<StartResult>
-  /** What `start` would bring up, in order. Enables what is needed, as `start` does. */
-  graph(roots: readonly EnabledAgent[], progress: StartInput['progress']): Promise<Graph>
+  /** Where a start would run it. */
+  adapterOf(agent: EnabledAgent): Promise<RuntimeAdapter>
 }
 
 export function createStarter(options: StarterOptions): Starter {
@@ -177,7 +177,7 @@ export function createStarter(options: StarterOptions): Starter {
   }
 
   return {
-    graph,
+    adapterOf: (agent) => chooseAdapter(agent, new Set()),
     async start(input) {
       const notices = new Set<string>()
       const roots = await rootsOf(input.agent)

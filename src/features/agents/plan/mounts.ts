@@ -7,6 +7,9 @@ import type { MountSpec } from '../../../../runtimes/adapter.ts'
 import type { Definition } from '../../repos/index.ts'
 import { AGENT_DIR, CODE_DIR } from './command.ts'
 
+/** Under /code it would need a folder there, which is somebody's clone. */
+export const MODULES_DIR = '/node_modules'
+
 export interface PlannedMount extends MountSpec {
   /** In words: key path of the manifest, or why it is there. */
   readonly from: string
@@ -21,7 +24,7 @@ export interface MountInput {
   readonly mode: EnableMode
   readonly paths: WorkspacePaths
   readonly assetsDir: string
-  /** Folder of installed packages, mounted at /code/node_modules; null: none. */
+  /** Folder of installed packages, mounted where Node finds it from any folder; null: none. */
   readonly nodeModules: string | null
 }
 
@@ -105,8 +108,7 @@ export function planMounts(input: MountInput): PlannedMount[] {
     })
   }
   if (input.nodeModules !== null) {
-    const target = `${CODE_DIR}/node_modules`
-    mounts.push({ source: input.nodeModules, target, readOnly: true, from: 'package.json', volume: null })
+    mounts.push({ source: input.nodeModules, target: MODULES_DIR, readOnly: true, from: 'package.json', volume: null })
   }
   if (mode.kind === 'global') {
     mounts.push({ source: project, target: project, readOnly: false, from: 'mode global', volume: null })

@@ -8,7 +8,7 @@ import type { MaybeSecret } from '../../../core/secret.ts'
 import type { PortSpec, RuntimeCapabilities, WorkloadSpec } from '../../../../runtimes/adapter.ts'
 import type { Definition } from '../../repos/index.ts'
 import { CODE_DIR, mainCommand } from './command.ts'
-import { type PlannedMount, planMounts, projectFolder } from './mounts.ts'
+import { MODULES_DIR, type PlannedMount, planMounts, projectFolder } from './mounts.ts'
 
 /** Enough for a language runtime with threads, small enough to stop a fork bomb. */
 const DEFAULT_PIDS = 512
@@ -78,7 +78,7 @@ function ownEnvironment(input: PlanInput): Record<string, string> {
     PLOINKY_CWD: project,
     WORKSPACE_PATH: project,
     PORT: String(PRIMARY_PORT),
-    ...(input.nodeModules === null ? {} : { NODE_PATH: `${CODE_DIR}/node_modules` }),
+    ...(input.nodeModules === null ? {} : { NODE_PATH: MODULES_DIR }),
     // In a container the port must be open to the engine's forwarder; on the host it must not be open to anybody else.
     ...(input.capabilities.images ? {} : { PLOINKY_BIND: '127.0.0.1' }),
   }
