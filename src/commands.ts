@@ -2,6 +2,7 @@
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
+import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
@@ -9,6 +10,7 @@ import type { Services } from './services.ts'
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...agentCommands,
+  ...scaffoldCommands,
   ...routerCommands,
   ...settingsCommands,
 ]

@@ -23,6 +23,7 @@ import { createLogService } from './features/logs/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
+import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
 import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
@@ -164,6 +165,15 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     workspace,
     catalog,
+    scaffold: createScaffold({
+      fs: platform.fs,
+      hash: platform.hash,
+      store,
+      paths,
+      assetsDir: platform.assetsDir,
+      catalog,
+      registry,
+    }),
     registry,
     instances,
     runtimes,

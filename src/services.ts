@@ -9,6 +9,7 @@ import type { LogService } from './features/logs/index.ts'
 import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
+import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
@@ -37,6 +38,7 @@ export interface Services {
   readonly settings: SettingsService
   readonly workspace: WorkspaceService
   readonly catalog: Catalog
+  readonly scaffold: Scaffold
   readonly registry: Registry
   readonly instances: Instances
   readonly runtimes: Runtimes

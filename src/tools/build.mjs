@@ -25,7 +25,7 @@ export async function buildAll(options = {}) {
   mkdirSync(work, { recursive: true })
   try {
     const metafile = await buildParts(work)
-    copyBuiltin(join(work, 'repositories/builtin'))
+    copyRepositories(join(work, 'repositories'))
     const licences = await thirdParty([metafile], otherEntries())
     writeFileSync(join(work, 'THIRD-PARTY.txt'), licences.text)
     const chunks = filesBelow(work).filter((file) => file.startsWith('chunks/'))
@@ -65,9 +65,9 @@ async function buildParts(folder) {
   return router.value
 }
 
-/** The agents that ship with the package, as they are: modes are part of them (tools are run). */
-function copyBuiltin(target) {
-  cpSync(join(ROOT, 'src/repositories/builtin'), target, { recursive: true, preserveTimestamps: true })
+/** The agents that ship with the package, and the templates of new ones, as they are: modes are part of them (tools are run). */
+function copyRepositories(target) {
+  cpSync(join(ROOT, 'src/repositories'), target, { recursive: true, preserveTimestamps: true })
 }
 
 /** Bundles that other builders make: only asked for which packages are in them. */
@@ -93,6 +93,7 @@ function report(folder, { metafile, licences }, say) {
   }
   for (const agent of readdirSync(join(folder, 'repositories/builtin')))
     line(`builtin/${agent}`, sum(below(join('repositories/builtin', agent))))
+  line('templates', sum(below('repositories/templates')))
   line('THIRD-PARTY.txt', `${licences.packages.length} packages`)
 }
 

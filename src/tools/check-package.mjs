@@ -42,6 +42,7 @@ const MUST_HAVE = [
   'dist/public/dashboard/index.html',
   'dist/repositories/builtin/demo/manifest.json',
   'dist/repositories/builtin/shell/manifest.json',
+  ...['node', 'python', 'shell'].map((name) => `dist/repositories/templates/${name}/manifest.json`),
 ]
 const MAY_HAVE =
   /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?:(?:ploinky|describe)\.cjs|bin\.js|THIRD-PARTY\.txt|chunks\/[\w-]+\.js|(?:Agent|public|repositories)\/.+))$/

@@ -15,6 +15,7 @@ const COMMANDS = [
   'doctor · session admin · GET /doctor',
   'enable agent · session operate · POST /agents',
   'exec · local operate',
+  'init agent · local admin',
   'init · local admin',
   'list agents · session read · GET /catalog',
   'list repos · session read · GET /repositories',

@@ -20,6 +20,7 @@ import {
 } from '../agents/index.ts'
 import { BUILTIN_REPO } from '../repos/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
+import { ownRepos, removeAllBut } from './own-work.ts'
 
 /** The one agent that may run without isolation unasked. */
 const DEMO_AGENT = 'demo'
@@ -82,7 +83,7 @@ export interface WorkspaceService {
   startAgents(input: StartInput): Promise<StartResult>
   stopAgents(agent: string | null, signal?: AbortSignal): Promise<readonly AgentResult[]>
   removeAgents(signal?: AbortSignal): Promise<readonly AgentResult[]>
-  /** What `destroy` would remove, and what it would keep because it holds files. */
+  /** What `destroy` would remove, and what it would keep because it holds files that are nowhere else. */
   destroyPlan(): Promise<{ remove: string[]; keep: string[] }>
   destroyFiles(withData: boolean): Promise<{ removed: string[]; kept: string[] }>
   status(): Promise<WorkspaceStatus>
@@ -247,7 +248,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       return await each(await registry.list(), (item) => instances.remove(item, signal), 'removed')
     },
     async destroyPlan() {
-      const keep: string[] = []
+      const keep: string[] = await ownRepos(fs, paths)
       for (const { name } of await registry.list())
         if (!(await isEmptyTree(paths.agentWork(name)))) keep.push(paths.agentWork(name))
       return { remove: [paths.dir, paths.agentCode('.'), paths.agentSkills('.')], keep }
@@ -269,8 +270,10 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       for (const folder of [paths.agentCode('.'), paths.agentSkills('.'), paths.agentWork('.')]) {
         if ((await fs.stat(folder)) !== null && (await isEmptyTree(folder))) await drop(folder)
       }
-      await drop(paths.dir)
-      return { removed, kept }
+      const own = withData ? [] : await ownRepos(fs, paths)
+      if (own.length === 0) await drop(paths.dir)
+      else await removeAllBut(fs, paths, own)
+      return { removed, kept: [...kept, ...own] }
     },
     async status() {
       const [agents, routing, router] = await Promise.all([
