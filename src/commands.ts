@@ -4,11 +4,13 @@ import { agentCommands } from './features/agents/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
+import { skillCommands } from './features/skills/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
+  ...skillCommands,
   ...agentCommands,
   ...scaffoldCommands,
   ...routerCommands,

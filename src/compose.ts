@@ -1,7 +1,14 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
+import {
+  agentsDocument,
+  configDocument,
+  imagesDocument,
+  reposDocument,
+  routingDocument,
+  skillsDocument,
+} from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
   assertSettingName,
@@ -25,6 +32,7 @@ import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { createSkills } from './features/skills/index.ts'
 import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
@@ -165,6 +173,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     workspace,
     catalog,
+    skills: createSkills({ fs: platform.fs, hash: platform.hash, store, paths, catalog }),
     scaffold: createScaffold({
       fs: platform.fs,
       hash: platform.hash,
@@ -187,7 +196,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument],
+        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument, skillsDocument],
         runtimes,
         catalog,
         router,

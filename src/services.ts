@@ -11,6 +11,7 @@ import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
+import type { Skills } from './features/skills/index.ts'
 import type { WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
 
@@ -39,6 +40,7 @@ export interface Services {
   readonly workspace: WorkspaceService
   readonly catalog: Catalog
   readonly scaffold: Scaffold
+  readonly skills: Skills
   readonly registry: Registry
   readonly instances: Instances
   readonly runtimes: Runtimes

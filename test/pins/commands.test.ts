@@ -10,6 +10,7 @@ const COMMANDS = [
   'cli · local operate',
   'config explain · session admin · GET /settings',
   'config · local admin',
+  'default-skills · local admin',
   'destroy · local admin',
   'disable agent · session operate · DELETE /agents/{agent}',
   'doctor · session admin · GET /doctor',

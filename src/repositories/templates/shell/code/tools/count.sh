@@ -1,4 +1,7 @@
 # A tool that fails prints {"ok":false,"error","message"} and ends with an exit code that is not 0.
+# Standard input holds the same as JSON. Read it to its end even so: podman may lose the answer of a program that does not.
+cat >/dev/null
+
 words=$(printf '%s\n' "$PLOINKY_ARG_TEXT" | wc -w)
 if [ "$words" -eq 0 ]; then
   echo '{"ok":false,"error":"empty_text","message":"There is nothing to count"}'
