@@ -1,15 +1,7 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import {
-  agentsDocument,
-  configDocument,
-  consentsDocument,
-  exposedDocument,
-  imagesDocument,
-  reposDocument,
-  routingDocument,
-} from './config/documents.ts'
+import { configDocument, stateDocuments } from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
   assertSettingName,
@@ -43,7 +35,9 @@ import { createManifestService } from './features/manifests/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
+import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { createSkills } from './features/skills/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
@@ -206,6 +200,16 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     workspace,
     catalog,
+    skills: createSkills({ fs: platform.fs, hash: platform.hash, store, paths, catalog }),
+    scaffold: createScaffold({
+      fs: platform.fs,
+      hash: platform.hash,
+      store,
+      paths,
+      assetsDir: platform.assetsDir,
+      catalog,
+      registry,
+    }),
     registry,
     instances,
     planner,
@@ -241,15 +245,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [
-          agentsDocument,
-          routingDocument,
-          reposDocument,
-          configDocument,
-          imagesDocument,
-          consentsDocument,
-          exposedDocument,
-        ],
+        documents: stateDocuments,
         runtimes,
         catalog,
         router,

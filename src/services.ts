@@ -11,7 +11,9 @@ import type { ManifestService } from './features/manifests/index.ts'
 import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
+import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
+import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
@@ -40,6 +42,8 @@ export interface Services {
   readonly settings: SettingsService
   readonly workspace: WorkspaceService
   readonly catalog: Catalog
+  readonly scaffold: Scaffold
+  readonly skills: Skills
   readonly registry: Registry
   readonly instances: Instances
   readonly planner: Planner

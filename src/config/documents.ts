@@ -95,6 +95,18 @@ export const reposDocument = define({
   },
 })
 
+const skillFiles = z.record(z.string(), z.string())
+/** `<skill>/<file>` -> SHA-256 of what was copied. */
+export type SkillRecord = Record<string, string>
+
+/** `.ploinky/default_skills.json`: what was copied into `.agents/skills`, and whether `.claude` is our link. */
+export const skillsDocument = define({
+  name: 'default_skills.json',
+  version: 1,
+  schema: z.strictObject({ repos: z.record(nameSchema, skillFiles), link: z.boolean() }),
+  empty: { repos: {}, link: false },
+})
+
 /** `.ploinky/config.json`: settings of the workspace. */
 export const configDocument = define({
   name: 'config.json',
@@ -147,3 +159,15 @@ export const exposedDocument = define({
   schema: z.strictObject({ exposed: z.record(nameSchema, exposedTo) }),
   empty: { exposed: {} },
 })
+
+/** Every state file, for those that look at all of them. */
+export const stateDocuments = [
+  agentsDocument,
+  routingDocument,
+  reposDocument,
+  skillsDocument,
+  configDocument,
+  consentsDocument,
+  imagesDocument,
+  exposedDocument,
+] as const

@@ -122,6 +122,8 @@ test('state files and their versions', () => {
     'config.json 1',
     'enabled_repos.json 1',
     'exposed.json 1',
+    'default_skills.json 1',
+    'enabled_repos.json 1',
     'images.json 1',
     'routing.json 1',
   ])
