@@ -1,6 +1,7 @@
 /** The one table of commands, in the order of the help text. `help`, `version` and `completion` are added by the CLI. */
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
+import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
@@ -9,6 +10,7 @@ import type { Services } from './services.ts'
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...agentCommands,
+  ...repoCommands,
   ...routerCommands,
   ...settingsCommands,
 ]

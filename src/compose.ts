@@ -1,7 +1,14 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
 import { basename, join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import { agentsDocument, configDocument, imagesDocument, reposDocument, routingDocument } from './config/documents.ts'
+import {
+  agentsDocument,
+  configDocument,
+  imagesDocument,
+  reposDocument,
+  repoSourcesDocument,
+  routingDocument,
+} from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import {
   assertSettingName,
@@ -20,7 +27,7 @@ import { createInstances, createRegistry, createRoutesWriter, createRuntimes } f
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createLogService } from './features/logs/index.ts'
-import { createCatalog } from './features/repos/index.ts'
+import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
@@ -112,6 +119,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   })
   const token = () => operatorToken(secrets, platform.hash)
   const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
+  const { fs, hash, lock, processes, cwd } = platform
+  const repos = createRepoService({ fs, hash, lock, processes, cwd, store, paths, secrets, events, catalog })
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
   const runtimes = createRuntimes({
     engines: engineOrder(platform.os.uid),
@@ -164,6 +173,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     workspace,
     catalog,
+    repos,
     registry,
     instances,
     runtimes,
@@ -177,7 +187,14 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         platform,
         paths,
         store,
-        documents: [agentsDocument, routingDocument, reposDocument, configDocument, imagesDocument],
+        documents: [
+          agentsDocument,
+          routingDocument,
+          reposDocument,
+          repoSourcesDocument,
+          configDocument,
+          imagesDocument,
+        ],
         runtimes,
         catalog,
         router,

@@ -6,7 +6,7 @@ import type { Logger } from './core/log.ts'
 import type { Instances, Registry, Runtimes } from './features/agents/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
-import type { Catalog } from './features/repos/index.ts'
+import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { SecretStore } from './features/secrets/index.ts'
@@ -37,6 +37,7 @@ export interface Services {
   readonly settings: SettingsService
   readonly workspace: WorkspaceService
   readonly catalog: Catalog
+  readonly repos: RepoService
   readonly registry: Registry
   readonly instances: Instances
   readonly runtimes: Runtimes

@@ -3,6 +3,7 @@ import { commands } from '../../src/commands.ts'
 
 // People type these, and scripts and agents call them: name, who may call it over HTTP, what it needs, route under /api/v1.
 const COMMANDS = [
+  'add repo · session admin · POST /repositories',
   'agent logs · session read · GET /agents/{agent}/logs',
   'agent restart · session operate · POST /agents/{agent}/restart',
   'agent start · session operate · POST /agents/{agent}/start',
@@ -12,8 +13,10 @@ const COMMANDS = [
   'config · local admin',
   'destroy · local admin',
   'disable agent · session operate · DELETE /agents/{agent}',
+  'disable repo · session admin · POST /repositories/{name}/disable',
   'doctor · session admin · GET /doctor',
   'enable agent · session operate · POST /agents',
+  'enable repo · session admin · POST /repositories/{name}/enable',
   'exec · local operate',
   'init · local admin',
   'list agents · session read · GET /catalog',
@@ -30,6 +33,7 @@ const COMMANDS = [
   'stop · local operate',
   'token rotate · local admin',
   'token · local admin',
+  'update · session admin · POST /repositories/update',
 ]
 
 test('commands and who may call them', () => {

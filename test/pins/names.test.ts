@@ -29,6 +29,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
   'PLOINKY_OPERATOR_TOKEN',
+  'PLOINKY_REPO_AUTH_',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
@@ -43,6 +44,8 @@ const OTHER_VARIABLES = [
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_GIT_PASSWORD',
+  'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
   'PLOINKY_SELF',
   'PLOINKY_TTY_COLS',
@@ -106,5 +109,12 @@ test('state files and their versions', () => {
   const all = Object.values(documents).flatMap((value) =>
     typeof value === 'object' && 'name' in value && 'version' in value ? [`${value.name} ${value.version}`] : [],
   )
-  expect(all.sort()).toEqual(['agents 1', 'config.json 1', 'enabled_repos.json 1', 'images.json 1', 'routing.json 1'])
+  expect(all.sort()).toEqual([
+    'agents 1',
+    'config.json 1',
+    'enabled_repos.json 1',
+    'images.json 1',
+    'repo_sources.json 1',
+    'routing.json 1',
+  ])
 })

@@ -44,16 +44,6 @@ const listAgents = defineCommand<Services>({
   },
 })
 
-const listRepos = defineCommand<Services>({
-  name: 'list repos',
-  summary: 'Repositories of agent definitions',
-  group: 'Agents',
-  access: 'session',
-  permission: 'read',
-  http: { method: 'GET', path: '/repositories' },
-  run: async (_input, context) => await (await context.services()).catalog.repos(),
-})
-
 const enable = defineCommand<Services>({
   name: 'enable agent',
   summary: 'Enable an agent of a repository',
@@ -221,7 +211,6 @@ const agentLogs = defineCommand<Services>({
 
 export const agentCommands: readonly Command<Services>[] = [
   listAgents,
-  listRepos,
   enable,
   disable,
   shell,
