@@ -1,12 +1,5 @@
 /** Commands on repositories. */
-import {
-  type Command,
-  type CommandContext,
-  defineCommand,
-  type Input,
-  type Out,
-  type Param,
-} from '../../cli/command.ts'
+import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { exitCodeOf, toErrorBody } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import type { RepoChange, RepoInfo, RepoUpdate } from './index.ts'
@@ -33,6 +26,8 @@ const ways = (context: Context) => ({
   progress: (line: string, key: string) => context.out.progress(line, key),
 })
 
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
+
 /** Seven digits, as git shows them. */
 const short = (commit: string | null): string | null => commit?.slice(0, 7) ?? null
 
@@ -41,7 +36,7 @@ function renderChange(data: unknown): string {
   const place =
     repo.source === null ? '' : ` (${[repo.source, repo.branch, short(repo.commit)].filter(Boolean).join(', ')})`
   const done = { added: 'Added', enabled: 'Enabled', disabled: 'Disabled', removed: 'Removed', unchanged: 'Unchanged' }
-  const holds = repo.enabled ? [`Holds ${repo.agents} agents, ${repo.skills} skills`] : []
+  const holds = repo.enabled ? [`Holds ${count(repo.agents, 'agent')}, ${count(repo.skills, 'skill')}`] : []
   const next = repo.enabled && repo.agents > 0 ? ['Next: ploinky list agents'] : []
   return [`${done[repo.outcome]}: ${repo.name}${place}`, ...holds, ...repo.warnings, ...next].join('\n')
 }
@@ -149,7 +144,6 @@ const update = defineCommand<Services>({
   name: 'update',
   summary: 'Bring repositories up to date; changes made here are never lost',
   group: 'Agents',
-  aliases: ['update repo', 'update repos'],
   positionals: ['repos'],
   params: {
     repos: { type: 'rest', summary: 'Names, or "all" (default)', complete: 'repos', placeholder: 'name' },
@@ -160,7 +154,10 @@ const update = defineCommand<Services>({
   http: { method: 'POST', path: '/repositories/update' },
   async run(input, context): Promise<UpdateReport> {
     const { repos } = await context.services()
-    const results = await repos.update(words(input, 'repos'), ways(context))
+    const [first, ...others] = words(input, 'repos')
+    // "update repo basic" and "update repos" are what people of the first ploinky type.
+    const names = first === 'repo' || first === 'repos' ? others : first === undefined ? [] : [first, ...others]
+    const results = await repos.update(names, ways(context))
     return {
       repositories: results.map(({ error, ...result }) =>
         error === null ? result : { ...result, error: toErrorBody(error).error, exit: exitCodeOf(error) },

@@ -1,5 +1,5 @@
 /** An archive from the web, into a file. */
-import { PloinkyError } from '../../core/error.ts'
+import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { FileSystem, Hashing } from '../../platform/index.ts'
 import { openCredentials, type Source } from './source.ts'
 
@@ -27,7 +27,12 @@ export async function download(source: Source, path: string, options: DownloadOp
     sum.update(chunk)
     options.progress?.(`downloaded ${(size / 1024 / 1024).toFixed(1)} MiB`)
   }
-  await options.fs.writeStream(path, response.body, { maxBytes: MAX_BYTES, onChunk, sync: false })
+  try {
+    await options.fs.writeStream(path, response.body, { maxBytes: MAX_BYTES, onChunk, sync: false })
+  } catch (error) {
+    if (options.signal?.aborted === true) throw interrupted(error)
+    throw isPloinkyError(error) ? error : unavailable(source, 'it ended early', error)
+  }
   return sum.hex()
 }
 
@@ -41,11 +46,13 @@ async function ask(source: Source, signal: AbortSignal | undefined): Promise<Res
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     })
   } catch (error) {
-    if (signal?.aborted === true) throw new PloinkyError('INTERRUPTED', 'Interrupted', { cause: error })
+    if (signal?.aborted === true) throw interrupted(error)
     const { cause } = error as { cause?: { code?: unknown } }
     throw unavailable(source, typeof cause?.code === 'string' ? cause.code : 'no answer', error)
   }
 }
+
+const interrupted = (cause: unknown): PloinkyError => new PloinkyError('INTERRUPTED', 'Interrupted', { cause })
 
 function unavailable(source: Source, problem: string, cause?: unknown): PloinkyError {
   return new PloinkyError('REPO_UNAVAILABLE', `Cannot download ${source.location}: ${problem}`, {

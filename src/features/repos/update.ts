@@ -7,6 +7,8 @@ import { archiveFile, unpacked } from './fetch-source.ts'
 import type { Git, GitOptions } from './git.ts'
 import type { Known, Shelf } from './shelf.ts'
 
+const files = (count: number): string => `${count} changed file${count === 1 ? '' : 's'}`
+
 export interface Moved {
   readonly from: string | null
   readonly to: string | null
@@ -54,8 +56,8 @@ async function updateClone(known: Known, options: UpdateOptions): Promise<Moved>
   const isOurs = changed === 0 && from !== null && from === record?.commit
   const to = await git.fetch(known, dir, { ...options, shallow: isOurs })
   const stays = (note: string | null): Moved => ({ from, to: from, note })
-  if (to === from) return stays(changed > 0 ? `${changed} files are changed here` : null)
-  if (changed > 0) throw conflict(name, dir, `has ${changed} changed files`)
+  if (to === from) return stays(changed > 0 ? `${files(changed)} here` : null)
+  if (changed > 0) throw conflict(name, dir, `has ${files(changed)}`)
   if (!isOurs && from !== null) {
     if (await git.isAncestor(dir, to, from)) return stays('it has commits of its own')
     if (!(await git.isAncestor(dir, from, to)))
@@ -90,7 +92,7 @@ export async function lossesOf(known: Known, options: Pick<UpdateOptions, 'fs' |
   if (source.kind === 'git') {
     const [head, changed] = await Promise.all([options.git.head(dir), options.git.changed(dir)])
     return [
-      ...(changed > 0 ? [`${changed} changed files`] : []),
+      ...(changed > 0 ? [files(changed)] : []),
       ...(head !== record?.commit ? ['commits that may be nowhere else'] : []),
     ]
   }
