@@ -101,6 +101,7 @@ describe('update', () => {
     await commit(source, about('second'))
     expect(await bench.update()).toMatchObject([{ outcome: 'failed' }])
     expect(await readFile(bench.at('ws/precious'), 'utf8')).toBe('1')
+    expect(existsSync(bench.at('ws/.git/FETCH_HEAD'))).toBe(false)
   })
 
   it('unpacks an archive again when it is another one, and keeps what was changed', async () => {
