@@ -1,6 +1,6 @@
 /** The catalog: the view over the agents of all enabled repositories. */
 import { join } from 'node:path'
-import { repoSourcesDocument, reposDocument } from '../../config/documents.ts'
+import { type RepoSource, repoSourcesDocument, reposDocument } from '../../config/documents.ts'
 import { type Manifest, manifestInvalid, MAX_BYTES, parseManifest } from '../../config/manifest.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import { isName, nearest } from '../../core/id.ts'
@@ -120,16 +120,12 @@ export function createCatalog(options: CatalogOptions): Catalog {
     const own = root === null ? [] : SKILLS.map((folder) => folderIn(root, root, folder))
     const folders = new Set([...(await Promise.all(own)), ...agents.map(({ skillsDir }) => skillsDir)])
     const skills = await Promise.all([...folders].map(skillsIn))
-    const head: Head | null = root === null || source?.kind === 'folder' ? null : await headOf(fs, root)
-    const kind = name === BUILTIN_REPO ? 'builtin' : (source?.kind ?? (head === null ? 'folder' : 'git'))
+    const head = root === null || source?.kind === 'folder' ? null : await headOf(fs, root)
     return {
       name,
       enabled,
       builtIn: name === BUILTIN_REPO,
-      kind,
-      source: source?.source ?? null,
-      branch: source?.branch ?? (kind === 'git' ? (head?.branch ?? null) : null),
-      commit: (kind === 'git' ? head?.commit : null) ?? source?.commit ?? null,
+      ...originOf(name, source, head),
       present: root !== null,
       path: pathOf(name),
       agents: agents.length,
@@ -172,6 +168,19 @@ export function createCatalog(options: CatalogOptions): Catalog {
       if (text === null) throw notFound(definition.ref, await definitions())
       return parseManifest(text, { file, profile })
     },
+  }
+}
+
+/** What was written down, and for a clone what it says itself. */
+function originOf(name: string, source: RepoSource | null, head: Head | null) {
+  const inferred = head === null ? 'folder' : 'git'
+  const kind: RepoInfo['kind'] = name === BUILTIN_REPO ? 'builtin' : (source?.kind ?? inferred)
+  const clone = kind === 'git' ? head : null
+  return {
+    kind,
+    source: source?.source ?? null,
+    branch: source?.branch ?? clone?.branch ?? null,
+    commit: clone?.commit ?? source?.commit ?? null,
   }
 }
 

@@ -17,17 +17,18 @@ const MAX_BYTES = 1024 * 1024
 export async function headOf(fs: FileSystem, dir: string): Promise<Head | null> {
   const git = join(dir, '.git')
   if ((await fs.lstat(git))?.kind !== 'directory') return null
-  const read = (name: string): Promise<string | null> =>
-    fs.readText(join(git, name), { maxBytes: MAX_BYTES }).catch(() => null)
-  const head = (await read('HEAD'))?.trim() ?? ''
+  const read = async (name: string): Promise<string> => {
+    const text = await fs.readText(join(git, name), { maxBytes: MAX_BYTES }).catch(() => null)
+    return text?.trim() ?? ''
+  }
+  const head = await read('HEAD')
   if (COMMIT.test(head)) return { branch: null, commit: head }
-  const ref = /^ref: (refs\/heads\/([^\s\0]+))$/.exec(head)
-  const [, path = '', branch = null] = ref ?? []
-  if (branch === null || path.split('/').includes('..')) return NONE
-  const loose = (await read(path))?.trim() ?? ''
+  const branch = /^ref: refs\/heads\/([^\s\0]+)$/.exec(head)?.[1]
+  if (branch === undefined || branch.split('/').includes('..')) return NONE
+  const ref = `refs/heads/${branch}`
+  const loose = await read(ref)
   if (COMMIT.test(loose)) return { branch, commit: loose }
-  const packed = (await read('packed-refs')) ?? ''
-  const line = packed.split('\n').find((text) => text.endsWith(` ${path}`))
-  const commit = line?.split(' ')[0] ?? ''
+  const packed = (await read('packed-refs')).split('\n').find((line) => line.endsWith(` ${ref}`))
+  const commit = packed?.split(' ')[0] ?? ''
   return { branch, commit: COMMIT.test(commit) ? commit : null }
 }

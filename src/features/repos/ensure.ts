@@ -20,6 +20,11 @@ export interface EnsureOptions extends RepoOptions {
   readonly definition?: Definition
 }
 
+interface OneOptions extends EnsureOptions {
+  /** Folder that relative paths start from; null: nothing of this machine. */
+  readonly root: string | null
+}
+
 interface EnsureParts {
   fs: FileSystem
   store: Store
@@ -54,7 +59,8 @@ function checkPredefined(name: string, { source }: GitPlace): void {
 }
 
 export function createEnsure({ fs, store, put, parallel }: EnsureParts) {
-  async function ensureOne(name: string, wanted: WantedRepos[string], options: EnsureOptions, root: string | null) {
+  async function ensureOne(name: string, wanted: WantedRepos[string], options: OneOptions) {
+    const { root } = options
     const source = await parseSource(wanted.url, { fs, cwd: root ?? '/', allowLocal: root !== null })
     const place = { source, branch: wanted.branch === null ? null : checkBranch(wanted.branch) }
     return await put(name, place, {
@@ -81,7 +87,7 @@ export function createEnsure({ fs, store, put, parallel }: EnsureParts) {
     const failures: { repository: string; error: PloinkyError }[] = []
     const changes = await inParallel(Object.entries(wanted), parallel, async ([repository, place]) => {
       try {
-        return await ensureOne(repository, place, options, root)
+        return await ensureOne(repository, place, { ...options, root })
       } catch (error) {
         failures.push({ repository, error: asPloinkyError(error) })
         return null

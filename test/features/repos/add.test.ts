@@ -1,7 +1,7 @@
 /** Adding and enabling, with real git and real folders. */
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { repoSourcesDocument } from '../../../src/config/documents.ts'
 import { AGENT, commit, git, gitRepository, tgz, writeTree } from '../../helpers/repositories.ts'
@@ -19,19 +19,18 @@ afterEach(async () => {
 /** A git server that accepts and says nothing. */
 async function silentServer(): Promise<{ url: string; asked: Promise<unknown>; close: () => void }> {
   const sockets: Socket[] = []
-  let server: Server | undefined
-  const asked = new Promise((resolve) => {
-    server = createServer((socket) => {
-      socket.on('error', () => {})
-      sockets.push(socket)
-      resolve(socket)
-    })
+  let heard = (): void => {}
+  const asked = new Promise<void>((resolve) => (heard = resolve))
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    sockets.push(socket)
+    heard()
   })
-  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve))
-  const { port } = server?.address() as { port: number }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
   const close = (): void => {
     sockets.forEach((socket) => socket.destroy())
-    server?.close()
+    server.close()
   }
   return { url: `git://127.0.0.1:${port}/x.git`, asked, close }
 }
