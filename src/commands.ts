@@ -4,6 +4,7 @@ import { agentCommands } from './features/agents/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
+import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command<Services>[] = [
   ...manifestCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
+  ...repoCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

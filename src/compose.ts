@@ -32,7 +32,7 @@ import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createLogService } from './features/logs/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
-import { createCatalog } from './features/repos/index.ts'
+import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createScaffold } from './features/scaffold/index.ts'
@@ -128,6 +128,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const variables = createVariables({ platform, paths, store, secrets, events, onWarning: options.warn })
   const token = () => operatorToken(secrets, platform.hash)
   const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
+  const { fs, hash, lock, processes, cwd } = platform
+  const repos = createRepoService({ fs, hash, lock, processes, cwd, store, paths, secrets, events, catalog })
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
   const runtimes = createRuntimes({
     engines: engineOrder(platform.os.uid),
@@ -169,7 +171,9 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     consents,
     runtimes,
     routes,
-    ensureRepos: async () => {},
+    ensureRepos: async ({ definition, manifest }, progress) => {
+      await repos.ensureRepos(manifest.repos, { definition, progress })
+    },
   })
   const router = createRouterDaemon({ platform, paths, events })
   const workspace = createWorkspaceService({
@@ -210,6 +214,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       catalog,
       registry,
     }),
+    repos,
     registry,
     instances,
     planner,

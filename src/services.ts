@@ -8,7 +8,7 @@ import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
-import type { Catalog } from './features/repos/index.ts'
+import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { Scaffold } from './features/scaffold/index.ts'
@@ -44,6 +44,7 @@ export interface Services {
   readonly catalog: Catalog
   readonly scaffold: Scaffold
   readonly skills: Skills
+  readonly repos: RepoService
   readonly registry: Registry
   readonly instances: Instances
   readonly planner: Planner

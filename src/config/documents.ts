@@ -107,6 +107,30 @@ export const skillsDocument = define({
   empty: { repos: {}, link: false },
 })
 
+const repoSource = z.strictObject({
+  kind: z.enum(['git', 'folder', 'archive']),
+  /** Address or absolute path, without credentials: those are in the secrets. */
+  source: z.string(),
+  /** Branch or tag; null: what the source calls its head. */
+  branch: z.nullable(z.string()),
+  /** What was last fetched: a commit, or the digest of an archive. */
+  commit: z.nullable(z.string()),
+  /** Digest of the files of an archive as they were unpacked: shows whether somebody changed them. */
+  tree: z.optional(z.string()),
+  addedAt: z.string(),
+  /** `<repo>/<agent>` whose manifest asked for it; null: a person did. */
+  askedBy: z.nullable(z.string()),
+})
+export type RepoSource = z.output<typeof repoSource>
+
+/** `.ploinky/repo_sources.json`: where repositories come from. */
+export const repoSourcesDocument = define({
+  name: 'repo_sources.json',
+  version: 1,
+  schema: z.strictObject({ sources: z.record(nameSchema, repoSource) }),
+  empty: { sources: {} },
+})
+
 /** `.ploinky/config.json`: settings of the workspace. */
 export const configDocument = define({
   name: 'config.json',
@@ -165,6 +189,7 @@ export const stateDocuments = [
   agentsDocument,
   routingDocument,
   reposDocument,
+  repoSourcesDocument,
   skillsDocument,
   configDocument,
   consentsDocument,

@@ -22,6 +22,8 @@ export const ERRORS = {
   AGENT_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown agent' },
   AGENT_AMBIGUOUS: { exit: 6, status: 409, title: 'Ambiguous agent name' },
   REPO_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown repository' },
+  REPO_UNAVAILABLE: { exit: 5, status: 502, title: 'Repository unavailable' },
+  ARCHIVE_INVALID: { exit: 3, status: 422, title: 'Invalid archive' },
   ROUTE_NOT_FOUND: { exit: 4, status: 404, title: 'No such page' },
   BLOB_NOT_FOUND: { exit: 4, status: 404, title: 'No such blob' },
   WORKLOAD_NOT_FOUND: { exit: 4, status: 404, title: 'No such container' },

@@ -81,7 +81,7 @@ async function writeAtomic(path: string, data: string | Uint8Array, options: { m
 async function writeStream(
   path: string,
   data: AsyncIterable<Uint8Array>,
-  options: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void } = {},
+  options: { mode?: number; maxBytes?: number; sync?: boolean; onChunk?: (chunk: Uint8Array) => void } = {},
 ): Promise<number> {
   const limit = options.maxBytes ?? Number.POSITIVE_INFINITY
   const handle = await onPath('write', path, fs.open(path, 'wx', options.mode ?? 0o600))
@@ -96,7 +96,7 @@ async function writeStream(
         offset += bytesWritten
       }
     }
-    await handle.sync()
+    if (options.sync !== false) await handle.sync()
     await handle.close()
     return written
   } catch (error) {

@@ -41,11 +41,14 @@ export interface FileSystem {
   chmod(path: string, mode: number): Promise<void>
   /** Bytes `start`..`end` (inclusive, whole file by default). Closes the file when the iteration ends in any way. */
   readStream(path: string, range?: { start: number; end: number }): AsyncIterable<Uint8Array>
-  /** Streams to `path` (must not exist), returning the byte count; more than `maxBytes` throws REQUEST_TOO_LARGE and leaves no file. */
+  /**
+   * Streams to `path` (must not exist), returning the byte count; more than `maxBytes` throws REQUEST_TOO_LARGE and leaves no file.
+   * `sync: false` does not wait for the disk: for files that are made again when they are lost.
+   */
   writeStream(
     path: string,
     data: AsyncIterable<Uint8Array>,
-    options?: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void },
+    options?: { mode?: number; maxBytes?: number; sync?: boolean; onChunk?: (chunk: Uint8Array) => void },
   ): Promise<number>
   /** Calls back (debounced) when something in the folder changed. */
   watch(path: string, onChange: (name: string | null) => void): () => void

@@ -3,6 +3,7 @@ import { commands } from '../../src/commands.ts'
 
 // People type these, and scripts and agents call them: name, who may call it over HTTP, what it needs, route under /api/v1.
 const COMMANDS = [
+  'add repo · session admin · POST /repositories',
   'agent logs · session read · GET /agents/{agent}/logs',
   'agent restart · session operate · POST /agents/{agent}/restart',
   'agent start · session operate · POST /agents/{agent}/start',
@@ -13,9 +14,11 @@ const COMMANDS = [
   'default-skills · local admin',
   'destroy · local admin',
   'disable agent · session operate · DELETE /agents/{agent}',
+  'disable repo · session admin · POST /repositories/{name}/disable',
   'doctor · session admin · GET /doctor',
   'echo · local admin',
   'enable agent · session operate · POST /agents',
+  'enable repo · session admin · POST /repositories/{name}/enable',
   'exec · local operate',
   'expose · session admin · POST /exposed',
   'init agent · local admin',
@@ -36,6 +39,7 @@ const COMMANDS = [
   'token · local admin',
   'var · session admin · PUT /variables/{name}',
   'vars · session read · GET /variables',
+  'update · session admin · POST /repositories/update',
 ]
 
 test('commands and who may call them', () => {

@@ -31,6 +31,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_OPERATOR_TOKEN',
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
+  'PLOINKY_REPO_AUTH_',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
@@ -45,6 +46,8 @@ const OTHER_VARIABLES = [
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_GIT_PASSWORD',
+  'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
   'PLOINKY_SELF',
   'PLOINKY_TTY_COLS',
@@ -125,6 +128,8 @@ test('state files and their versions', () => {
     'default_skills.json 1',
     'enabled_repos.json 1',
     'images.json 1',
+    'images.json 1',
+    'repo_sources.json 1',
     'routing.json 1',
   ])
 })
