@@ -7,7 +7,8 @@ import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createExecMcp } from './features/mcp/index.ts'
-import { createWatcher, runRouter } from './features/router/index.ts'
+import { runRouter } from './features/router/index.ts'
+import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -50,6 +51,15 @@ function createExecutor(services: Services) {
     }
     return command.run(input, context)
   }
+}
+
+/** The same services, whose status tells what the supervisor knows. */
+function withSupervision(services: Services, supervisor: Supervisor): Services {
+  const status = async () => {
+    const found = await services.workspace.status()
+    return { ...found, agents: found.agents.map(supervisor.complete) }
+  }
+  return { ...services, workspace: { ...services.workspace, status } }
 }
 
 /** What commands do while the router runs is news for its pages too: their events are read from the file they are kept in. */
@@ -112,14 +122,20 @@ export async function serveRouter(
     if (name !== null && name !== basename(paths.profile)) return
     options.followProfile().catch((error: unknown) => log.error('profile not reloaded', { error }))
   })
-  const watch = createWatcher({
-    runtimes: services.runtimes,
+  const supervisor = createSupervisor({
     registry,
+    instances,
+    runtimes: services.runtimes,
     routes,
+    store,
+    net: platform.net,
     workspaceId: services.workspaceId,
+    readySeconds: services.settings.values.readyTimeout,
     events: services.events,
     log,
+    exclusive: services.workspace.exclusive,
   })
+  const supervised = withSupervision(services, supervisor)
   try {
     await runRouter(
       {
@@ -139,10 +155,10 @@ export async function serveRouter(
         },
         authenticator: options.authenticator,
         commands: options.commands,
-        execute: createExecutor(services),
-        status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
+        execute: createExecutor(supervised),
+        status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,
-        watch,
+        supervisor,
       },
       (router) => onReady(router.info),
       stopped,

@@ -120,9 +120,7 @@ export interface RestartPolicy {
 }
 
 export type EnableMode =
-  | { readonly kind: 'isolated' }
-  | { readonly kind: 'global' }
-  | { readonly kind: 'devel'; readonly repo: string }
+  { readonly kind: 'isolated' } | { readonly kind: 'global' } | { readonly kind: 'devel'; readonly repo: string }
 
 export interface Dependency {
   /** `agent`, `repo/agent` or `repo:agent`. */

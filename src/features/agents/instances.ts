@@ -56,7 +56,19 @@ export interface StartOutcome {
   readonly warnings: readonly string[]
 }
 
+/** An instance that the engine runs; whether it is ready is not known yet. */
+export interface Launched {
+  readonly workload: Workload
+  readonly outcome: ApplyOutcome['outcome']
+  readonly route: RouteEntry
+  readonly manifest: Manifest
+  /** The registry knows where it runs. */
+  readonly noted: Promise<void>
+}
+
 export interface Instances {
+  /** Asks the engine for the instance, and does not wait until it is ready. Routes are left as they are. */
+  launch(agent: EnabledAgent, options: StartOptions): Promise<Launched>
   /** Brings one agent up and waits until it is ready. */
   start(agent: EnabledAgent, options: StartOptions): Promise<StartOutcome>
   stop(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
@@ -102,10 +114,9 @@ export function createInstances(deps: InstanceDeps): Instances {
     return { plan: planWorkload(input), manifest, definition }
   }
 
-  async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
+  async function launch(agent: EnabledAgent, startOptions: StartOptions): Promise<Launched> {
     const { adapter, progress, signal } = startOptions
     const options = signal === undefined ? {} : { signal }
-    const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
     const { plan: planned, manifest, definition } = await plan(agent, adapter)
     progress('starting')
@@ -115,21 +126,29 @@ export function createInstances(deps: InstanceDeps): Instances {
     // Written while the agent gets ready.
     const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
     noted.catch(() => {})
-    const route = await routeOf({ adapter, planned, manifest, definition, workload: applied.workload }, options)
+    const { workload, outcome } = applied
+    const route = await routeOf({ adapter, planned, manifest, definition, workload }, options)
+    return { workload, outcome, route, manifest, noted }
+  }
+
+  async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
+    const { adapter, progress, signal } = startOptions
+    const began = Date.now()
+    const { outcome, route, manifest, noted } = await launch(agent, startOptions)
     progress('waiting until ready')
     await waitReady({ adapter, agent, manifest, route, signal })
     await Promise.all([deps.routes.set(agent.name, route), noted, imagesNoted])
-    if (applied.outcome !== 'unchanged') {
+    if (outcome !== 'unchanged') {
       deps.events.emit({
         type: 'agent.started',
         subject: agent.name,
-        data: { outcome: applied.outcome, runtime: adapter.id },
+        data: { outcome, runtime: adapter.id },
       })
     }
     deps.events.emit({ type: 'agent.ready', subject: agent.name, data: { milliseconds: Date.now() - began } })
     progress('ready')
     const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
-    return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
+    return { agent: agent.name, outcome, runtime: adapter.id, route, warnings }
   }
 
   /** The agent ran elsewhere before: what it left there is ended, or it would run twice. */
@@ -238,6 +257,7 @@ export function createInstances(deps: InstanceDeps): Instances {
   }
 
   return {
+    launch,
     start: async (agent, options) => {
       try {
         return await start(agent, options)
