@@ -20,6 +20,7 @@ export interface ServeOptions {
   store: Store
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
+  readonly watchdog: number | null
   /** Reads the active profile again. */
   followProfile(): Promise<void>
 }
@@ -159,6 +160,7 @@ export async function serveRouter(
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,
         supervisor,
+        watchdog: options.watchdog,
       },
       (router) => onReady(router.info),
       stopped,

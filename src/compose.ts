@@ -185,7 +185,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         port: settings.port,
       }),
     // The server is loaded where it runs: commands that only ask do not pay for it.
-    serve: async (onReady, stopped) => {
+    serve: async (onReady, stopped, { watchdog } = { watchdog: null }) => {
       const { serveRouter } = await import('./compose-router.ts')
       const followProfile = async (): Promise<void> => {
         settings.profile = toSettings(await loadSettings(options, paths, store)).profile
@@ -196,6 +196,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           commands: options.commands,
           store,
           routes,
+          watchdog,
           followProfile,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },

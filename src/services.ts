@@ -47,7 +47,12 @@ export interface Services {
   readonly logs: LogService
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
-  serve(onReady: (info: { host: string; port: number }) => void, stopped: Promise<void>): Promise<void>
+  serve(
+    onReady: (info: { host: string; port: number }) => void,
+    stopped: Promise<void>,
+    /** Who starts it again when it crashes: a process id. */
+    options?: { watchdog: number | null },
+  ): Promise<void>
   /** The same workspace with other flags. The caller disposes of it. */
   withFlags(flags: Partial<Record<SettingName, SettingValue>>): Promise<Services>
   dispose(): Promise<void>

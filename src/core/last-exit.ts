@@ -37,6 +37,8 @@ export function describeEnd({ removed, oomKilled, exitCode, signal, lines }: Las
   const last = lines.at(-1)
   const said = last === undefined || last.trim() === '' ? '' : `: ${last.slice(0, 200)}`
   if (oomKilled) return `out of memory${said}`
+  // Somebody ended it: its last line is about something else.
+  if (signal === 'SIGKILL' || signal === 'SIGTERM') return `killed by ${signal}`
   if (signal !== null) return `killed by ${signal}${said}`
   return `ended with ${exitCode === null ? 'an unknown exit code' : `exit code ${exitCode}`}${said}`
 }

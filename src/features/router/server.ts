@@ -50,6 +50,8 @@ export interface RouterOptions<S> {
   execMcp(agent: string, request: Request): Promise<Response>
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
+  /** Process that starts it again when it crashes. */
+  readonly watchdog: number | null
 }
 
 export interface RouterSupervisor {
@@ -306,7 +308,9 @@ async function andReload(result: Promise<unknown>, reload: () => Promise<void>):
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {
   const { platform, paths, settings } = options
-  const self = await platform.processes.info(platform.pid)
+  const [self, watchdog] = await Promise.all(
+    [platform.pid, options.watchdog].map((pid) => (pid === null ? null : platform.processes.info(pid))),
+  )
   const info: RouterInfo = {
     pid: platform.pid,
     startTicks: self?.startTicks ?? null,
@@ -314,6 +318,7 @@ async function announce<S>(options: RouterOptions<S>, server: RunningServer): Pr
     port: server.port,
     version: options.version,
     startedAt: new Date().toISOString(),
+    watchdog: watchdog ? { pid: watchdog.pid, startTicks: watchdog.startTicks } : null,
   }
   await writePresence(platform, paths, info)
   return info

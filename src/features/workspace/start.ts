@@ -54,6 +54,7 @@ async function startBackground(
   { context, flags }: Request,
 ): Promise<StartReport> {
   services.workspace.warm()
+  await services.router.takeOver()
   await services.workspace.checkPort()
   await leaveOldPort(services, context)
   const progress = (text: string, key: string): void => context.out.progress(text, key)
@@ -115,6 +116,7 @@ async function runForeground(services: Services, agent: string | null, context: 
         startTicks: null,
         version: services.version,
         startedAt: '',
+        watchdog: null,
       }),
       login: await services.client.loginUrl('dashboard/'),
     }
