@@ -3,12 +3,14 @@ import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
+import { supervisorCommands } from './features/supervisor/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...agentCommands,
+  ...supervisorCommands,
   ...routerCommands,
   ...settingsCommands,
 ]

@@ -24,6 +24,7 @@ import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { createStatsService } from './features/supervisor/stats.ts'
 import { createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
@@ -172,6 +173,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     secrets,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    stats: createStatsService({ runtimes, store, workspaceId }),
     doctor: () =>
       runDoctor({
         platform,

@@ -10,6 +10,7 @@ import type { Catalog } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { SecretStore } from './features/secrets/index.ts'
+import type { StatsService } from './features/supervisor/index.ts'
 import type { WorkspaceService } from './features/workspace/index.ts'
 import type { Platform } from './platform/index.ts'
 
@@ -45,6 +46,7 @@ export interface Services {
   readonly secrets: SecretStore
   readonly token: TokenService
   readonly logs: LogService
+  readonly stats: StatsService
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
   serve(

@@ -106,5 +106,12 @@ test('state files and their versions', () => {
   const all = Object.values(documents).flatMap((value) =>
     typeof value === 'object' && 'name' in value && 'version' in value ? [`${value.name} ${value.version}`] : [],
   )
-  expect(all.sort()).toEqual(['agents 1', 'config.json 1', 'enabled_repos.json 1', 'images.json 1', 'routing.json 1'])
+  expect(all.sort()).toEqual([
+    'agents 1',
+    'config.json 1',
+    'enabled_repos.json 1',
+    'images.json 1',
+    'routing.json 1',
+    'supervisor.json 1',
+  ])
 })
