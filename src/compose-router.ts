@@ -135,6 +135,7 @@ export async function serveRouter(
     events: services.events,
     log,
     exclusive: services.workspace.exclusive,
+    isBusy: async () => (await platform.fs.lstat(paths.changeLock)) !== null,
   })
   const supervised = withSupervision(services, supervisor)
   try {

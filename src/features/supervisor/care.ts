@@ -44,6 +44,8 @@ export interface CareOptions {
   routeOf(): Promise<RouteEntry | undefined>
   /** Makes the route count, unless the agent is not wanted any more. */
   publish(route: RouteEntry): Promise<void>
+  /** A person changes the workspace at this moment: what ends may have been ended by that. */
+  isDisturbed(): Promise<boolean>
   request(kind: ChangeKind): void
   remember(record: Supervised | null): void
 }
@@ -257,13 +259,18 @@ export function createCare(options: CareOptions): Care {
     lastExit = await lastExitOf({ adapter, workload, now: clock.now() })
     endedKey = key ?? current?.key ?? 'gone'
     leaveRun()
+    if (await options.isDisturbed()) return replan(restart)
     count(restart, { exitCode: lastExit.exitCode, oomKilled: lastExit.oomKilled, isGone, wasReady, ranMs })
   }
 
-  /** A router that ended in mid-pause: its successor waits the shortest one. */
+  /** Looked at again after the shortest pause, without a word: a router ended in mid-pause, or a person is at work. */
   function replan({ backoffSeconds }: RestartPolicy): void {
     plan('restart', backoffSeconds * 1000)
-    turn('failed', lastExit === null ? 'it does not run' : describeEnd(lastExit), { nextRestartAt: nextAt() })
+    pendingRoute = null
+    code = 'AGENT_FAILED'
+    state = 'failed'
+    reason = lastExit === null ? 'it does not run' : describeEnd(lastExit)
+    keep()
   }
 
   function count(policy: RestartPolicy, end: End, why = lastExit === null ? 'it ended' : describeEnd(lastExit)): void {

@@ -21,15 +21,17 @@ export function createChanges(options: ChangesOptions) {
   const { clock, log, signal } = options
   const due = new Map<string, ChangeKind>()
   let isBusy = false
+  let isPerforming = false
 
   async function performAll(): Promise<void> {
+    isPerforming = true
     const batch = [...due]
     due.clear()
     const worker = async (): Promise<void> => {
       for (let item = batch.shift(); item !== undefined && !signal.aborted; item = batch.shift())
         await options.perform(...item)
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    await Promise.all(Array.from({ length: AT_ONCE }, worker)).finally(() => (isPerforming = false))
   }
 
   async function work(): Promise<void> {
@@ -46,6 +48,7 @@ export function createChanges(options: ChangesOptions) {
   }
 
   return {
+    isBusy: () => isPerforming,
     request(agent: string, kind: ChangeKind): void {
       due.set(agent, kind)
       void work()

@@ -30,6 +30,8 @@ export interface SupervisorOptions {
   readonly clock?: Clock
   /** One change at a time for a workspace, over all processes. */
   exclusive<T>(what: string, run: () => Promise<T>): Promise<T>
+  /** Whether such a change is under way, anybody's. */
+  isBusy(): Promise<boolean>
 }
 
 export interface Supervisor {
@@ -88,6 +90,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       publish: async (route) => {
         if ((await agentNow()).wanted) await options.routes.set(name, route)
       },
+      isDisturbed: async () => !changes.isBusy() && (await options.isBusy()),
       request: (kind) => changes.request(name, kind),
       remember: (record) => {
         const written = remember(({ agents }) => {

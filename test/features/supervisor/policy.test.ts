@@ -1,6 +1,12 @@
 /** Restarts: pauses, breaker, reset; as tables. */
 import { describe, expect, it } from 'vitest'
-import { afterEnd, afterUnhealthy, type End, type History, NO_HISTORY } from '../../../src/features/supervisor/policy.ts'
+import {
+  afterEnd,
+  afterUnhealthy,
+  type End,
+  type History,
+  NO_HISTORY,
+} from '../../../src/features/supervisor/policy.ts'
 import { DEFAULT_RESTART } from '../../../src/features/supervisor/needs.ts'
 
 const crash: End = { exitCode: 1, oomKilled: false, isGone: false, wasReady: true, ranMs: 100 }
@@ -28,7 +34,12 @@ describe('afterEnd()', () => {
 
   it('goes on with the longest pause when the crashes are not that close', () => {
     const slow = { ...always, maxRestarts: 5, windowSeconds: 20 }
-    expect(run(Array.from({ length: 9 }, () => ({})), slow)).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30])
+    expect(
+      run(
+        Array.from({ length: 9 }, () => ({})),
+        slow,
+      ),
+    ).toEqual([1, 2, 4, 8, 16, 30, 30, 30, 30])
   })
 
   it('begins anew after a stable run', () => {
