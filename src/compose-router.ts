@@ -6,6 +6,7 @@ import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
+import { createLogTail } from './features/logs/index.ts'
 import { createExecMcp } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
@@ -65,37 +66,32 @@ function withSupervision(services: Services, supervisor: Supervisor): Services {
 
 /** What commands do while the router runs is news for its pages too: their events are read from the file they are kept in. */
 function relayEvents({ platform, paths, events, log }: Services): () => void {
-  let offset: number | null = null
+  const tail = createLogTail(platform.fs, paths.eventLog, { fromEnd: true })
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    const size = (await platform.fs.stat(paths.eventLog))?.size ?? 0
-    const start = Math.min(offset ?? size, size)
-    if (size > start) {
-      let text = ''
-      const decoder = new TextDecoder()
-      for await (const chunk of platform.fs.readStream(paths.eventLog, { start, end: size - 1 }))
-        text += decoder.decode(chunk, { stream: true })
-      for (const line of text.split('\n')) {
-        const json = parseJson(line)
-        if (!json.ok) continue
-        const { type, subject, data, pid } = json.value as {
-          type: string
-          subject: string
-          data: Record<string, unknown>
-          pid: number
-        }
-        if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+    for await (const line of tail.next()) {
+      const json = parseJson(line)
+      if (!json.ok) continue
+      const { type, subject, data, pid } = json.value as {
+        type: string
+        subject: string
+        data: Record<string, unknown>
+        pid: number
       }
+      if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
     }
-    offset = size
   }
   const next = (): void => {
     reading = reading.then(read).catch((error: unknown) => log.warn('events of other processes not read', { error }))
   }
   next()
-  return platform.fs.watch(paths.logs, (name) => {
-    if (name === null || name === 'events.ndjson') next()
+  const stop = platform.fs.watch(paths.logs, (name) => {
+    if (name === null || name.startsWith('events.ndjson')) next()
   })
+  return () => {
+    stop()
+    void reading.then(() => tail.close()).catch(() => {})
+  }
 }
 
 export async function serveRouter(

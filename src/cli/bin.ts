@@ -12,12 +12,14 @@ import type { Globals } from './parse.ts'
 
 const terminal = createTerminal()
 
+/** Replaced by a router in the background. */
+let write = (record: LogRecord): void => terminal.stderr.write(`${JSON.stringify(record)}\n`)
+
 /** The router logs to its file at `info`; commands are quiet unless something is wrong. */
 function log(globals: Globals) {
   const debug = globals.debug || /^(?:1|true|yes|on)$/i.test(process.env['PLOINKY_DEBUG'] ?? '')
   const isRouter = process.argv.includes('router-serve')
-  const sink = (record: LogRecord): void => terminal.stderr.write(`${JSON.stringify(record)}\n`)
-  return createLogger(sink, debug ? 'debug' : isRouter ? 'info' : 'warn')
+  return createLogger((record) => write(record), debug ? 'debug' : isRouter ? 'info' : 'warn')
 }
 
 const warn = (message: string): void => terminal.stderr.write(`warning: ${message}\n`)
@@ -31,6 +33,7 @@ async function openServices(globals: Globals): Promise<Services> {
     log: log(globals),
     workspace: globals.workspace,
     debug: globals.debug,
+    redirectLog: (sink) => (write = sink),
     warn,
   })
 }

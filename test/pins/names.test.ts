@@ -21,6 +21,9 @@ const SETTING_VARIABLES = {
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],
   bodyLimit: ['PLOINKY_BODY_LIMIT'],
+  logMaxSize: ['PLOINKY_LOG_MAX_SIZE'],
+  logMaxAge: ['PLOINKY_LOG_MAX_AGE'],
+  logKeep: ['PLOINKY_LOG_KEEP'],
 }
 const OTHER_VARIABLES = [
   // Read by the program.
@@ -91,6 +94,7 @@ test('files of a workspace', () => {
     '.ploinky/logs',
     '.ploinky/logs/router.log',
     '.ploinky/logs/events.ndjson',
+    '.ploinky/running/logs.lock',
     '.ploinky/blobs',
     '.ploinky/.secrets',
     '.ploinky/profile',
