@@ -10,6 +10,7 @@ import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
+import { supervisorCommands } from './features/supervisor/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +22,7 @@ export const commands: readonly Command<Services>[] = [
   ...dependencyCommands,
   ...scaffoldCommands,
   ...repoCommands,
+  ...supervisorCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

@@ -6,8 +6,10 @@ import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
+import { createLogTail } from './features/logs/index.ts'
 import { createExecMcp } from './features/mcp/index.ts'
-import { createWatcher, runRouter } from './features/router/index.ts'
+import { runRouter } from './features/router/index.ts'
+import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -19,6 +21,7 @@ export interface ServeOptions {
   store: Store
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
+  readonly watchdog: number | null
   /** Reads the active profile again. */
   followProfile(): Promise<void>
 }
@@ -52,39 +55,43 @@ function createExecutor(services: Services) {
   }
 }
 
+/** The same services, whose status tells what the supervisor knows. */
+function withSupervision(services: Services, supervisor: Supervisor): Services {
+  const status = async () => {
+    const found = await services.workspace.status()
+    return { ...found, agents: found.agents.map(supervisor.complete) }
+  }
+  return { ...services, workspace: { ...services.workspace, status } }
+}
+
 /** What commands do while the router runs is news for its pages too: their events are read from the file they are kept in. */
 function relayEvents({ platform, paths, events, log }: Services): () => void {
-  let offset: number | null = null
+  const tail = createLogTail(platform.fs, paths.eventLog, { fromEnd: true })
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    const size = (await platform.fs.stat(paths.eventLog))?.size ?? 0
-    const start = Math.min(offset ?? size, size)
-    if (size > start) {
-      let text = ''
-      const decoder = new TextDecoder()
-      for await (const chunk of platform.fs.readStream(paths.eventLog, { start, end: size - 1 }))
-        text += decoder.decode(chunk, { stream: true })
-      for (const line of text.split('\n')) {
-        const json = parseJson(line)
-        if (!json.ok) continue
-        const { type, subject, data, pid } = json.value as {
-          type: string
-          subject: string
-          data: Record<string, unknown>
-          pid: number
-        }
-        if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+    for await (const line of tail.next()) {
+      const json = parseJson(line)
+      if (!json.ok) continue
+      const { type, subject, data, pid } = json.value as {
+        type: string
+        subject: string
+        data: Record<string, unknown>
+        pid: number
       }
+      if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
     }
-    offset = size
   }
   const next = (): void => {
     reading = reading.then(read).catch((error: unknown) => log.warn('events of other processes not read', { error }))
   }
   next()
-  return platform.fs.watch(paths.logs, (name) => {
-    if (name === null || name === 'events.ndjson') next()
+  const stop = platform.fs.watch(paths.logs, (name) => {
+    if (name === null || name.startsWith('events.ndjson')) next()
   })
+  return () => {
+    stop()
+    void reading.then(() => tail.close()).catch(() => {})
+  }
 }
 
 export async function serveRouter(
@@ -112,14 +119,21 @@ export async function serveRouter(
     if (name !== null && name !== basename(paths.profile)) return
     options.followProfile().catch((error: unknown) => log.error('profile not reloaded', { error }))
   })
-  const watch = createWatcher({
-    runtimes: services.runtimes,
+  const supervisor = createSupervisor({
     registry,
+    instances,
+    runtimes: services.runtimes,
     routes,
+    store,
+    net: platform.net,
     workspaceId: services.workspaceId,
+    readySeconds: services.settings.values.readyTimeout,
     events: services.events,
     log,
+    exclusive: services.workspace.exclusive,
+    isBusy: async () => (await platform.fs.lstat(paths.changeLock)) !== null,
   })
+  const supervised = withSupervision(services, supervisor)
   try {
     await runRouter(
       {
@@ -139,10 +153,11 @@ export async function serveRouter(
         },
         authenticator: options.authenticator,
         commands: options.commands,
-        execute: createExecutor(services),
-        status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
+        execute: createExecutor(supervised),
+        status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,
-        watch,
+        supervisor,
+        watchdog: options.watchdog,
       },
       (router) => onReady(router.info),
       stopped,

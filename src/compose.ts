@@ -14,7 +14,7 @@ import {
   toSettings,
 } from './config/settings.ts'
 import { createEventBus, type EventBus } from './core/events.ts'
-import type { Logger } from './core/log.ts'
+import type { Logger, LogSink } from './core/log.ts'
 import type { Store } from './core/store.ts'
 import {
   createExplainer,
@@ -30,9 +30,9 @@ import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
-import { createLogService } from './features/logs/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
+import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createScaffold } from './features/scaffold/index.ts'
@@ -40,6 +40,7 @@ import { createSecretStore } from './features/secrets/index.ts'
 import { createSkills } from './features/skills/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
+import { createStatsService } from './features/supervisor/stats.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
 import { runtimeDefinitions } from '../runtimes/index.ts'
@@ -59,6 +60,8 @@ export interface OpenOptions {
   workspace: string | undefined
   debug: boolean
   flags?: Partial<Record<SettingName, SettingValue>>
+  /** From now on records go there: a router in the background writes its log by itself, so that it can be rotated. */
+  redirectLog?: (sink: LogSink) => void
   /** Told to a person: a recovered file, a corrected mode. */
   warn: (message: string) => void
 }
@@ -82,13 +85,21 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
 }
 
 /** Events are facts: each is a line of a file as well, whoever emits it. */
-function keepEvents({ platform, log }: OpenOptions, paths: WorkspacePaths, events: EventBus): () => Promise<void> {
+function keepEvents(
+  { platform, log }: OpenOptions,
+  at: { paths: WorkspacePaths; rotation: Rotation },
+  events: EventBus,
+): () => Promise<void> {
+  const { paths, rotation } = at
   let writing: Promise<void> = Promise.resolve()
   events.on((event) => {
     if (event.type === 'routing.changed' || event.relayed) return
     const line = `${JSON.stringify({ ...event, pid: platform.pid })}\n`
     writing = writing
-      .then(() => platform.fs.append(paths.eventLog, line, { mode: 0o600 }))
+      .then(async () => {
+        await platform.fs.append(paths.eventLog, line, { mode: 0o600 })
+        await rotation.rotate(paths.eventLog)
+      })
       .catch((error: unknown) => log.warn('event not written', { error }))
   })
   return () => writing
@@ -116,7 +127,11 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   /** The profile is read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
-  const eventsWritten = keepEvents(options, paths, events)
+  const rotation = createRotation(platform, {
+    lockFile: paths.logLock,
+    limits: { maxBytes: settings.logMaxSize, maxAgeDays: settings.logMaxAge, keep: settings.logKeep },
+  })
+  const eventsWritten = keepEvents(options, { paths, rotation }, events)
   const secrets = createSecretStore({
     fs: platform.fs,
     lock: platform.lock,
@@ -245,6 +260,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       })
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
+    stats: createStatsService({ runtimes, store, workspaceId }),
     doctor: () =>
       runDoctor({
         platform,
@@ -258,8 +274,13 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         port: settings.port,
       }),
     // The server is loaded where it runs: commands that only ask do not pay for it.
-    serve: async (onReady, stopped) => {
+    serve: async (onReady, stopped, { watchdog } = { watchdog: null }) => {
       const { serveRouter } = await import('./compose-router.ts')
+      if (watchdog !== null) {
+        const onError = (message: string): void => platform.terminal.stderr.write(`${message}\n`)
+        const writer = createLogWriter({ fs: platform.fs, path: paths.routerLog, rotation, onError })
+        options.redirectLog?.((record) => writer.write(JSON.stringify(record)))
+      }
       const followProfile = async (): Promise<void> => {
         settings.profile = toSettings(await loadSettings(options, paths, store)).profile
       }
@@ -269,6 +290,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           commands: options.commands,
           store,
           routes,
+          watchdog,
           followProfile,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },

@@ -16,6 +16,7 @@ import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
+import type { StatsService } from './features/supervisor/index.ts'
 import type { Platform } from './platform/index.ts'
 
 export interface SettingsService {
@@ -65,9 +66,15 @@ export interface Services {
   ): Promise<string | null>
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
+  readonly stats: StatsService
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
-  serve(onReady: (info: { host: string; port: number }) => void, stopped: Promise<void>): Promise<void>
+  serve(
+    onReady: (info: { host: string; port: number }) => void,
+    stopped: Promise<void>,
+    /** Who starts it again when it crashes: a process id. */
+    options?: { watchdog: number | null },
+  ): Promise<void>
   /** The same workspace with other flags. The caller disposes of it. */
   withFlags(flags: Partial<Record<SettingName, SettingValue>>): Promise<Services>
   dispose(): Promise<void>

@@ -13,6 +13,7 @@ import { createProgramLog } from './program-log.ts'
 const terminal = createTerminal()
 
 const log = createProgramLog({ terminal, env: process.env, argv: process.argv })
+
 const warn = (message: string): void => terminal.stderr.write(`warning: ${message}\n`)
 
 // Loaded when a command asks for it: `help` and `--version` are nearly as quick as an empty program.
@@ -21,9 +22,10 @@ async function openServices(globals: Globals): Promise<Services> {
   return await open({
     platform: createPlatform(terminal),
     commands,
-    log: log(globals),
+    log: log.of(globals),
     workspace: globals.workspace,
     debug: globals.debug,
+    redirectLog: log.redirect,
     warn,
   })
 }
@@ -38,7 +40,7 @@ const exitCode = await run(process.argv.slice(2), {
   version: VERSION,
   terminal,
   env: process.env,
-  log,
+  log: log.of,
   openServices,
   askRouter,
   closeServices: (services) => services.dispose(),

@@ -13,7 +13,7 @@ async function main(): Promise<void> {
     version: VERSION,
     terminal,
     env: process.env,
-    log: createProgramLog({ terminal, env: process.env, argv: process.argv }),
+    log: createProgramLog({ terminal, env: process.env, argv: process.argv }).of,
     openServices: () => Promise.reject(new Error('A command that only describes asked for a workspace')),
     stdoutClosed: terminal.stdout.closed,
   })

@@ -149,6 +149,34 @@ export const consentsDocument = define({
   empty: { consents: {} },
 })
 
+/** `.ploinky/supervisor.json`: what a router that was killed must not forget about restarts. */
+const supervised = z.strictObject({
+  /** The run that the supervisor started last, and the run whose end it counted last. */
+  launched: z.nullable(z.string()),
+  ended: z.nullable(z.string()),
+  /** Why it is not started again; null while it is. */
+  failed: z.nullable(z.string()),
+  restarts: z.int(),
+  history: z.strictObject({ crashes: z.array(z.number()), attempts: z.int(), unhealthy: z.int() }),
+  lastExit: z.nullable(
+    z.strictObject({
+      at: z.string(),
+      exitCode: z.nullable(z.int()),
+      signal: z.nullable(z.string()),
+      oomKilled: z.boolean(),
+      removed: z.boolean(),
+      lines: z.array(z.string()),
+    }),
+  ),
+})
+export type Supervised = z.output<typeof supervised>
+export const supervisorDocument = define({
+  name: 'supervisor.json',
+  version: 1,
+  schema: z.strictObject({ agents: z.record(nameSchema, supervised) }),
+  empty: { agents: {} },
+})
+
 /** `.ploinky/images.json`: what was learnt about images by looking into them, by image id. */
 export const imagesDocument = define({
   name: 'images.json',
@@ -195,4 +223,5 @@ export const stateDocuments = [
   consentsDocument,
   imagesDocument,
   exposedDocument,
+  supervisorDocument,
 ] as const

@@ -33,6 +33,7 @@ export const ERRORS = {
   RUNTIME_OUTPUT_UNREADABLE: { exit: 5, status: 502, title: 'Container engine answered something unreadable' },
   CAPABILITY_UNSUPPORTED: { exit: 5, status: 501, title: 'Not supported by this runtime' },
   AGENT_FAILED: { exit: 5, status: 503, title: 'Agent failed' },
+  AGENT_NOT_READY: { exit: 5, status: 503, title: 'Agent not ready' },
   AGENT_NOT_RUNNING: { exit: 5, status: 503, title: 'Agent not running' },
   UPSTREAM_UNREACHABLE: { exit: 5, status: 502, title: 'Agent unreachable' },
   UPSTREAM_TIMEOUT: { exit: 7, status: 504, title: 'Agent timed out' },

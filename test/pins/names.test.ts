@@ -21,6 +21,9 @@ const SETTING_VARIABLES = {
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],
   bodyLimit: ['PLOINKY_BODY_LIMIT'],
+  logMaxSize: ['PLOINKY_LOG_MAX_SIZE'],
+  logMaxAge: ['PLOINKY_LOG_MAX_AGE'],
+  logKeep: ['PLOINKY_LOG_KEEP'],
 }
 const OTHER_VARIABLES = [
   // Read by the program.
@@ -104,6 +107,7 @@ test('files of a workspace', () => {
     '.ploinky/logs',
     '.ploinky/logs/router.log',
     '.ploinky/logs/events.ndjson',
+    '.ploinky/running/logs.lock',
     '.ploinky/blobs',
     '.ploinky/.secrets',
     '.ploinky/master-key',
@@ -131,5 +135,8 @@ test('state files and their versions', () => {
     'images.json 1',
     'repo_sources.json 1',
     'routing.json 1',
+    'images.json 1',
+    'routing.json 1',
+    'supervisor.json 1',
   ])
 })
