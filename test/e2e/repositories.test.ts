@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AGENT, commit, gitRepository, tgz, writeTree } from '../helpers/repositories.ts'
-import { createWorkspace, spawnProgram, waitFor, type Workspace } from '../helpers/workspace.ts'
+import { createWorkspace, platform, spawnProgram, waitFor, type Workspace } from '../helpers/workspace.ts'
 
 interface Repo {
   name: string
@@ -107,29 +107,33 @@ describe('repositories', () => {
     expect((await readdir(inWorkspace('.ploinky/repos'))).sort()).toEqual(['packed', 'plain'])
   })
 
-  it('an interrupted clone leaves nothing; what a killed one left goes with the next', async () => {
-    let asked = 0
-    const server = createServer((socket) => {
-      socket.on('error', () => {})
-      asked += 1
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const url = `git://127.0.0.1:${(server.address() as { port: number }).port}/x.git`
-    const left = async (): Promise<string[]> =>
-      (await readdir(inWorkspace('.ploinky/repos'))).filter((name) => name.includes('late'))
-    for (const [index, signal] of (['SIGINT', 'SIGKILL'] as const).entries()) {
-      const child = spawnProgram(['add', 'repo', 'late', url], { cwd: workspace.dir })
-      const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-      await waitFor('the clone to ask its server', () => (asked > index ? true : undefined))
-      child.kill(signal)
-      if (signal === 'SIGINT') expect([await ended, await left()]).toEqual([130, []])
-      else await new Promise((resolve) => child.once('exit', resolve))
-    }
-    expect(await left()).toHaveLength(1)
-    await workspace.json(['add', 'repo', 'late', source])
-    expect(await left()).toEqual(['late'])
-    server.close()
-  })
+  // The npm launcher of Deno does not pass on a signal that is sent to it alone.
+  it.skipIf(platform === 'deno')(
+    'an interrupted clone leaves nothing; what a killed one left goes with the next',
+    async () => {
+      let asked = 0
+      const server = createServer((socket) => {
+        socket.on('error', () => {})
+        asked += 1
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const url = `git://127.0.0.1:${(server.address() as { port: number }).port}/x.git`
+      const left = async (): Promise<string[]> =>
+        (await readdir(inWorkspace('.ploinky/repos'))).filter((name) => name.includes('late'))
+      for (const [index, signal] of (['SIGINT', 'SIGKILL'] as const).entries()) {
+        const child = spawnProgram(['add', 'repo', 'late', url], { cwd: workspace.dir })
+        const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+        await waitFor('the clone to ask its server', () => (asked > index ? true : undefined))
+        child.kill(signal)
+        if (signal === 'SIGINT') expect([await ended, await left()]).toEqual([130, []])
+        else await new Promise((resolve) => child.once('exit', resolve))
+      }
+      expect(await left()).toHaveLength(1)
+      await workspace.json(['add', 'repo', 'late', source])
+      expect(await left()).toEqual(['late'])
+      server.close()
+    },
+  )
 
   it('over HTTP: for administrators, and nothing of the machine itself', async () => {
     await workspace.json(['start', 'demo', '--runtime', 'host'])
