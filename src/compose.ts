@@ -1,18 +1,9 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import { configDocument, stateDocuments } from './config/documents.ts'
+import { stateDocuments } from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
-import {
-  assertSettingName,
-  explainSettings,
-  parseSetting,
-  SETTINGS,
-  type SettingName,
-  type Settings,
-  type SettingValue,
-  toSettings,
-} from './config/settings.ts'
+import { assertSettingName, type SettingName, type Settings, type SettingValue, toSettings } from './config/settings.ts'
 import { createEventBus, type EventBus } from './core/events.ts'
 import type { Logger, LogSink } from './core/log.ts'
 import type { Store } from './core/store.ts'
@@ -37,6 +28,7 @@ import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { changeSetting, loadSettings } from './features/settings/index.ts'
 import { createSkills } from './features/skills/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
@@ -105,14 +97,6 @@ function keepEvents(
   return () => writing
 }
 
-async function loadSettings(options: OpenOptions, paths: WorkspacePaths, store: Store) {
-  const { platform } = options
-  const [config, profile] = await Promise.all([store.read(configDocument), platform.fs.readText(paths.profile)])
-  const flags = { ...options.flags, ...(options.debug ? { debug: true } : {}) }
-  const stored = profile === null ? {} : { profile: profile.trim() }
-  return explainSettings({ flags, env: platform.env, workspace: { ...config.settings, ...stored } })
-}
-
 export async function openServices(options: OpenOptions): Promise<Services> {
   const { platform, log } = options
   const root = await findWorkspaceRoot(platform.fs, {
@@ -123,7 +107,9 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const paths = workspacePaths(root)
   const workspaceId = platform.hash.sha256Hex(root).slice(0, 8)
   const store = createStore(options, paths, log)
-  const explained = await loadSettings(options, paths, store)
+  const place = { fs: platform.fs, paths, store }
+  const origins = { flags: { ...options.flags, ...(options.debug ? { debug: true } : {}) }, env: platform.env }
+  const explained = await loadSettings(place, origins)
   /** The profile is read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
@@ -215,7 +201,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       values: settings,
       explain: () => explained,
       checkName: assertSettingName,
-      set: (name, value) => setSetting({ platform, paths, store }, name, value),
+      set: (name, value) => changeSetting(place, name, value),
     },
     workspace,
     catalog,
@@ -282,7 +268,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         options.redirectLog?.((record) => writer.write(JSON.stringify(record)))
       }
       const followProfile = async (): Promise<void> => {
-        settings.profile = toSettings(await loadSettings(options, paths, store)).profile
+        settings.profile = toSettings(await loadSettings(place, origins)).profile
       }
       await serveRouter(
         {
@@ -311,28 +297,4 @@ function definitionOf(id: RuntimeId) {
   const found = runtimeDefinitions.find((definition) => definition.id === id)
   if (found === undefined) throw new Error(`No runtime "${id}"`)
   return found
-}
-
-async function setSetting(
-  at: { platform: Platform; paths: WorkspacePaths; store: Store },
-  name: string,
-  value: SettingValue | null,
-) {
-  const setting = assertSettingName(name)
-  const file = setting === 'profile' ? basename(at.paths.profile) : 'config.json'
-  const checked = value === null ? null : parseSetting(setting, value, `ploinky config ${setting}`)
-  await at.platform.fs.mkdir(at.paths.running)
-  if (setting === 'profile') {
-    if (checked === null) await at.platform.fs.remove(at.paths.profile)
-    else await at.platform.fs.writeAtomic(at.paths.profile, `${String(checked)}\n`)
-  } else {
-    await at.store.update(configDocument, ({ settings }) => {
-      const { [setting]: _old, ...others } = settings
-      return { settings: checked === null ? others : { ...others, [setting]: checked } }
-    })
-  }
-  const summary = SETTINGS[setting].summary
-  return checked === null
-    ? { name: setting, value: SETTINGS[setting].default, source: 'default' as const, from: 'default', summary }
-    : { name: setting, value: checked, source: 'workspace' as const, from: `.ploinky/${file}`, summary }
 }

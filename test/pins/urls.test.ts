@@ -14,6 +14,7 @@ const URLS = [
   'DELETE /blobs/:id',
   'GET /',
   'GET /api/v1/agents/:agent/logs',
+  'GET /api/v1/agents/:agent/plan',
   'GET /api/v1/agents/:agent/stats',
   'GET /api/v1/catalog',
   'GET /api/v1/doctor',
