@@ -247,6 +247,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
+    sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>
       runDoctor({
         platform,

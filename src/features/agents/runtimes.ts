@@ -15,6 +15,8 @@ export interface Runtimes {
   firstEngine(): Promise<RuntimeAdapter | null>
   /** Every engine with what was found, for `doctor` and errors. */
   survey(): Promise<RuntimeChoice[]>
+  /** In every runtime that this process has used. */
+  sweep(workspace: string, jobs: 'orphaned' | 'all'): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -62,6 +64,13 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
           return { id, displayName: adapter.displayName, detection: await detection }
         }),
       ),
+    async sweep(workspace, jobs) {
+      await Promise.all(
+        [...adapters.values()].map(async ({ adapter, detection }) => {
+          if ((await detection).available) await adapter.sweep(workspace, { jobs })
+        }),
+      )
+    },
     async dispose() {
       await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
       adapters.clear()
