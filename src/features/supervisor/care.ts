@@ -177,10 +177,13 @@ export function createCare(options: CareOptions): Care {
   const isCounted = (key: string | null): boolean =>
     current === null && (key === null ? ledger.ended !== null : key === ledger.ended)
 
+  /** Whatever follows from the end is under way, or nothing does. */
+  const isSettled = (): boolean => next !== null || state === 'failed' || state === 'stopped'
+
   async function down({ workload, adapter }: Seen): Promise<void> {
     const key = workload?.startedAt ? runKey(workload) : null
     const isOld = isCounted(key)
-    if (isOld && (next !== null || state === 'failed' || state === 'stopped')) return
+    if (isOld && isSettled()) return
     if (isOld && ledger.failed !== null) return turn('failed', ledger.failed)
     const [manifest, route] = await Promise.all([options.load(), options.routeOf()])
     const { restart } = needsOf(manifest)

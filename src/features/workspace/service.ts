@@ -234,7 +234,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       if (chosen === null && input.agent !== null && first !== undefined) await registry.setStatic(first.name)
       let underWay = (): void => {}
       const asked = new Promise<void>((resolve) => (underWay = resolve))
-      asked.then(input.underWay)
+      void asked.then(input.underWay)
       const starting = Promise.all(agents.map((agent) => startOne(agent, { ...input, underWay }, notices)))
       const setStatic = () => options.routes.setStatic(chosen ?? first?.name ?? null)
       const [results] = await Promise.all([starting, Promise.race([asked, starting]).then(setStatic)])
