@@ -19,6 +19,8 @@ export interface RuntimeCapabilities {
   readonly images: boolean
   /** Network and file system are separated from the host's. Policy must not rely on a runtime that says no. */
   readonly isolation: boolean
+  /** Mounts are at their targets, so paths of the container hold; otherwise they are mapped to paths of the host. */
+  readonly bindMounts: boolean
   /** `openTty` makes a real terminal. */
   readonly tty: boolean
   /** `events` is a stream of the engine; otherwise it is a poll. */

@@ -7,6 +7,7 @@ export const HOST_GATEWAY = 'host.docker.internal'
 export const DOCKER_CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: true,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,

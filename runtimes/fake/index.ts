@@ -35,6 +35,7 @@ export interface FakeOptions {
 const CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: false,
+  bindMounts: false,
   tty: true,
   nativeEvents: true,
   stats: true,

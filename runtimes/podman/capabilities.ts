@@ -4,6 +4,7 @@ import type { RuntimeCapabilities } from '../adapter.ts'
 export const PODMAN_CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: true,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,

@@ -1,7 +1,7 @@
 /** Ports of plain processes: each container port gets a port of the host, which the program is told to listen on. */
 import { PloinkyError } from '../../src/core/error.ts'
 import type { Platform } from '../../src/platform/index.ts'
-import type { PortSpec, WorkloadSpec } from '../adapter.ts'
+import type { PortSpec } from '../adapter.ts'
 
 const PROBE_MS = 500
 const MAX_TRIES = 20
@@ -10,17 +10,17 @@ export const dialHost = (hostIp: string): string =>
   hostIp === '0.0.0.0' || hostIp === '' ? '127.0.0.1' : hostIp === '::' ? '::1' : hostIp
 
 /**
- * Chooses a host port for each port of the spec. `before` are the ports of the last run, kept where they are still free;
+ * Chooses a host port for each port that is wanted. `before` are the ports of the last run, kept where they are still free;
  * `taken` belong to other instances. PORT_TAKEN when a port that the spec names has a listener.
  */
 export async function allocatePorts(
   platform: Platform,
-  spec: WorkloadSpec,
+  wanted: readonly PortSpec[],
   known: { before: readonly PortSpec[]; taken: ReadonlySet<number> },
 ): Promise<PortSpec[]> {
   const chosen: PortSpec[] = []
   const used = new Set(known.taken)
-  for (const port of spec.ports) {
+  for (const port of wanted) {
     const host = port.host === 0 ? await freePort(platform, port, { ...known, used }) : await wantedPort(platform, port)
     used.add(host)
     chosen.push({ ...port, host })
