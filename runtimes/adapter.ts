@@ -12,7 +12,7 @@ import type { ProcessSpec } from '../src/core/process.ts'
 import type { MaybeSecret } from '../src/core/secret.ts'
 import type { Platform } from '../src/platform/index.ts'
 
-export type RuntimeId = 'docker' | 'podman' | 'host' | 'fake'
+export type RuntimeId = 'docker' | 'podman' | 'host' | 'bwrap' | 'fake'
 
 export interface RuntimeCapabilities {
   /** Runs OCI images; otherwise the agent's files are run as plain processes. */

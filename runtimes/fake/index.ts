@@ -35,7 +35,7 @@ export interface FakeOptions {
 const CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: false,
-  bindMounts: false,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,

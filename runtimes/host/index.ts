@@ -41,6 +41,7 @@ function createHostKind(platform: Platform): ProcessKind {
       hostGateway: '127.0.0.1',
     }),
     detect: (facts) => detect(platform, facts),
+    hasTerminals: async () => true,
     check: (spec) => checkSpec(platform, spec, user),
     ports: (spec) => spec.ports,
     command: (spec, ports) => hostCommand(platform, spec, ports),
@@ -48,6 +49,7 @@ function createHostKind(platform: Platform): ProcessKind {
     launch: async (_spec, command) => command,
     environment: (supervisor) => supervisor,
     isUp: async () => true,
+    explain: () => null,
     async terminate({ record }) {
       platform.processes.signal(record.supervisor.pid, 'SIGTERM', { group: true })
     },

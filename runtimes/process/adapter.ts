@@ -44,7 +44,7 @@ export function createProcessAdapter({ platform, stateDir }: RuntimeContext, cre
     },
     async detect() {
       await ready()
-      terminals = await canOpenTerminal(context)
+      terminals = (await canOpenTerminal(context)) && (await kind.hasTerminals())
       return kind.detect(facts())
     },
     async *ensureImage(reference) {

@@ -20,7 +20,7 @@ export interface Program {
 export interface Facts {
   /** Whether the system tells about processes in /proc. */
   readonly hasProc: boolean
-  /** Whether this host can make terminals. */
+  /** Whether this host can make terminals, and the kind can use them. */
   readonly terminals: boolean
 }
 
@@ -40,6 +40,8 @@ export interface ProcessKind {
   readonly supervisor: string
   capabilities(facts: Facts): RuntimeCapabilities
   detect(facts: Facts): Promise<Detection>
+  /** Whether its programs can have terminals, where this host can make them. */
+  hasTerminals(): Promise<boolean>
   /** Refuses what cannot be given, before anything is touched. */
   check(spec: WorkloadSpec): Promise<void>
   /** Ports that can be reached. */
@@ -53,6 +55,8 @@ export interface ProcessKind {
   environment(supervisor: Readonly<Record<string, string>>): Readonly<Record<string, string>>
   /** Whether the program has begun, and others can be started beside it. */
   isUp(pid: number): Promise<boolean>
+  /** Why the program never began, when what it wrote to stderr is not its own; null otherwise. */
+  explain(stderr: string): string | null
   /** SIGTERM to those that are to end by themselves. */
   terminate(running: Running): Promise<void>
   /** Another program beside the one that runs, as this host runs it; `tag` must be found on it by this host. */

@@ -10,7 +10,7 @@ import { allocatePorts } from './ports.ts'
 import { WORKLOAD_TAG, type Tag } from './processes.ts'
 import { RECORD_VERSION, type ProcessRecord } from './record.ts'
 import { readPid, readState, toWorkload, type ProcessContext } from './state.ts'
-import { SUPERVISOR } from './supervisor.ts'
+import { MAX_LOG_BYTES, SUPERVISOR } from './supervisor.ts'
 
 /** Another process of ours may be stopping the same instance, for as long as its grace lasts. */
 const LOCK_WAIT_MS = 15 * 60_000
@@ -162,7 +162,22 @@ async function start(context: ProcessContext, { spec, hash, created, ports }: St
     return (await readState(context, record)).state === 'running' ? null : true
   }
   await until(started, { timeoutMs: STARTED_MS, intervalMs: 2, what: `the start of "${spec.name}"` })
+  if ((await readState(context, record)).state !== 'running') await checkStarted(context, record)
   return record
+}
+
+/** A program that has ended is a fact; one that never began is an error, and leaves nothing. */
+async function checkStarted({ platform, records, kind }: ProcessContext, record: ProcessRecord): Promise<void> {
+  const { log } = records.paths(record.name)
+  const options = { maxBytes: MAX_LOG_BYTES }
+  const stderr = await platform.fs.readText(join(log, 'stderr.log'), options).catch(() => null)
+  const reason = kind.explain(stderr ?? '')
+  if (reason === null) return
+  await records.remove(record.name)
+  throw new PloinkyError('RUNTIME_FAILED', `${kind.displayName}: "${record.agent}" cannot be started: ${reason}`, {
+    hint: `Look at the manifest's volumes and at: ploinky doctor, then run: ploinky start ${record.agent}`,
+    details: { agent: record.agent },
+  })
 }
 
 /**

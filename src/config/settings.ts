@@ -82,7 +82,7 @@ export const SETTINGS = {
     default: 'auto' as string,
     env: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
     flag: '--runtime',
-    parse: oneOf('auto', 'docker', 'podman', 'host', 'fake'),
+    parse: oneOf('auto', 'docker', 'podman', 'host', 'bwrap', 'fake'),
     expected: 'auto, docker, podman or host',
   }),
   profile: define({

@@ -64,6 +64,7 @@ const PARTS = [
   'runtimes/docker/',
   'runtimes/podman/',
   'runtimes/host/',
+  'runtimes/bwrap/',
   'runtimes/fake/',
   'public/shared/',
   'public/dashboard/',

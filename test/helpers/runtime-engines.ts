@@ -5,7 +5,7 @@ import type { Platform } from '../../src/platform/index.ts'
 import { silentLogger } from '../../src/core/log.ts'
 import type { Detection, RuntimeDefinition } from '../../runtimes/adapter.ts'
 
-export type TestEngine = 'fake' | 'host' | 'docker' | 'podman' | 'podman-rootless'
+export type TestEngine = 'fake' | 'host' | 'bwrap' | 'docker' | 'podman' | 'podman-rootless'
 
 /** Local images of the test set-up; nothing is ever pulled by a test. */
 export const IMAGES = { small: 'docker.io/library/alpine:3', node: 'docker.io/library/node:24-alpine' } as const
