@@ -1,4 +1,5 @@
 import { bwrapRuntime } from '../../runtimes/bwrap/index.ts'
+import { bwrapEngine } from '../helpers/runtime-engines.ts'
 import { killGroup } from '../helpers/runtime-process.ts'
 import { runRuntimeContract } from './runtime.ts'
 
@@ -9,7 +10,7 @@ const noEngine = 'there is no engine that could go away'
 const gap = (test: string, reason: string) => ({ test, reason, expect: 'skip' as const })
 
 await runRuntimeContract({
-  engine: 'bwrap',
+  engine: bwrapEngine(),
   definition: bwrapRuntime,
   target: async () => ({
     images: null,
