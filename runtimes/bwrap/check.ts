@@ -68,7 +68,7 @@ export function hostPath(mounts: readonly MountSpec[], path: string): string | n
 export async function checkSandboxCommand(platform: Platform, spec: WorkloadSpec, command: Program): Promise<void> {
   const folder = hostPath(spec.mounts, command.cwd)
   const isFolder = folder !== null && (await platform.fs.stat(folder))?.kind === 'directory'
-  const isParent = spec.mounts.some(({ target }) => isIn(command.cwd, target))
+  const isParent = folder === null && spec.mounts.some(({ target }) => isIn(command.cwd, target))
   if (!isFolder && !isParent && !OWN_FOLDERS.includes(command.cwd)) {
     const message = `The working folder of "${spec.agent}" does not exist in the sandbox: "${command.cwd}"`
     refuse(spec, message, 'Mount it as a volume')

@@ -83,7 +83,7 @@ export const SETTINGS = {
     env: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
     flag: '--runtime',
     parse: oneOf('auto', 'docker', 'podman', 'host', 'bwrap', 'fake'),
-    expected: 'auto, docker, podman or host',
+    expected: 'auto, docker, podman, host or bwrap',
   }),
   profile: define({
     summary: 'Active profile',

@@ -111,8 +111,9 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
   } catch (error) {
     return { ...base, state: 'failed', lastError: errorOf(error) }
   }
-  const common = { ...base, about: manifest.about, image: agent.runtime === 'host' ? null : manifest.image }
   const place = agent.runtime === null ? undefined : found.get(agent.runtime)
+  const runsNoImage = place !== undefined && 'adapter' in place && !place.adapter.capabilities.images
+  const common = { ...base, about: manifest.about, image: runsNoImage ? null : manifest.image }
   if (place === undefined) return { ...common, state: 'stopped' }
   if ('error' in place) return { ...common, state: 'failed', lastError: errorOf(place.error) }
   const name = workloadName(deps.workspaceId, agent.name)
