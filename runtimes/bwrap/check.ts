@@ -66,13 +66,21 @@ export function hostPath(mounts: readonly MountSpec[], path: string): string | n
 }
 
 export async function checkSandboxCommand(platform: Platform, spec: WorkloadSpec, command: Program): Promise<void> {
-  const folder = hostPath(spec.mounts, command.cwd)
+  await checkFolder(platform, spec, command.cwd)
+  await checkProgram(platform, spec, command)
+}
+
+async function checkFolder(platform: Platform, spec: WorkloadSpec, cwd: string): Promise<void> {
+  const folder = hostPath(spec.mounts, cwd)
   const isFolder = folder !== null && (await platform.fs.stat(folder))?.kind === 'directory'
-  const isParent = folder === null && spec.mounts.some(({ target }) => isIn(command.cwd, target))
-  if (!isFolder && !isParent && !OWN_FOLDERS.includes(command.cwd)) {
-    const message = `The working folder of "${spec.agent}" does not exist in the sandbox: "${command.cwd}"`
+  const isParent = folder === null && spec.mounts.some(({ target }) => isIn(cwd, target))
+  if (!isFolder && !isParent && !OWN_FOLDERS.includes(cwd)) {
+    const message = `The working folder of "${spec.agent}" does not exist in the sandbox: "${cwd}"`
     refuse(spec, message, 'Mount it as a volume')
   }
+}
+
+async function checkProgram(platform: Platform, spec: WorkloadSpec, command: Program): Promise<void> {
   const program = command.argv[0] ?? ''
   if (program.includes('/') && !isAbsolute(program)) return
   const path = revealed(command.env['PATH'] ?? '').split(':')

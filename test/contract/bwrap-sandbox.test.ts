@@ -285,7 +285,7 @@ describe.runIf(choice.run)('the environment of a sandbox', () => {
     }
     const name = await start({ env, command: ['sleep', '7654322'] })
     const session = await adapter.exec(name, ['sleep', '7654322'])
-    const inside = (line: string): boolean => /^sleep\0/.test(line)
+    const inside = (line: string): boolean => line.startsWith('sleep\0')
     await until(async () => ([...(await ofAll('cmdline')).values()].filter(inside).length >= 2 ? true : null), {
       timeoutMs: 20_000,
       what: 'both programs',
