@@ -15,6 +15,8 @@ import { specFor } from '../helpers/runtime-spec.ts'
 import { collect, decode, failure, marker } from './runtime/kit.ts'
 
 const choice = await chooseEngine(bwrapEngine(), bwrapRuntime)
+/** The tests of another engine's run are not listed one by one. */
+const suite = (title: string, tests: () => void): void => void (choice.run && describe(title, tests))
 const IDLE = ['sh', '-c', `trap 'exit 0' TERM; echo up; while :; do sleep 1000 & wait $!; done`]
 const SECRET = 'pl0inky-t0p-s3cret'
 
@@ -66,7 +68,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-describe.runIf(choice.run)('files in a sandbox', () => {
+suite('files in a sandbox', () => {
   it('are the mounts and the system, not the workspace, not homes, no engine', async () => {
     const [code, other] = [join(folder, 'code'), join(folder, 'agents/other')]
     await Promise.all([code, other].map((path) => mkdir(path, { recursive: true })))
@@ -166,7 +168,7 @@ describe.runIf(choice.run)('files in a sandbox', () => {
   })
 })
 
-describe.runIf(choice.run)('processes in a sandbox', () => {
+suite('processes in a sandbox', () => {
   const facts = `grep -E '^(Cap|NoNewPrivs)' /proc/self/status | tr -d '\\t' | tr '\\r\\n' '  '`
   const NONE = /CapInh:0+ +CapPrm:0+ +CapEff:0+ +CapBnd:0+ +CapAmb:0+ +NoNewPrivs:1 /
 
@@ -233,7 +235,7 @@ describe.runIf(choice.run)('processes in a sandbox', () => {
   })
 })
 
-describe.runIf(choice.run)('the environment of a sandbox', () => {
+suite('the environment of a sandbox', () => {
   it('is built from nothing', async () => {
     process.env['OPERATOR_TOKEN'] = 'mine'
     adapter = open({ ...testPlatform, env: { ...testPlatform.env, OPERATOR_TOKEN: 'mine' } })
@@ -305,4 +307,8 @@ describe.runIf(choice.run)('the environment of a sandbox', () => {
   })
 })
 
-if (!choice.run) it.skip(`bwrap: not run (${choice.reason})`, () => {})
+if (!choice.run) {
+  const { failure: isFailure, reason } = choice
+  if (isFailure) it('bwrap is there', () => expect.fail(reason))
+  else it.skip(`bwrap: not run (${reason})`, () => {})
+}
