@@ -82,8 +82,8 @@ export const SETTINGS = {
     default: 'auto' as string,
     env: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
     flag: '--runtime',
-    parse: oneOf('auto', 'docker', 'podman', 'host', 'fake'),
-    expected: 'auto, docker, podman or host',
+    parse: oneOf('auto', 'docker', 'podman', 'host', 'bwrap', 'fake'),
+    expected: 'auto, docker, podman, host or bwrap',
   }),
   profile: define({
     summary: 'Active profile',

@@ -152,9 +152,10 @@ export function createStarter(options: StarterOptions): Starter {
 
   async function chooseAdapter(agent: EnabledAgent, notices: Set<string>): Promise<RuntimeAdapter> {
     if (settings.runtime !== 'auto') return await options.runtimes.use(settings.runtime as RuntimeId)
-    if (agent.runtime !== null && agent.runtime !== 'host') {
+    if (agent.runtime !== null) {
       const before = await options.runtimes.use(agent.runtime).catch(() => null)
-      if (before !== null) return before
+      // What runs without an engine is asked for each time.
+      if (before?.capabilities.images) return before
     }
     const engine = await options.runtimes.firstEngine()
     if (engine !== null) return engine
