@@ -5,6 +5,7 @@ import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
+import { sandboxCommands } from './features/sandbox/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
@@ -18,5 +19,6 @@ export const commands: readonly Command<Services>[] = [
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,
+  ...sandboxCommands,
   ...settingsCommands,
 ]

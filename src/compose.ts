@@ -32,6 +32,7 @@ import {
   createRegistry,
   createRouteFinder,
   createRoutesWriter,
+  createRuntimeChooser,
   createRuntimes,
 } from './features/agents/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
@@ -43,6 +44,7 @@ import { createManifestService } from './features/manifests/index.ts'
 import { createCatalog } from './features/repos/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
+import { createSandbox, SANDBOX_RUNTIME } from './features/sandbox/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
@@ -119,7 +121,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const workspaceId = platform.hash.sha256Hex(root).slice(0, 8)
   const store = createStore(options, paths, log)
   const explained = await loadSettings(options, paths, store)
-  /** The profile is read again while a router runs; everything else holds for a process. */
+  /** The profile and the opt-in to sandboxes are read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
   const eventsWritten = keepEvents(options, paths, events)
@@ -151,6 +153,26 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     catalog,
     variables,
   })
+  const explainedOf = (name: SettingName) => explained.find((item) => item.name === name)
+  const sandbox = createSandbox({
+    settings,
+    explain: () => explainedOf('sandbox'),
+    env: platform.env,
+    runtimes,
+    registry,
+    planner,
+  })
+  const chooser = createRuntimeChooser({
+    settings,
+    runtimeSource: explainedOf('runtime')?.source ?? 'default',
+    sandbox: {
+      runtime: SANDBOX_RUNTIME,
+      get enabled() {
+        return sandbox.enabled
+      },
+    },
+    runtimes,
+  })
   const dependencies = createDependencies({ platform, paths, store })
   const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
   const instances = createInstances({
@@ -168,12 +190,11 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     events,
   })
   const starter = createStarter({
-    settings,
     registry,
     instances,
     planner,
     consents,
-    runtimes,
+    chooser,
     routes,
     ensureRepos: async () => {},
   })
@@ -212,6 +233,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     starter,
     dependencies,
     runtimes,
+    sandbox,
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
@@ -229,13 +251,13 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     prepareDependencies: async (agent, { progress, signal }) => {
       const [prepared] = await planner.prepare([{ agent, ...(await planner.load(agent)) }])
       if (prepared === undefined) return null
-      const { definition, image } = prepared
-      const adapter = await starter.adapterOf(agent)
+      const { definition, manifest, image } = prepared
+      const adapter = await chooser.choose({ agent, manifest })
       return await dependencies.prepare({
         ...{ agent: agent.name, workspace: workspaceId, definition, image, adapter, progress, signal },
       })
     },
-    explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
+    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
     doctor: () =>
       runDoctor({
         platform,
@@ -251,6 +273,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           exposedDocument,
         ],
         runtimes,
+        needed: sandbox.enabled ? [SANDBOX_RUNTIME] : [],
         catalog,
         router,
         host: settings.host,
@@ -259,8 +282,10 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     // The server is loaded where it runs: commands that only ask do not pay for it.
     serve: async (onReady, stopped) => {
       const { serveRouter } = await import('./compose-router.ts')
-      const followProfile = async (): Promise<void> => {
-        settings.profile = toSettings(await loadSettings(options, paths, store)).profile
+      const followSettings = async (): Promise<void> => {
+        const now = toSettings(await loadSettings(options, paths, store))
+        settings.profile = now.profile
+        settings.sandbox = now.sandbox
       }
       await serveRouter(
         {
@@ -268,7 +293,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           commands: options.commands,
           store,
           routes,
-          followProfile,
+          followSettings,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },
         onReady,

@@ -85,6 +85,13 @@ export const SETTINGS = {
     parse: oneOf('auto', 'docker', 'podman', 'host', 'bwrap', 'fake'),
     expected: 'auto, docker, podman, host or bwrap',
   }),
+  sandbox: define({
+    summary: 'Agents that say "lite-sandbox" run under bubblewrap on Linux',
+    default: false as boolean,
+    env: ['PLOINKY_SANDBOX'],
+    parse: flag,
+    expected: 'true or false',
+  }),
   profile: define({
     summary: 'Active profile',
     default: 'dev' as string,

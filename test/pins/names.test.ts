@@ -16,6 +16,7 @@ const SETTING_VARIABLES = {
   host: ['PLOINKY_HOST'],
   allowedHosts: ['PLOINKY_ALLOWED_HOSTS'],
   runtime: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
+  sandbox: ['PLOINKY_SANDBOX'],
   profile: ['PLOINKY_PROFILE'],
   debug: ['PLOINKY_DEBUG'],
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
@@ -25,6 +26,7 @@ const SETTING_VARIABLES = {
 const OTHER_VARIABLES = [
   // Read by the program.
   'PLOINKY_ASSETS',
+  'PLOINKY_DISABLE_HOST_SANDBOX',
   'PLOINKY_MASTER_KEY',
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
