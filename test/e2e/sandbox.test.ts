@@ -183,11 +183,13 @@ describe.runIf(isHere && detection.available)('agents in sandboxes', () => {
 describe.runIf(isHere)('where no sandbox can be made', () => {
   /** Nothing is found there, so neither is bubblewrap. */
   const without = { env: { PATH: '/nonexistent', PLOINKY_SANDBOX: 'true' } }
-  beforeAll(makeWorkspace)
+  beforeAll(async () => {
+    await makeWorkspace()
+    await define('lite', idle)
+  })
   afterAll(() => workspace[Symbol.asyncDispose]())
 
   it('an agent that is to run in one does not start, and says why', async () => {
-    await define('lite', idle)
     const { code, stdout } = await workspace.run(['start', 'lite', '--json'], without)
     expect(code).toBe(5)
     const { error } = (JSON.parse(stdout) as Started).agents[0] ?? {}
