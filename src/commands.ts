@@ -4,18 +4,26 @@ import { agentCommands } from './features/agents/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
+import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
 import { sandboxCommands } from './features/sandbox/commands.ts'
+import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
+import { skillCommands } from './features/skills/commands.ts'
+import { supervisorCommands } from './features/supervisor/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
+  ...skillCommands,
   ...agentCommands,
   ...manifestCommands,
   ...dependencyCommands,
+  ...scaffoldCommands,
+  ...repoCommands,
+  ...supervisorCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

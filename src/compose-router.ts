@@ -7,8 +7,10 @@ import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
+import { createLogTail } from './features/logs/index.ts'
 import { createExecMcp } from './features/mcp/index.ts'
-import { createWatcher, runRouter } from './features/router/index.ts'
+import { runRouter } from './features/router/index.ts'
+import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -20,6 +22,7 @@ export interface ServeOptions {
   store: Store
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
+  readonly watchdog: number | null
   /** Reads again what may change while the router runs. */
   followSettings(): Promise<void>
 }
@@ -53,39 +56,43 @@ function createExecutor(services: Services) {
   }
 }
 
+/** The same services, whose status tells what the supervisor knows. */
+function withSupervision(services: Services, supervisor: Supervisor): Services {
+  const status = async () => {
+    const found = await services.workspace.status()
+    return { ...found, agents: found.agents.map(supervisor.complete) }
+  }
+  return { ...services, workspace: { ...services.workspace, status } }
+}
+
 /** What commands do while the router runs is news for its pages too: their events are read from the file they are kept in. */
 function relayEvents({ platform, paths, events, log }: Services): () => void {
-  let offset: number | null = null
+  const tail = createLogTail(platform.fs, paths.eventLog, { fromEnd: true })
   let reading: Promise<void> = Promise.resolve()
   const read = async (): Promise<void> => {
-    const size = (await platform.fs.stat(paths.eventLog))?.size ?? 0
-    const start = Math.min(offset ?? size, size)
-    if (size > start) {
-      let text = ''
-      const decoder = new TextDecoder()
-      for await (const chunk of platform.fs.readStream(paths.eventLog, { start, end: size - 1 }))
-        text += decoder.decode(chunk, { stream: true })
-      for (const line of text.split('\n')) {
-        const json = parseJson(line)
-        if (!json.ok) continue
-        const { type, subject, data, pid } = json.value as {
-          type: string
-          subject: string
-          data: Record<string, unknown>
-          pid: number
-        }
-        if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+    for await (const line of tail.next()) {
+      const json = parseJson(line)
+      if (!json.ok) continue
+      const { type, subject, data, pid } = json.value as {
+        type: string
+        subject: string
+        data: Record<string, unknown>
+        pid: number
       }
+      if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
     }
-    offset = size
   }
   const next = (): void => {
     reading = reading.then(read).catch((error: unknown) => log.warn('events of other processes not read', { error }))
   }
   next()
-  return platform.fs.watch(paths.logs, (name) => {
-    if (name === null || name === 'events.ndjson') next()
+  const stop = platform.fs.watch(paths.logs, (name) => {
+    if (name === null || name.startsWith('events.ndjson')) next()
   })
+  return () => {
+    stop()
+    void reading.then(() => tail.close()).catch(() => {})
+  }
 }
 
 export async function serveRouter(
@@ -114,14 +121,21 @@ export async function serveRouter(
     if (name !== null && !followed.includes(name)) return
     options.followSettings().catch((error: unknown) => log.error('settings not reloaded', { error }))
   })
-  const watch = createWatcher({
-    runtimes: services.runtimes,
+  const supervisor = createSupervisor({
     registry,
+    instances,
+    runtimes: services.runtimes,
     routes,
+    store,
+    net: platform.net,
     workspaceId: services.workspaceId,
+    readySeconds: services.settings.values.readyTimeout,
     events: services.events,
     log,
+    exclusive: services.workspace.exclusive,
+    isBusy: async () => (await platform.fs.lstat(paths.changeLock)) !== null,
   })
+  const supervised = withSupervision(services, supervisor)
   try {
     await runRouter(
       {
@@ -141,10 +155,11 @@ export async function serveRouter(
         },
         authenticator: options.authenticator,
         commands: options.commands,
-        execute: createExecutor(services),
-        status: shared(() => services.workspace.status(), STATUS_FRESH_MS),
+        execute: createExecutor(supervised),
+        status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         execMcp: execMcp.handle,
-        watch,
+        supervisor,
+        watchdog: options.watchdog,
       },
       (router) => onReady(router.info),
       stopped,

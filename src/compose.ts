@@ -1,28 +1,11 @@
 /** The composition root: the only file that names concrete features, runtimes and platform. */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Command } from './cli/command.ts'
-import {
-  agentsDocument,
-  configDocument,
-  consentsDocument,
-  exposedDocument,
-  imagesDocument,
-  reposDocument,
-  routingDocument,
-} from './config/documents.ts'
+import { stateDocuments } from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
-import {
-  assertSettingName,
-  explainSettings,
-  parseSetting,
-  SETTINGS,
-  type SettingName,
-  type Settings,
-  type SettingValue,
-  toSettings,
-} from './config/settings.ts'
+import { assertSettingName, type SettingName, type Settings, type SettingValue, toSettings } from './config/settings.ts'
 import { createEventBus, type EventBus } from './core/events.ts'
-import type { Logger } from './core/log.ts'
+import type { Logger, LogSink } from './core/log.ts'
 import type { Store } from './core/store.ts'
 import {
   createExplainer,
@@ -39,15 +22,19 @@ import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
-import { createLogService } from './features/logs/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
-import { createCatalog } from './features/repos/index.ts'
+import { createCatalog, createRepoService } from './features/repos/index.ts'
+import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
-import { createSandbox, SANDBOX_RUNTIME } from './features/sandbox/index.ts'
+import { createSandbox } from './features/sandbox/index.ts'
+import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
+import { changeSetting, loadSettings } from './features/settings/index.ts'
+import { createSkills } from './features/skills/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
+import { createStatsService } from './features/supervisor/stats.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
 import { runtimeDefinitions } from '../runtimes/index.ts'
@@ -67,6 +54,8 @@ export interface OpenOptions {
   workspace: string | undefined
   debug: boolean
   flags?: Partial<Record<SettingName, SettingValue>>
+  /** From now on records go there: a router in the background writes its log by itself, so that it can be rotated. */
+  redirectLog?: (sink: LogSink) => void
   /** Told to a person: a recovered file, a corrected mode. */
   warn: (message: string) => void
 }
@@ -90,24 +79,24 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
 }
 
 /** Events are facts: each is a line of a file as well, whoever emits it. */
-function keepEvents({ platform, log }: OpenOptions, paths: WorkspacePaths, events: EventBus): () => Promise<void> {
+function keepEvents(
+  { platform, log }: OpenOptions,
+  at: { paths: WorkspacePaths; rotation: Rotation },
+  events: EventBus,
+): () => Promise<void> {
+  const { paths, rotation } = at
   let writing: Promise<void> = Promise.resolve()
   events.on((event) => {
     if (event.type === 'routing.changed' || event.relayed) return
     const line = `${JSON.stringify({ ...event, pid: platform.pid })}\n`
     writing = writing
-      .then(() => platform.fs.append(paths.eventLog, line, { mode: 0o600 }))
+      .then(async () => {
+        await platform.fs.append(paths.eventLog, line, { mode: 0o600 })
+        await rotation.rotate(paths.eventLog)
+      })
       .catch((error: unknown) => log.warn('event not written', { error }))
   })
   return () => writing
-}
-
-async function loadSettings(options: OpenOptions, paths: WorkspacePaths, store: Store) {
-  const { platform } = options
-  const [config, profile] = await Promise.all([store.read(configDocument), platform.fs.readText(paths.profile)])
-  const flags = { ...options.flags, ...(options.debug ? { debug: true } : {}) }
-  const stored = profile === null ? {} : { profile: profile.trim() }
-  return explainSettings({ flags, env: platform.env, workspace: { ...config.settings, ...stored } })
 }
 
 export async function openServices(options: OpenOptions): Promise<Services> {
@@ -120,11 +109,17 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const paths = workspacePaths(root)
   const workspaceId = platform.hash.sha256Hex(root).slice(0, 8)
   const store = createStore(options, paths, log)
-  const explained = await loadSettings(options, paths, store)
+  const place = { fs: platform.fs, paths, store }
+  const origins = { flags: { ...options.flags, ...(options.debug ? { debug: true } : {}) }, env: platform.env }
+  const explained = await loadSettings(place, origins)
   /** The profile and the opt-in to sandboxes are read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
-  const eventsWritten = keepEvents(options, paths, events)
+  const rotation = createRotation(platform, {
+    lockFile: paths.logLock,
+    limits: { maxBytes: settings.logMaxSize, maxAgeDays: settings.logMaxAge, keep: settings.logKeep },
+  })
+  const eventsWritten = keepEvents(options, { paths, rotation }, events)
   const secrets = createSecretStore({
     fs: platform.fs,
     lock: platform.lock,
@@ -136,6 +131,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const variables = createVariables({ platform, paths, store, secrets, events, onWarning: options.warn })
   const token = () => operatorToken(secrets, platform.hash)
   const catalog = createCatalog({ fs: platform.fs, store, paths, assetsDir: platform.assetsDir })
+  const { fs, hash, lock, processes, cwd } = platform
+  const repos = createRepoService({ fs, hash, lock, processes, cwd, store, paths, secrets, events, catalog })
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
   const runtimes = createRuntimes({
     engines: engineOrder(platform.os.uid),
@@ -153,26 +150,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     catalog,
     variables,
   })
-  const explainedOf = (name: SettingName) => explained.find((item) => item.name === name)
-  const sandbox = createSandbox({
-    settings,
-    explain: () => explainedOf('sandbox'),
-    env: platform.env,
-    runtimes,
-    registry,
-    planner,
-  })
-  const chooser = createRuntimeChooser({
-    settings,
-    runtimeSource: explainedOf('runtime')?.source ?? 'default',
-    sandbox: {
-      runtime: SANDBOX_RUNTIME,
-      get enabled() {
-        return sandbox.enabled
-      },
-    },
-    runtimes,
-  })
+  const sandbox = createSandbox({ settings, explained, env: platform.env, runtimes, registry, planner })
+  const chooser = createRuntimeChooser({ settings, explained, sandbox, runtimes })
   const dependencies = createDependencies({ platform, paths, store })
   const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
   const instances = createInstances({
@@ -196,7 +175,9 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     consents,
     chooser,
     routes,
-    ensureRepos: async () => {},
+    ensureRepos: async ({ definition, manifest }, progress) => {
+      await repos.ensureRepos(manifest.repos, { definition, progress })
+    },
   })
   const router = createRouterDaemon({ platform, paths, events })
   const workspace = createWorkspaceService({
@@ -223,10 +204,13 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       values: settings,
       explain: () => explained,
       checkName: assertSettingName,
-      set: (name, value) => setSetting({ platform, paths, store }, name, value),
+      set: (name, value) => changeSetting(place, name, value),
     },
     workspace,
     catalog,
+    skills: createSkills({ fs: platform.fs, hash: platform.hash, store, paths, catalog }),
+    scaffold: createScaffold({ fs, hash, store, paths, assetsDir: platform.assetsDir, catalog, registry }),
+    repos,
     registry,
     instances,
     planner,
@@ -258,32 +242,30 @@ export async function openServices(options: OpenOptions): Promise<Services> {
       })
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
+    stats: createStatsService({ runtimes, store, workspaceId }),
     doctor: () =>
       runDoctor({
         platform,
         paths,
         store,
-        documents: [
-          agentsDocument,
-          routingDocument,
-          reposDocument,
-          configDocument,
-          imagesDocument,
-          consentsDocument,
-          exposedDocument,
-        ],
+        documents: stateDocuments,
         runtimes,
-        needed: sandbox.enabled ? [SANDBOX_RUNTIME] : [],
+        needed: sandbox.enabled ? [sandbox.runtime] : [],
         catalog,
         router,
         host: settings.host,
         port: settings.port,
       }),
     // The server is loaded where it runs: commands that only ask do not pay for it.
-    serve: async (onReady, stopped) => {
+    serve: async (onReady, stopped, { watchdog } = { watchdog: null }) => {
       const { serveRouter } = await import('./compose-router.ts')
+      if (watchdog !== null) {
+        const onError = (message: string): void => platform.terminal.stderr.write(`${message}\n`)
+        const writer = createLogWriter({ fs: platform.fs, path: paths.routerLog, rotation, onError })
+        options.redirectLog?.((record) => writer.write(JSON.stringify(record)))
+      }
       const followSettings = async (): Promise<void> => {
-        const now = toSettings(await loadSettings(options, paths, store))
+        const now = toSettings(await loadSettings(place, origins))
         settings.profile = now.profile
         settings.sandbox = now.sandbox
       }
@@ -293,6 +275,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           commands: options.commands,
           store,
           routes,
+          watchdog,
           followSettings,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },
@@ -313,28 +296,4 @@ function definitionOf(id: RuntimeId) {
   const found = runtimeDefinitions.find((definition) => definition.id === id)
   if (found === undefined) throw new Error(`No runtime "${id}"`)
   return found
-}
-
-async function setSetting(
-  at: { platform: Platform; paths: WorkspacePaths; store: Store },
-  name: string,
-  value: SettingValue | null,
-) {
-  const setting = assertSettingName(name)
-  const file = setting === 'profile' ? basename(at.paths.profile) : 'config.json'
-  const checked = value === null ? null : parseSetting(setting, value, `ploinky config ${setting}`)
-  await at.platform.fs.mkdir(at.paths.running)
-  if (setting === 'profile') {
-    if (checked === null) await at.platform.fs.remove(at.paths.profile)
-    else await at.platform.fs.writeAtomic(at.paths.profile, `${String(checked)}\n`)
-  } else {
-    await at.store.update(configDocument, ({ settings }) => {
-      const { [setting]: _old, ...others } = settings
-      return { settings: checked === null ? others : { ...others, [setting]: checked } }
-    })
-  }
-  const summary = SETTINGS[setting].summary
-  return checked === null
-    ? { name: setting, value: SETTINGS[setting].default, source: 'default' as const, from: 'default', summary }
-    : { name: setting, value: checked, source: 'workspace' as const, from: `.ploinky/${file}`, summary }
 }

@@ -8,13 +8,16 @@ import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
-import type { Catalog } from './features/repos/index.ts'
+import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { Sandbox } from './features/sandbox/index.ts'
+import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
+import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
+import type { StatsService } from './features/supervisor/index.ts'
 import type { Platform } from './platform/index.ts'
 
 export interface SettingsService {
@@ -41,6 +44,9 @@ export interface Services {
   readonly settings: SettingsService
   readonly workspace: WorkspaceService
   readonly catalog: Catalog
+  readonly scaffold: Scaffold
+  readonly skills: Skills
+  readonly repos: RepoService
   readonly registry: Registry
   readonly instances: Instances
   readonly planner: Planner
@@ -62,9 +68,15 @@ export interface Services {
   ): Promise<string | null>
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
+  readonly stats: StatsService
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
-  serve(onReady: (info: { host: string; port: number }) => void, stopped: Promise<void>): Promise<void>
+  serve(
+    onReady: (info: { host: string; port: number }) => void,
+    stopped: Promise<void>,
+    /** Who starts it again when it crashes: a process id. */
+    options?: { watchdog: number | null },
+  ): Promise<void>
   /** The same workspace with other flags. The caller disposes of it. */
   withFlags(flags: Partial<Record<SettingName, SettingValue>>): Promise<Services>
   dispose(): Promise<void>

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The program: wires the platform to the CLI and ends the process. The only place that does. */
 import { commands } from '../commands.ts'
-import { createLogger, type LogRecord } from '../core/log.ts'
 import { onSignal } from '../platform/signals.ts'
 import { createTerminal } from '../platform/terminal.ts'
 import type { Services } from '../services.ts'
@@ -9,16 +8,11 @@ import { VERSION } from '../version.ts'
 import { run } from './main.ts'
 import { completeNames, historyOf, workspaceName } from './names.ts'
 import type { Globals } from './parse.ts'
+import { createProgramLog } from './program-log.ts'
 
 const terminal = createTerminal()
 
-/** The router logs to its file at `info`; commands are quiet unless something is wrong. */
-function log(globals: Globals) {
-  const debug = globals.debug || /^(?:1|true|yes|on)$/i.test(process.env['PLOINKY_DEBUG'] ?? '')
-  const isRouter = process.argv.includes('router-serve')
-  const sink = (record: LogRecord): void => terminal.stderr.write(`${JSON.stringify(record)}\n`)
-  return createLogger(sink, debug ? 'debug' : isRouter ? 'info' : 'warn')
-}
+const log = createProgramLog({ terminal, env: process.env, argv: process.argv })
 
 const warn = (message: string): void => terminal.stderr.write(`warning: ${message}\n`)
 
@@ -28,9 +22,10 @@ async function openServices(globals: Globals): Promise<Services> {
   return await open({
     platform: createPlatform(terminal),
     commands,
-    log: log(globals),
+    log: log.of(globals),
     workspace: globals.workspace,
     debug: globals.debug,
+    redirectLog: log.redirect,
     warn,
   })
 }
@@ -45,7 +40,7 @@ const exitCode = await run(process.argv.slice(2), {
   version: VERSION,
   terminal,
   env: process.env,
-  log,
+  log: log.of,
   openServices,
   askRouter,
   closeServices: (services) => services.dispose(),

@@ -95,6 +95,42 @@ export const reposDocument = define({
   },
 })
 
+const skillFiles = z.record(z.string(), z.string())
+/** `<skill>/<file>` -> SHA-256 of what was copied. */
+export type SkillRecord = Record<string, string>
+
+/** `.ploinky/default_skills.json`: what was copied into `.agents/skills`, and whether `.claude` is our link. */
+export const skillsDocument = define({
+  name: 'default_skills.json',
+  version: 1,
+  schema: z.strictObject({ repos: z.record(nameSchema, skillFiles), link: z.boolean() }),
+  empty: { repos: {}, link: false },
+})
+
+const repoSource = z.strictObject({
+  kind: z.enum(['git', 'folder', 'archive']),
+  /** Address or absolute path, without credentials: those are in the secrets. */
+  source: z.string(),
+  /** Branch or tag; null: what the source calls its head. */
+  branch: z.nullable(z.string()),
+  /** What was last fetched: a commit, or the digest of an archive. */
+  commit: z.nullable(z.string()),
+  /** Digest of the files of an archive as they were unpacked: shows whether somebody changed them. */
+  tree: z.optional(z.string()),
+  addedAt: z.string(),
+  /** `<repo>/<agent>` whose manifest asked for it; null: a person did. */
+  askedBy: z.nullable(z.string()),
+})
+export type RepoSource = z.output<typeof repoSource>
+
+/** `.ploinky/repo_sources.json`: where repositories come from. */
+export const repoSourcesDocument = define({
+  name: 'repo_sources.json',
+  version: 1,
+  schema: z.strictObject({ sources: z.record(nameSchema, repoSource) }),
+  empty: { sources: {} },
+})
+
 /** `.ploinky/config.json`: settings of the workspace. */
 export const configDocument = define({
   name: 'config.json',
@@ -111,6 +147,34 @@ export const consentsDocument = define({
     consents: z.record(z.string(), z.strictObject({ hash: z.string(), at: z.string() })),
   }),
   empty: { consents: {} },
+})
+
+/** `.ploinky/supervisor.json`: what a router that was killed must not forget about restarts. */
+const supervised = z.strictObject({
+  /** The run that the supervisor started last, and the run whose end it counted last. */
+  launched: z.nullable(z.string()),
+  ended: z.nullable(z.string()),
+  /** Why it is not started again; null while it is. */
+  failed: z.nullable(z.string()),
+  restarts: z.int(),
+  history: z.strictObject({ crashes: z.array(z.number()), attempts: z.int(), unhealthy: z.int() }),
+  lastExit: z.nullable(
+    z.strictObject({
+      at: z.string(),
+      exitCode: z.nullable(z.int()),
+      signal: z.nullable(z.string()),
+      oomKilled: z.boolean(),
+      removed: z.boolean(),
+      lines: z.array(z.string()),
+    }),
+  ),
+})
+export type Supervised = z.output<typeof supervised>
+export const supervisorDocument = define({
+  name: 'supervisor.json',
+  version: 1,
+  schema: z.strictObject({ agents: z.record(nameSchema, supervised) }),
+  empty: { agents: {} },
 })
 
 /** `.ploinky/images.json`: what was learnt about images by looking into them, by image id. */
@@ -147,3 +211,17 @@ export const exposedDocument = define({
   schema: z.strictObject({ exposed: z.record(nameSchema, exposedTo) }),
   empty: { exposed: {} },
 })
+
+/** Every state file, for those that look at all of them. */
+export const stateDocuments = [
+  agentsDocument,
+  routingDocument,
+  reposDocument,
+  repoSourcesDocument,
+  skillsDocument,
+  configDocument,
+  consentsDocument,
+  imagesDocument,
+  exposedDocument,
+  supervisorDocument,
+] as const

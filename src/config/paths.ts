@@ -16,6 +16,7 @@ export interface WorkspacePaths {
   readonly logs: string
   readonly routerLog: string
   readonly eventLog: string
+  readonly logLock: string
   readonly blobs: string
   readonly secrets: string
   readonly masterKey: string
@@ -54,6 +55,7 @@ export function workspacePaths(root: string): WorkspacePaths {
     logs,
     routerLog: join(logs, 'router.log'),
     eventLog: join(logs, 'events.ndjson'),
+    logLock: join(running, 'logs.lock'),
     blobs: join(dir, 'blobs'),
     secrets: join(dir, '.secrets'),
     masterKey: join(dir, 'master-key'),

@@ -129,6 +129,27 @@ export const SETTINGS = {
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     expected: 'bytes',
   }),
+  logMaxSize: define({
+    summary: 'Size of a log file, in bytes, above which it is rotated',
+    default: (10 * 1024 * 1024) as number,
+    env: ['PLOINKY_LOG_MAX_SIZE'],
+    parse: integer(1024, Number.MAX_SAFE_INTEGER),
+    expected: 'bytes, at least 1024',
+  }),
+  logMaxAge: define({
+    summary: 'Days after which a log file is rotated, and a rotated one is removed',
+    default: 14 as number,
+    env: ['PLOINKY_LOG_MAX_AGE'],
+    parse: integer(1, 36_500),
+    expected: 'days from 1 to 36500',
+  }),
+  logKeep: define({
+    summary: 'Rotated files of each log that are kept',
+    default: 5 as number,
+    env: ['PLOINKY_LOG_KEEP'],
+    parse: integer(0, 10_000),
+    expected: 'a number of files from 0 to 10000',
+  }),
 } as const
 
 export type SettingName = keyof typeof SETTINGS

@@ -15,6 +15,8 @@ function visible(error: PloinkyError, requestId: string): string {
 
 function extraHeaders(error: PloinkyError): Record<string, string> {
   if (error.code === 'UNAUTHENTICATED') return { 'www-authenticate': 'Bearer realm="ploinky"' }
+  const seconds = error.details['retryAfterSeconds']
+  if (typeof seconds === 'number') return { 'retry-after': String(seconds) }
   // The rest of the body is not wanted: a kept connection would invite it.
   return error.code === 'REQUEST_TOO_LARGE' ? { connection: 'close' } : {}
 }

@@ -29,6 +29,8 @@ export interface HonoEnv {
 export interface RouteTable {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
   find(agent: string): RouteEntry | 'stopped' | null
+  /** Why nothing is passed on to an agent that has a route; null when it is. */
+  refusal(agent: string): PloinkyError | null
   /** Reads the table again; for names that were not found, since the change may be newer than the notification of it. */
   reload(): Promise<void>
 }
@@ -103,6 +105,8 @@ export function createFront(options: FrontOptions): ServerHandlers {
       throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${name}" is not running`, {
         hint: `Run: ploinky start ${name}`,
       })
+    const refusal = routes.refusal(name)
+    if (refusal !== null) throw refusal
     return route
   }
 

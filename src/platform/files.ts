@@ -1,10 +1,10 @@
 /** The file system port over node's own; runs unchanged on Deno. */
-import { createReadStream, watch as watchFolder } from 'node:fs'
+import { appendFileSync, createReadStream, watch as watchFolder } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
 import { hashing } from './hashing.ts'
-import type { FileInfo, FileSystem } from './index.ts'
+import type { FileInfo, FileSystem, OpenFile } from './index.ts'
 import { onPath, systemError } from './system-error.ts'
 
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
@@ -81,7 +81,7 @@ async function writeAtomic(path: string, data: string | Uint8Array, options: { m
 async function writeStream(
   path: string,
   data: AsyncIterable<Uint8Array>,
-  options: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void } = {},
+  options: { mode?: number; maxBytes?: number; sync?: boolean; onChunk?: (chunk: Uint8Array) => void } = {},
 ): Promise<number> {
   const limit = options.maxBytes ?? Number.POSITIVE_INFINITY
   const handle = await onPath('write', path, fs.open(path, 'wx', options.mode ?? 0o600))
@@ -96,12 +96,42 @@ async function writeStream(
         offset += bytesWritten
       }
     }
-    await handle.sync()
+    if (options.sync !== false) await handle.sync()
     await handle.close()
     return written
   } catch (error) {
     await handle.close().catch(() => {})
     await fs.rm(path, { force: true })
+    throw systemError('write', path, error)
+  }
+}
+
+const READ_BYTES = 256 * 1024
+
+async function openRead(path: string): Promise<OpenFile | null> {
+  const handle = await orNull('read', path, fs.open(path, 'r'))
+  if (handle === null) return null
+  const { dev, ino } = await onPath('read', path, handle.stat())
+  return {
+    id: `${dev}:${ino}`,
+    size: async () => (await onPath('read', path, handle.stat())).size,
+    async *bytes(start) {
+      for (let position = start; ;) {
+        const buffer = new Uint8Array(READ_BYTES)
+        const { bytesRead } = await onPath('read', path, handle.read(buffer, 0, READ_BYTES, position))
+        if (bytesRead === 0) return
+        position += bytesRead
+        yield buffer.subarray(0, bytesRead)
+      }
+    },
+    close: () => onPath('read', path, handle.close()),
+  }
+}
+
+function appendSync(path: string, data: string, options?: { mode?: number }): void {
+  try {
+    appendFileSync(path, data, { mode: options?.mode ?? 0o644 })
+  } catch (error) {
     throw systemError('write', path, error)
   }
 }
@@ -147,6 +177,8 @@ export function createFileSystem(): FileSystem {
       const mode = options?.mode === undefined ? {} : { mode: options.mode }
       await onPath('write', path, fs.mkdir(path, { recursive: true, ...mode }))
     },
+    openRead,
+    appendSync,
     append: (path, data, options) => onPath('write', path, fs.appendFile(path, data, { mode: options?.mode ?? 0o644 })),
     rename: (from, to) => onPath('write', to, fs.rename(from, to)),
     remove: (path) => onPath('remove', path, fs.rm(path, { recursive: true, force: true })),

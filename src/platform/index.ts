@@ -19,6 +19,16 @@ export interface FileInfo {
   readonly uid: number
 }
 
+export interface OpenFile {
+  /** Of the file itself: the same under another name. */
+  readonly id: string
+  /** Bytes now. */
+  size(): Promise<number>
+  /** From an offset to the present end. */
+  bytes(start: number): AsyncIterable<Uint8Array>
+  close(): Promise<void>
+}
+
 export interface FileSystem {
   /** Text of a file, or null when it does not exist. More than `maxBytes` (default 16 MiB) throws CONFIG_INVALID. */
   readText(path: string, options?: { maxBytes?: number }): Promise<string | null>
@@ -33,6 +43,10 @@ export interface FileSystem {
   /** Writes through a temporary file in the same folder, fsync and rename: readers see the old or the new file, never a part. */
   writeAtomic(path: string, data: string | Uint8Array, options?: { mode?: number }): Promise<void>
   append(path: string, data: string, options?: { mode?: number }): Promise<void>
+  /** The same, written when it returns. */
+  appendSync(path: string, data: string, options?: { mode?: number }): void
+  /** Opens a file to read it whatever becomes of its name; null when missing. */
+  openRead(path: string): Promise<OpenFile | null>
   rename(from: string, to: string): Promise<void>
   /** Removes a file or a whole tree; does nothing when missing. Links are removed, not followed. */
   remove(path: string): Promise<void>
@@ -41,11 +55,14 @@ export interface FileSystem {
   chmod(path: string, mode: number): Promise<void>
   /** Bytes `start`..`end` (inclusive, whole file by default). Closes the file when the iteration ends in any way. */
   readStream(path: string, range?: { start: number; end: number }): AsyncIterable<Uint8Array>
-  /** Streams to `path` (must not exist), returning the byte count; more than `maxBytes` throws REQUEST_TOO_LARGE and leaves no file. */
+  /**
+   * Streams to `path` (must not exist), returning the byte count; more than `maxBytes` throws REQUEST_TOO_LARGE and leaves no file.
+   * `sync: false` does not wait for the disk: for files that are made again when they are lost.
+   */
   writeStream(
     path: string,
     data: AsyncIterable<Uint8Array>,
-    options?: { mode?: number; maxBytes?: number; onChunk?: (chunk: Uint8Array) => void },
+    options?: { mode?: number; maxBytes?: number; sync?: boolean; onChunk?: (chunk: Uint8Array) => void },
   ): Promise<number>
   /** Calls back (debounced) when something in the folder changed. */
   watch(path: string, onChange: (name: string | null) => void): () => void

@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
+import { freePort, isListening, keepsConnection } from './dial.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
 
 // `import 'node:http'` costs 25 ms on Node 22 and later; asked for on use it costs 3 (measured: import versus getBuiltinModule).
 const http = (): typeof import('node:http') => process.getBuiltinModule('node:http')
-const net = (): typeof import('node:net') => process.getBuiltinModule('node:net')
 
 /** Room for large cookies and tokens; the default of 16 KiB refuses heads that other proxies pass. */
 const MAX_HEADER_BYTES = 65_536
@@ -265,52 +265,6 @@ function toAnswer(incoming: IncomingMessage): HttpAnswer {
       return Buffer.concat(chunks).toString('utf8')
     },
   }
-}
-
-function isListening(host: string, port: number, timeoutMs: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net().connect({ host, port })
-    const finish = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(timeoutMs, () => finish(false))
-    socket.once('connect', () => finish(true))
-    socket.once('error', () => finish(false))
-  })
-}
-
-/** Forwarders of engines accept before the program listens, and hang up when they find nobody behind them. */
-function keepsConnection(
-  { host, port }: { host: string; port: number },
-  { timeoutMs, holdMs }: { timeoutMs: number; holdMs: number },
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net().connect({ host, port })
-    let holding: ReturnType<typeof setTimeout> | undefined
-    const finish = (answer: boolean): void => {
-      clearTimeout(holding)
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(timeoutMs, () => finish(false))
-    socket.once('connect', () => (holding = setTimeout(() => finish(true), holdMs)))
-    // A greeting, whatever follows it, comes from the program itself.
-    socket.once('data', () => finish(true))
-    socket.once('end', () => finish(false))
-    socket.once('error', () => finish(false))
-  })
-}
-
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net().createServer()
-    server.once('error', reject)
-    server.listen({ host, port: 0 }, () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
 
 /** `@hono/node-server` turns node's request and response into web-standard ones and back, on Deno too. */

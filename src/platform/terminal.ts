@@ -122,10 +122,20 @@ function createLineEditor(options: LineEditorOptions): LineEditor {
 
 const fs = (): typeof import('node:fs') => process.getBuiltinModule('node:fs')
 
-/** Only a character device can be a terminal; asking further loads the networking parts of the runtime. */
+/** Of a device number of Linux: https://www.kernel.org/doc/html/latest/admin-guide/devices.html */
+const MEMORY_DEVICES = 1
+const majorOf = (rdev: number): number => (rdev >>> 8) & 0xfff
+
+/**
+ * Only a character device can be a terminal, and `/dev/null` and its like are none; asking further loads the networking
+ * parts of the runtime.
+ */
 function isTerminal(fd: number): boolean {
   try {
-    return fs().fstatSync(fd).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(fd)
+    const stat = fs().fstatSync(fd)
+    if (!stat.isCharacterDevice()) return false
+    if (process.platform === 'linux' && majorOf(stat.rdev) === MEMORY_DEVICES) return false
+    return process.getBuiltinModule('node:tty').isatty(fd)
   } catch {
     // A closed descriptor.
     return false

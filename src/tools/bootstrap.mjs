@@ -19,7 +19,12 @@ function bootstrap() {
   const stale = staleModules(ROOT)
   if (stale !== null) install(stale)
   const built = builtStamp(ROOT)
-  if (stale === null && built !== null && built.stamp === sourceStamp(ROOT) && existsSync(join(ROOT, 'dist/bin.js')))
+  if (
+    stale === null &&
+    built !== null &&
+    built.stamp === sourceStamp(ROOT) &&
+    existsSync(join(ROOT, 'dist/ploinky.cjs'))
+  )
     return
   say(built === null ? 'Building (once; takes some seconds)' : 'Building again: the sources have changed')
   run([process.execPath, ...(DENO ? ['run', '-A'] : []), join(ROOT, 'src/tools/build.mjs')])

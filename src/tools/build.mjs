@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // `npm run build`: everything that the package ships, in dist/.
 //   node src/tools/build.mjs [--fresh]     --fresh leaves nothing of an earlier build, as for a release
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { buildAgent } from './build-agent.mjs'
@@ -25,8 +25,7 @@ export async function buildAll(options = {}) {
   mkdirSync(work, { recursive: true })
   try {
     const metafile = await buildParts(work)
-    copyBuiltin(join(work, 'repositories/builtin'))
-    chmodSync(join(work, 'bin.js'), 0o755)
+    copyRepositories(join(work, 'repositories'))
     const licences = await thirdParty([metafile], otherEntries())
     writeFileSync(join(work, 'THIRD-PARTY.txt'), licences.text)
     const chunks = filesBelow(work).filter((file) => file.startsWith('chunks/'))
@@ -66,9 +65,9 @@ async function buildParts(folder) {
   return router.value
 }
 
-/** The agents that ship with the package, as they are: modes are part of them (tools are run). */
-function copyBuiltin(target) {
-  cpSync(join(ROOT, 'src/repositories/builtin'), target, { recursive: true, preserveTimestamps: true })
+/** The agents that ship with the package, and the templates of new ones, as they are: modes are part of them (tools are run). */
+function copyRepositories(target) {
+  cpSync(join(ROOT, 'src/repositories'), target, { recursive: true, preserveTimestamps: true })
 }
 
 /** Bundles that other builders make: only asked for which packages are in them. */
@@ -85,6 +84,7 @@ function report(folder, { metafile, licences }, say) {
   const sum = (files) => kilobytes(files.reduce((bytes, file) => bytes + statSync(join(folder, file)).size, 0))
   const below = (part) => filesBelow(join(folder, part)).map((file) => join(part, file))
   line('bin.js', `${kilobytes(graph.bytes)} in ${graph.files.length} files are read at start`)
+  line('describe.cjs', `${sum(['ploinky.cjs', 'describe.cjs'])} in 2 files are read by help and --version`)
   line('chunks', `${sum(below('chunks'))} in ${below('chunks').length} files, each read when it is needed`)
   line('Agent', sum(below('Agent')))
   for (const page of readdirSync(join(folder, 'public'))) {
@@ -93,6 +93,7 @@ function report(folder, { metafile, licences }, say) {
   }
   for (const agent of readdirSync(join(folder, 'repositories/builtin')))
     line(`builtin/${agent}`, sum(below(join('repositories/builtin', agent))))
+  line('templates', sum(below('repositories/templates')))
   line('THIRD-PARTY.txt', `${licences.packages.length} packages`)
 }
 

@@ -1,6 +1,7 @@
 // The router and the command line as ES modules: one entry, and a chunk for each thing that is loaded only when needed.
+// Before them stands a front in CommonJS, which Node starts sooner, with a bundle for what only describes the program.
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -97,44 +98,69 @@ const zodForSdk = {
   },
 }
 
+const COMMON = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // Small to read at start; names stay, for stack traces that tell something.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  charset: 'utf8',
+  // The licences are in THIRD-PARTY.txt.
+  legalComments: 'none',
+  external: EXTERNAL,
+  plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
+  logLevel: 'warning',
+  metafile: true,
+}
+
 /** @param {string} outDir @returns {import('esbuild').BuildOptions & { metafile: true }} */
 export function bundleOptions(outDir) {
   return {
-    absWorkingDir: ROOT,
+    ...COMMON,
     entryPoints: { bin: join(ROOT, 'src/cli/bin.ts') },
     outdir: outDir,
     chunkNames: 'chunks/[name]-[hash]',
-    bundle: true,
     splitting: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // Small to read at start; names stay, for stack traces that tell something.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    charset: 'utf8',
-    // The licences are in THIRD-PARTY.txt.
-    legalComments: 'none',
-    external: EXTERNAL,
-    plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
-    logLevel: 'warning',
-    metafile: true,
+  }
+}
+
+/** `help` and `--version`: what they never run is loaded from nowhere. @returns {import('esbuild').BuildOptions & { metafile: true }} */
+function describeOptions(outDir) {
+  return {
+    ...COMMON,
+    entryPoints: [join(ROOT, 'src/cli/describe.ts')],
+    outfile: join(outDir, 'describe.cjs'),
+    format: 'cjs',
   }
 }
 
 /**
- * @param {string} outDir where bin.js and chunks/ go
+ * @param {string} outDir where ploinky.cjs, describe.cjs, bin.js and chunks/ go
  * @returns {Promise<import('esbuild').Metafile>}
  * @throws when a bundled file would need `require` at run time
  */
 export async function bundle(outDir) {
-  const { metafile } = await build(bundleOptions(outDir))
-  dropEmptyImports(metafile)
+  const [program, described] = await Promise.all([build(bundleOptions(outDir)), build(describeOptions(outDir))])
+  dropEmptyImports(program.metafile)
+  copyFront(outDir)
+  const metafile = {
+    inputs: { ...program.metafile.inputs, ...described.metafile.inputs },
+    outputs: { ...program.metafile.outputs, ...described.metafile.outputs },
+  }
   for (const [file, { imports }] of Object.entries(metafile.outputs)) {
     const required = imports.find(({ kind, external }) => kind === 'require-call' && external)
     if (required !== undefined) throw new Error(`${file} needs "require" for "${required.path}"`)
   }
   return metafile
+}
+
+/** As it is: it is smaller than what a bundler would put around it. */
+function copyFront(outDir) {
+  copyFileSync(join(ROOT, 'src/cli/front.cjs'), join(outDir, 'ploinky.cjs'))
+  for (const name of ['ploinky.cjs', 'bin.js']) chmodSync(join(outDir, name), 0o755)
 }
 
 /** Chunks that hold nothing but helpers of the bundler are imported by every other chunk, used or not; a file less to read. */

@@ -22,6 +22,7 @@ const KB = 1024
 /** Upper limits, in bytes: what a start reads, what is mounted, what a page loads, what is downloaded. */
 const LIMITS = {
   'read at start': 110 * KB,
+  'dist/describe.cjs': 110 * KB,
   'Agent/server/AgentServer.mjs': 1100 * KB,
   'packed page': 60 * KB,
   tarball: 1000 * KB,
@@ -31,6 +32,8 @@ const MUST_HAVE = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  'dist/ploinky.cjs',
+  'dist/describe.cjs',
   'dist/bin.js',
   'dist/THIRD-PARTY.txt',
   'dist/Agent/server/AgentServer.mjs',
@@ -39,11 +42,12 @@ const MUST_HAVE = [
   'dist/public/dashboard/index.html',
   'dist/repositories/builtin/demo/manifest.json',
   'dist/repositories/builtin/shell/manifest.json',
+  ...['node', 'python', 'shell'].map((name) => `dist/repositories/templates/${name}/manifest.json`),
 ]
 const MAY_HAVE =
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?:bin\.js|THIRD-PARTY\.txt|chunks\/[\w-]+\.js|(?:Agent|public|repositories)\/.+))$/
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?:(?:ploinky|describe)\.cjs|bin\.js|THIRD-PARTY\.txt|chunks\/[\w-]+\.js|(?:Agent|public|repositories)\/.+))$/
 /** These are run: by a shell, by a container. */
-const EXECUTABLE = ['dist/bin.js', 'dist/Agent/server/AgentServer.sh', 'dist/Agent/default_cli.sh']
+const EXECUTABLE = ['dist/ploinky.cjs', 'dist/bin.js', 'dist/Agent/server/AgentServer.sh', 'dist/Agent/default_cli.sh']
 
 const problems = []
 const check = (holds, problem) => {
@@ -70,6 +74,7 @@ function checkSizes(dist, metafile) {
     check(bytes <= max, `${what} is ${bytes} bytes; the limit is ${max}`)
   }
   limit('read at start', 'read at start', startGraph(metafile).bytes)
+  limit('dist/describe.cjs', 'describe.cjs', statSync(join(dist, 'describe.cjs')).size)
   const agent = 'Agent/server/AgentServer.mjs'
   limit(agent, agent, statSync(join(dist, agent)).size)
   const packed = filesBelow(join(dist, 'public')).filter((file) => file.endsWith('.br'))

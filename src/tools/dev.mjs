@@ -80,7 +80,7 @@ function createRunner(port) {
 /** The agent program and the shipped agents have builders of their own. */
 async function copyAssets() {
   await buildAgent(join(OUT, 'Agent'))
-  cpSync(join(ROOT, 'src/repositories/builtin'), join(OUT, 'repositories/builtin'), { recursive: true })
+  cpSync(join(ROOT, 'src/repositories'), join(OUT, 'repositories'), { recursive: true })
 }
 
 /** @param {string} folder @param {() => void} run */

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path'
 /** Chunks have a hash in their name: those of the build before stay, for a router that still runs it. */
 const CHUNK = /^chunks\//
 /** What starts a program comes after what that program needs. */
-const LAST = /^(?:bin\.js|build\.json)$/
+const LAST = /^(?:bin\.js|build\.json|ploinky\.cjs)$/
 
 /** Paths of all files below a folder, relative to it, sorted. @param {string} folder @returns {string[]} */
 export function filesBelow(folder) {

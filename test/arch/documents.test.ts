@@ -87,7 +87,7 @@ describe('the two ways to run it', () => {
     const { scripts } = (await json('package.json')) as { scripts: Record<string, string> }
     const { tasks } = (await json('deno.json')) as { tasks: Record<string, { command: string }> }
     const steps = (command: string | undefined): string[] =>
-      (command ?? '').split(' && ').map((step) => step.replace(/^(?:node|deno run -A) /, '').replace(/^(?:dist\/bin\.js|src\/cli\/bin\.ts)/, 'bin')) // prettier-ignore
+      (command ?? '').split(' && ').map((step) => step.replace(/^(?:node|deno run -A) /, '').replace(/^(?:dist\/ploinky\.cjs|src\/cli\/bin\.ts)/, 'bin')) // prettier-ignore
     expect(steps(scripts['start'])).toEqual(['src/tools/bootstrap.mjs', 'bin start demo --foreground'])
     expect(steps(tasks['start']?.command)).toEqual(steps(scripts['start']))
   })

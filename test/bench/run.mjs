@@ -57,7 +57,7 @@ async function copyOfBuild() {
   mkdirSync(folder, { recursive: true })
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true })
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
-  return join(folder, 'dist/bin.js')
+  return join(folder, 'dist/ploinky.cjs')
 }
 
 /** Baselines that are programs of the system. */

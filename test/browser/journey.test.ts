@@ -14,7 +14,7 @@ import { expectAccessible, launch, openPage, screenshot, skipReason } from './br
 import type { Watched } from './browser.ts'
 import { POLICY } from './fixture.ts'
 
-const BIN = join(dirname(fileURLToPath(import.meta.url)), '../../dist/bin.js')
+const BIN = join(dirname(fileURLToPath(import.meta.url)), '../../dist/ploinky.cjs')
 const run = promisify(execFile)
 
 describe.skipIf(skipReason !== null)('with the real router', () => {
@@ -39,7 +39,7 @@ describe.skipIf(skipReason !== null)('with the real router', () => {
   }
 
   beforeAll(async () => {
-    if (!existsSync(BIN)) throw new Error('dist/bin.js is missing; run: npm run build')
+    if (!existsSync(BIN)) throw new Error('dist/ploinky.cjs is missing; run: npm run build')
     workspace = await mkdtemp(join(tmpdir(), 'ploinky-test-pages-'))
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`

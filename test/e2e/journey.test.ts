@@ -1,7 +1,7 @@
 /** The main job, as a new user does it: start, call, look, break, start again, stop, destroy. Nothing is left behind. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { Client } from '@modelcontextprotocol/client'
@@ -13,6 +13,7 @@ import {
   isAlive,
   isContainerEngine,
   platform,
+  program,
   runtimeName,
   waitFor,
   type Workspace,
@@ -74,6 +75,14 @@ describe(`the main job on ${engine} with ${platform}`, () => {
     expect(started.agents).toMatchObject([{ agent: 'demo', state: 'ready', outcome: 'created', runtime: runtimeName }])
     expect(started.url).toBe(workspace.url)
     expect(started.login.startsWith(`${workspace.url}/dashboard/?token=`)).toBe(true)
+  })
+
+  it.skipIf(process.platform !== 'linux')('leaves the router to the same program, in the background', async () => {
+    const line = await readFile(`/proc/${started.router.pid}/cmdline`, 'utf8')
+    const [script = ''] = program([]).slice(-1)
+    expect(script).toMatch(platform === 'node' ? /\/dist\/ploinky\.cjs$/ : /\/src\/cli\/bin\.ts$/)
+    // Deno names its main module by address.
+    expect(line.split('\0').map((word) => word.replace(/^file:\/\//, ''))).toContain(script)
   })
 
   it('answers the official MCP client', async () => {

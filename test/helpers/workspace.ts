@@ -36,7 +36,7 @@ export interface RunOptions {
 
 /** argv of the program itself. */
 export function program(args: readonly string[]): [string, ...string[]] {
-  if (platform === 'node') return [process.execPath, join(ROOT, 'dist/bin.js'), ...args]
+  if (platform === 'node') return [process.execPath, join(ROOT, 'dist/ploinky.cjs'), ...args]
   return [join(ROOT, 'node_modules/.bin/deno'), 'run', '-A', '--no-prompt', join(ROOT, 'src/cli/bin.ts'), ...args]
 }
 

@@ -22,6 +22,9 @@ const SETTING_VARIABLES = {
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],
   bodyLimit: ['PLOINKY_BODY_LIMIT'],
+  logMaxSize: ['PLOINKY_LOG_MAX_SIZE'],
+  logMaxAge: ['PLOINKY_LOG_MAX_AGE'],
+  logKeep: ['PLOINKY_LOG_KEEP'],
 }
 const OTHER_VARIABLES = [
   // Read by the program.
@@ -33,20 +36,31 @@ const OTHER_VARIABLES = [
   'PLOINKY_OPERATOR_TOKEN',
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
+  'PLOINKY_REPO_AUTH_',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
+  'PLOINKY_AGENT_PRINCIPAL',
   'PLOINKY_BIND',
   'PLOINKY_CODE_DIR',
+  'PLOINKY_CONTAINER_NAME',
+  'PLOINKY_CWD',
   'PLOINKY_MCP_CONFIG_PATH',
   'PLOINKY_PORT_',
+  'PLOINKY_PROFILE_ENV',
   'PLOINKY_REPO_NAME',
   'PLOINKY_WORKLOAD',
+  // Given to hooks.
+  'PLOINKY_AGENT_DIR',
+  'PLOINKY_HOOK',
+  'PLOINKY_HOOK_TYPE',
   // Given to the commands of tools.
   'PLOINKY_ARG_',
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_GIT_PASSWORD',
+  'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
   'PLOINKY_SANDBOX_',
   'PLOINKY_SELF',
@@ -104,12 +118,17 @@ test('files of a workspace', () => {
     '.ploinky/logs',
     '.ploinky/logs/router.log',
     '.ploinky/logs/events.ndjson',
+    '.ploinky/running/logs.lock',
     '.ploinky/blobs',
     '.ploinky/.secrets',
     '.ploinky/master-key',
     '.ploinky/profile',
     '.ploinky/history',
     '.ploinky/runtimes',
+    '.ploinky/data',
+    '.ploinky/shared',
+    '.ploinky/deps',
+    '.ploinky/running/hidden',
     'agents/a',
     'code/a',
     'skills/a',
@@ -123,9 +142,13 @@ test('state files and their versions', () => {
   expect(all.sort()).toEqual([
     'agents 1',
     'config.json 1',
+    'consents.json 1',
+    'default_skills.json 1',
     'enabled_repos.json 1',
     'exposed.json 1',
     'images.json 1',
+    'repo_sources.json 1',
     'routing.json 1',
+    'supervisor.json 1',
   ])
 })

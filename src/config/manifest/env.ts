@@ -23,19 +23,27 @@ interface Form {
   key: string | null
 }
 
+interface Place {
+  readonly path: string
+  readonly problems: Problem[]
+}
+
 /** `derive: "derived-master"` with its `derive*` fields, or `generatedSecret` / `sharedGeneratedSecret`. */
-function originOf(object: Fields, name: string, at: { path: string; problems: Problem[] }): SecretOrigin | null {
-  const { path, problems } = at
+function originOf(object: Fields, name: string, at: Place): SecretOrigin | null {
   const shared = object['sharedGeneratedSecret']
   const generated = shared ?? object['generatedSecret']
   if (generated !== undefined && generated !== false) {
     const key = typeof generated === 'string' && !isTrue(generated) ? generated : name
     if (!/^[\w.-]{1,128}$/.test(key))
-      problems.push({ path, message: `expected a name for the secret, found ${show(generated)}` })
+      at.problems.push({ path: at.path, message: `expected a name for the secret, found ${show(generated)}` })
     return { kind: 'generated', name: key, shared: shared !== undefined }
   }
   const derive = object['derive']
-  if (derive === undefined || derive === false) return null
+  return derive === undefined || derive === false ? null : derivedOf(object, name, at)
+}
+
+function derivedOf(object: Fields, name: string, { path, problems }: Place): SecretOrigin {
+  const derive = object['derive']
   if (derive !== 'derived-master' && derive !== true)
     problems.push({ path: `${path}.derive`, message: `expected "derived-master", found ${show(derive)}` })
   const bytes = Number(object['deriveBytes'] ?? 32)
@@ -127,26 +135,35 @@ export function normalizeEnv(env: Given | undefined, path: string, problems: Pro
   })
 }
 
+/** Name, fixed value and reference of one entry of `expose`; null where it gives none. */
+function exposedOf({ value, key }: Form): { name: string; fixed: string | null; ref: string | null } | null {
+  if (typeof value === 'object' && value !== null) {
+    const { name, value: fixed, ref } = value as Fields
+    return exposedFrom(key ?? scalar(name), scalar(fixed), scalar(ref))
+  }
+  const plain = scalar(value)
+  // A name alone is the variable of that name.
+  return key === null ? exposedFrom(plain, null, plain) : exposedFrom(key, plain, null)
+}
+
+function exposedFrom(name: string | null, fixed: string | null, ref: string | null) {
+  const isReference = fixed !== null && /^\$\w+$/.test(fixed)
+  const from = ref ?? (isReference ? fixed : null)
+  if (name === null || (fixed === null && from === null)) return null
+  return { name, fixed: from === null ? fixed : null, ref: from?.replace(/^\$/, '') ?? null }
+}
+
 /** `expose`: `[{ name, value | ref }]` or `{ NAME: "$REF" | value }`; a fixed value, or another variable's. */
 export function normalizeExpose(expose: Given, path: string, problems: Problem[]): EnvEntry[] {
   return formsOf(expose, path).flatMap((form) => {
-    const object = typeof form.value === 'object' && form.value !== null ? (form.value as Fields) : null
-    const name = form.key ?? scalar(object?.['name'] ?? (object === null ? form.value : null))
-    const given = scalar(object === null ? (form.key === null ? `$${name ?? ''}` : form.value) : object['value'])
-    const ref = scalar(object?.['ref']) ?? (given !== null && /^\$\w+$/.test(given) ? given : null)
-    if (name === null || (given === null && ref === null)) {
+    const found = exposedOf(form)
+    if (found === null) {
       problems.push({ path: form.path, message: 'expected a name with a value or a reference such as "$NAME"' })
       return []
     }
-    const entry: EnvEntry = {
-      name,
-      // What is fixed is looked up nowhere: nothing has the empty name.
-      source: ref === null ? name : ref.replace(/^\$/, ''),
-      default: ref === null ? given : null,
-      required: ref !== null,
-      origin: null,
-      path: form.path,
-    }
+    const { name, fixed, ref } = found
+    const common = { required: ref !== null, origin: null, path: form.path }
+    const entry: EnvEntry = { name, source: ref ?? name, default: fixed, ...common }
     const problem = entryProblem(entry)
     if (problem !== null) problems.push({ path: form.path, message: problem })
     return problem === null ? [entry] : []

@@ -133,18 +133,30 @@ function resourceEnvOf(raw: Raw): Manifest['resourceEnv'] {
   }))
 }
 
-function originsOf(found: Readonly<Record<string, string | null | undefined>>): Manifest['origins'] {
+/** Fields of the root whose own name says where they come from. */
+const ROOT_ONLY = ['readiness', 'health', 'restart', 'workdir', 'entrypoint'] as const
+
+type Found = Readonly<Record<string, string | null | undefined>>
+
+/** `known`: those that were found on the way. */
+function originsOf(raw: Raw, layers: Layers, known: Found): Manifest['origins'] {
+  const image = raw.container === undefined ? 'image' : 'container'
+  const found: Found = {
+    ...known,
+    image: raw.container === undefined && raw.image === undefined ? null : image,
+    security: layers.pick('containerSecurity')?.path,
+    limits: raw.hardwareLimits === undefined ? null : 'hardwareLimits',
+    mounts: layers.pick('mounts')?.path,
+    ...Object.fromEntries(ROOT_ONLY.map((name) => [name, raw[name] === undefined ? null : name])),
+  }
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, string] => entry[1] != null))
 }
 
-function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
-  checkTexts(raw, problems)
-  const layers = layersOf(raw, profile)
-  const { main, sidecar, path: mainPath } = mainOf(raw, problems)
+/** The image, what runs in it, and what people see of it. */
+function programOf(raw: Raw, problems: Problem[]) {
+  const { main, sidecar, path } = mainOf(raw, problems)
   const cli = cliOf(raw)
-  const ports = layers.pick('openPorts', 'ports') ?? (raw.port === undefined ? null : { value: raw.port, path: 'port' })
-  const network = networkOf(layers, problems)
-  return {
+  const fields = {
     about: raw.about ?? raw.description ?? '',
     image: raw.container ?? raw.image ?? DEFAULT_IMAGE,
     main,
@@ -152,6 +164,22 @@ function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Mani
     cli: cli.line,
     entrypoint: entrypointOf(raw, problems),
     workdir: raw.workdir ?? null,
+  }
+  return { fields, paths: { command: path, cli: cli.path } }
+}
+
+function portsOf(raw: Raw, layers: Layers) {
+  return layers.pick('openPorts', 'ports') ?? (raw.port === undefined ? null : { value: raw.port, path: 'port' })
+}
+
+function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Manifest {
+  checkTexts(raw, problems)
+  const layers = layersOf(raw, profile)
+  const program = programOf(raw, problems)
+  const ports = portsOf(raw, layers)
+  const network = networkOf(layers, problems)
+  return {
+    ...program.fields,
     env: environmentOf(layers, problems),
     resourceEnv: resourceEnvOf(raw),
     secrets: secretsOf(layers, problems),
@@ -161,7 +189,7 @@ function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Mani
     security: securityOf(layers, problems),
     limits: limitsOf(raw, problems),
     mounts: mountsOf(layers, profile),
-    readiness: readinessOf(raw, main),
+    readiness: readinessOf(raw, program.fields.main),
     health: healthOf(raw, problems),
     restart: restartOf(raw, problems),
     hooks: hooksOf(layers, problems),
@@ -172,21 +200,7 @@ function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Mani
     liteSandbox: isTrue(raw['lite-sandbox']),
     profiles: layers.profiles,
     declaredProfiles: Object.keys(raw.profiles ?? {}),
-    origins: originsOf({
-      image: raw.container === undefined ? (raw.image === undefined ? null : 'image') : 'container',
-      command: mainPath,
-      cli: cli.path,
-      ports: ports?.path,
-      network: network.path,
-      security: layers.pick('containerSecurity')?.path,
-      limits: raw.hardwareLimits && 'hardwareLimits',
-      readiness: raw.readiness && 'readiness',
-      health: raw.health && 'health',
-      restart: raw.restart === undefined ? null : 'restart',
-      workdir: raw.workdir && 'workdir',
-      entrypoint: raw.entrypoint === undefined ? null : 'entrypoint',
-      mounts: layers.pick('mounts')?.path,
-    }),
+    origins: originsOf(raw, layers, { ...program.paths, ports: ports?.path, network: network.path }),
     warnings: warningsOf(raw),
   }
 }

@@ -3,6 +3,9 @@ import { own } from '../../core/id.ts'
 import { childPath } from '../../core/json.ts'
 import type { Raw, RawProfile } from './schema.ts'
 
+/** Fields that a profile may give. The schema lets any other key pass; those are warned of. */
+type ProfileField = Extract<keyof RawProfile, string>
+
 export interface Layer {
   /** Key path in front of its fields; empty for the root. */
   readonly path: string
@@ -13,9 +16,9 @@ export interface Layers {
   readonly all: readonly Layer[]
   readonly profiles: readonly string[]
   /** The strongest value of a field with the key path it came from; null where nobody gives it. */
-  pick<K extends keyof RawProfile & string>(...names: K[]): { value: NonNullable<RawProfile[K]>; path: string } | null
+  pick<K extends ProfileField>(...names: K[]): { value: NonNullable<RawProfile[K]>; path: string } | null
   /** Every value of a field, weakest first. */
-  every<K extends keyof RawProfile & string>(name: K): { value: NonNullable<RawProfile[K]>; path: string }[]
+  every<K extends ProfileField>(name: K): { value: NonNullable<RawProfile[K]>; path: string }[]
 }
 
 /** A profile that is not declared falls back to `defaultProfile`, then to `default` alone. */
@@ -35,7 +38,7 @@ export function layersOf(raw: Raw, active: string): Layers {
   return {
     all,
     profiles: names,
-    pick<K extends keyof RawProfile & string>(...keys: K[]) {
+    pick<K extends ProfileField>(...keys: K[]) {
       for (const { path, fields } of all.toReversed()) {
         for (const key of keys) {
           const value = fields[key]
@@ -44,7 +47,7 @@ export function layersOf(raw: Raw, active: string): Layers {
       }
       return null
     },
-    every<K extends keyof RawProfile & string>(name: K) {
+    every<K extends ProfileField>(name: K) {
       return all.flatMap(({ path, fields }) => {
         const value = fields[name]
         return value === undefined || value === null ? [] : [{ value, path: childPath(path, name) }]

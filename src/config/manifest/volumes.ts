@@ -24,6 +24,9 @@ function targetProblem(target: string): string | null {
 type Options = Readonly<Record<string, unknown>>
 
 interface Draft {
+  readonly options: Options | undefined
+  /** Key path of the options. */
+  readonly at: string
   readonly host: string
   readonly target: string
   readonly readOnly: boolean
@@ -35,7 +38,8 @@ function hostProblem(host: string): string | null {
   return textProblem(host)
 }
 
-function withOptions(draft: Draft, options: Options | undefined, at: string, problems: Problem[]): Volume {
+function withOptions(draft: Draft, problems: Problem[]): Volume {
+  const { options, at } = draft
   const chmod = options?.['chmod']
   const mode = chmod === undefined ? null : parseMode(chmod as string | number)
   if (chmod !== undefined && mode === null)
@@ -91,7 +95,7 @@ export function volumesOf(raw: Raw, layers: Layers, problems: Problem[]): Volume
         continue
       }
       const [entry, at] = options.get(target) ?? [undefined, path]
-      volumes.set(target, withOptions({ host, target, readOnly: suffix === 'ro', path }, entry, at, problems))
+      volumes.set(target, withOptions({ options: entry, at, host, target, readOnly: suffix === 'ro', path }, problems))
     }
   }
   for (const [target, [, path]] of options)

@@ -1,6 +1,6 @@
 /** Where an agent runs: what was asked for, else where it ran, else the first engine. No fallback that nobody allowed. */
 import type { Manifest } from '../../config/manifest/index.ts'
-import type { SettingSource, Settings } from '../../config/settings.ts'
+import type { Explained, Settings } from '../../config/settings.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
 import { BUILTIN_REPO } from '../repos/index.ts'
@@ -26,17 +26,17 @@ export interface RuntimeChooser {
 
 export interface ChooserDeps {
   settings: Pick<Settings, 'runtime'>
-  /** Where the setting of the runtime comes from. */
-  runtimeSource: SettingSource
+  /** Where the settings come from. */
+  explained: readonly Pick<Explained, 'name' | 'source'>[]
   /** `enabled`: agents that ask for a sandbox are to run in one, on this runtime. */
   sandbox: { readonly enabled: boolean; readonly runtime: RuntimeId }
   runtimes: Runtimes
 }
 
-export function createRuntimeChooser({ settings, runtimeSource, sandbox, runtimes }: ChooserDeps): RuntimeChooser {
+export function createRuntimeChooser({ settings, explained, sandbox, runtimes }: ChooserDeps): RuntimeChooser {
+  const isTyped = explained.some(({ name, source }) => name === 'runtime' && source === 'flag')
   /** Only what is typed now counts for more than the workspace's word on just these agents. */
-  const inSandbox = ({ liteSandbox }: Choice['manifest']): boolean =>
-    liteSandbox && sandbox.enabled && runtimeSource !== 'flag'
+  const inSandbox = ({ liteSandbox }: Choice['manifest']): boolean => liteSandbox && sandbox.enabled && !isTyped
 
   function wanted(manifest: Choice['manifest']): RuntimeId | null {
     if (inSandbox(manifest)) return sandbox.runtime

@@ -48,16 +48,6 @@ const listAgents = defineCommand<Services>({
   },
 })
 
-const listRepos = defineCommand<Services>({
-  name: 'list repos',
-  summary: 'Repositories of agent definitions',
-  group: 'Agents',
-  access: 'session',
-  permission: 'read',
-  http: { method: 'GET', path: '/repositories' },
-  run: async (_input, context) => await (await context.services()).catalog.repos(),
-})
-
 /** The words after `enable agent` are those of a manifest's `enable`. */
 async function enableOptions(input: Input): Promise<EnableOptions & { ref: string }> {
   const { parseDependency } = await import('../../config/manifest/dependencies.ts')
@@ -267,7 +257,6 @@ const agentLogs = defineCommand<Services>({
 
 export const agentCommands: readonly Command<Services>[] = [
   listAgents,
-  listRepos,
   enable,
   disable,
   shell,

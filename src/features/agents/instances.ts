@@ -1,6 +1,7 @@
 /** Instances of enabled agents: start, stop, and the truth about their state, asked from the runtime. */
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { RouteEntry } from '../../config/documents.ts'
+import type { Manifest } from '../../config/manifest/index.ts'
 import { asPloinkyError, isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import { workloadName } from '../../core/id.ts'
@@ -57,7 +58,19 @@ export interface StartOutcome {
   readonly warnings: readonly string[]
 }
 
+/** An instance that the engine runs; whether it is ready is not known yet. */
+export interface Launched {
+  readonly workload: Workload
+  readonly outcome: ApplyOutcome['outcome']
+  readonly route: RouteEntry
+  readonly manifest: Manifest
+  /** The registry knows where it runs. */
+  readonly noted: Promise<void>
+}
+
 export interface Instances {
+  /** Asks the engine for the instance, and does not wait until it is ready. Routes are left as they are. */
+  launch(agent: EnabledAgent, options: StartOptions): Promise<Launched>
   /** Brings one agent up and waits until it is ready. */
   start(agent: EnabledAgent, options: StartOptions): Promise<StartOutcome>
   stop(agent: EnabledAgent, signal?: AbortSignal): Promise<boolean>
@@ -72,10 +85,9 @@ export interface Instances {
 export function createInstances(deps: InstanceDeps): Instances {
   const nameOf = (agent: EnabledAgent): string => workloadName(deps.workspaceId, agent.name)
 
-  async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
+  async function launch(agent: EnabledAgent, startOptions: StartOptions): Promise<Launched> {
     const { adapter, progress, signal } = startOptions
     const options = signal === undefined ? {} : { signal }
-    const began = Date.now()
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
     const [loaded] = await Promise.all([startOptions.prepared ?? prepare(agent), makeFolders(agent)])
     const { workspaceId: workspace } = deps
@@ -95,20 +107,27 @@ export function createInstances(deps: InstanceDeps): Instances {
     noted.catch(() => {})
     try {
       await steps.afterCreation(adapter, applied)
-      const made = { adapter, plan, definition, manifest, workload: applied.workload }
-      const route = await deps.routeFinder.find(made, options)
-      progress('waiting until ready')
-      await waitReady({ adapter, agent, loaded, route, signal })
-      await Promise.all([deps.routes.set(agent.name, route), noted, deps.routeFinder.noted()])
-      tellStarted(agent, { outcome: applied.outcome, runtime: adapter.id, began })
-      progress('ready')
-      const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
-      return { agent: agent.name, outcome: applied.outcome, runtime: adapter.id, route, warnings }
     } catch (error) {
       // What a failed hook leaves behind is of no use, and would not be set up again.
-      if (steps.failed()) await undo(agent, adapter)
+      await undo(agent, adapter)
       throw error
     }
+    const { workload, outcome } = applied
+    const route = await deps.routeFinder.find({ adapter, plan, definition, manifest, workload }, options)
+    return { workload, outcome, route, manifest, noted }
+  }
+
+  async function start(agent: EnabledAgent, startOptions: StartOptions): Promise<StartOutcome> {
+    const { adapter, progress, signal } = startOptions
+    const began = Date.now()
+    const { outcome, route, manifest, noted } = await launch(agent, startOptions)
+    progress('waiting until ready')
+    await waitReady({ adapter, agent, manifest, route, signal })
+    await Promise.all([deps.routes.set(agent.name, route), noted, deps.routeFinder.noted()])
+    tellStarted(agent, { outcome, runtime: adapter.id, began })
+    progress('ready')
+    const warnings = manifest.warnings.map(({ path, message }) => `${path}: ${message}`)
+    return { agent: agent.name, outcome, runtime: adapter.id, route, warnings }
   }
 
   async function undo(agent: EnabledAgent, adapter: RuntimeAdapter): Promise<void> {
@@ -149,13 +168,13 @@ export function createInstances(deps: InstanceDeps): Instances {
   async function waitReady(wait: {
     adapter: RuntimeAdapter
     agent: EnabledAgent
-    loaded: Loaded
+    manifest: Manifest
     route: RouteEntry
     signal: AbortSignal | undefined
   }): Promise<void> {
     const { adapter, route, signal } = wait
     const name = route.container
-    const { readiness } = wait.loaded.manifest
+    const { readiness } = wait.manifest
     const protocol = effectiveProtocol(readiness.protocol, route.mcp)
     const port = readiness.port === null ? route.hostPort : ((await adapter.endpoint(name, readiness.port))?.port ?? 0)
     const endpoint = { host: route.hostIp, port }
@@ -187,6 +206,7 @@ export function createInstances(deps: InstanceDeps): Instances {
   }
 
   return {
+    launch,
     start: async (agent, options) => {
       try {
         return await start(agent, options)

@@ -28,12 +28,14 @@ export interface Probe {
   /** Of an HTTP probe. */
   readonly path: string
   readonly mcpPath: string
+  /** A second by default. */
+  readonly timeoutMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
-const callOf = ({ endpoint, signal }: Probe) => ({
+const callOf = ({ endpoint, timeoutMs, signal }: Probe) => ({
   ...endpoint,
-  timeoutMs: PROBE_TIMEOUT_MS,
+  timeoutMs: timeoutMs ?? PROBE_TIMEOUT_MS,
   ...(signal ? { signal } : {}),
 })
 

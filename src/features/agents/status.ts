@@ -2,6 +2,7 @@
 import { asPloinkyError, messageOf } from '../../core/error.ts'
 import type { RouteEntry, Routing } from '../../config/documents.ts'
 import { own, workloadName } from '../../core/id.ts'
+import type { LastExit } from '../../core/last-exit.ts'
 import type { RuntimeAdapter, RuntimeId, Workload } from '../../../runtimes/adapter.ts'
 import type { Network } from '../../platform/index.ts'
 import type { Manifest } from '../../config/manifest/index.ts'
@@ -10,7 +11,29 @@ import { effectiveProtocol, isAnswering } from './readiness.ts'
 import type { EnabledAgent } from './registry.ts'
 import type { Runtimes } from './runtimes.ts'
 
-export type AgentState = 'stopped' | 'starting' | 'ready' | 'unready' | 'failed'
+export type AgentState =
+  | 'stopped'
+  | 'starting'
+  | 'ready'
+  | 'unready'
+  | 'failed'
+  /** Somebody paused its container. */
+  | 'paused'
+  /** Its engine cannot be asked. */
+  | 'lost'
+
+/** What the supervisor of a running router knows. */
+export interface Supervision {
+  /** Why the state is what it is; null when all is well. */
+  readonly reason: string | null
+  /** By the supervisor, since a person started it. */
+  readonly restarts: number
+  /** ISO 8601. */
+  readonly nextRestartAt: string | null
+  readonly lastExit: LastExit | null
+  /** Of the manifest's probes: null when it has none. */
+  readonly probes: Readonly<Record<'startup' | 'liveness' | 'readiness', 'waiting' | 'passing' | 'failing' | null>>
+}
 
 export interface AgentStatus {
   readonly name: string
@@ -26,6 +49,8 @@ export interface AgentStatus {
   readonly pageUrl: string | null
   readonly startedAt: string | null
   readonly lastError: { readonly code: string; readonly message: string; readonly hint?: string } | null
+  /** Absent while no router runs. */
+  readonly supervision?: Supervision
 }
 
 /** Seconds after its start during which an agent that does not answer yet counts as starting. */
@@ -75,7 +100,7 @@ function answers(deps: StatusDeps, manifest: Manifest, route: RouteEntry): Promi
 }
 
 function stateOf(workload: Workload, isAnswering: boolean): AgentState {
-  if (workload.state === 'paused') return 'unready'
+  if (workload.state === 'paused') return 'paused'
   if (isAnswering) return 'ready'
   const age =
     workload.startedAt === null ? Number.POSITIVE_INFINITY : (Date.now() - Date.parse(workload.startedAt)) / 1000
@@ -119,7 +144,7 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
   const place = agent.runtime === null ? undefined : found.get(agent.runtime)
   const common = { ...base, about: manifest.about, image: runsImages(place) ? manifest.image : null }
   if (place === undefined) return { ...common, state: 'stopped' }
-  if ('error' in place) return { ...common, state: 'failed', lastError: errorOf(place.error) }
+  if ('error' in place) return { ...common, state: 'lost', lastError: errorOf(place.error) }
   const name = workloadName(deps.workspaceId, agent.name)
   const workload = place.workloads.get(name)
   if (workload === undefined || workload.state === 'stopped' || workload.state === 'dead') {

@@ -123,6 +123,7 @@ async function checkAssets({ platform }: DoctorOptions): Promise<CheckResult[]> 
     'Agent/server/AgentServer.mjs',
     'public/dashboard/index.html',
     'repositories/builtin/demo/manifest.json',
+    'repositories/templates/node/manifest.json',
   ]) {
     if ((await platform.fs.stat(`${platform.assetsDir}/${part}`)) === null) missing.push(part)
   }

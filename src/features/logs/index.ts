@@ -7,6 +7,11 @@ import { delay } from '../../core/time.ts'
 import { workloadName } from '../../core/id.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { EnabledAgent, Runtimes } from '../agents/index.ts'
+import { createLogTail } from './tail.ts'
+
+export { createRotation, type LogLimits, type Rotation } from './rotation.ts'
+export { createLogTail, type LogTail } from './tail.ts'
+export { createLogWriter } from './writer.ts'
 
 export interface LogEntry {
   readonly source: string
@@ -37,7 +42,7 @@ export interface LogOptions {
   workspaceId: string
 }
 
-/** Bytes read from the end of the router's log when only its tail is wanted. */
+/** Bytes read from the end of the router's logs when only their tail is wanted. */
 const TAIL_BYTES = 4 * 1024 * 1024
 const FOLLOW_MS = 250
 
@@ -68,60 +73,34 @@ function toEntry(line: string): LogEntry | null {
   return { source: 'router', stream: 'log', at: ts ?? null, text: `${level ?? ''} ${msg ?? ''}${extra}` }
 }
 
+/** Of what there is now: the last `tail` entries, or all; those since a time. */
+async function* lastOf(entries: AsyncIterable<LogEntry>, { tail, since }: LogQuery): AsyncGenerator<LogEntry> {
+  const kept: LogEntry[] = []
+  for await (const entry of entries) {
+    if (since !== undefined && (entry.at === null || entry.at < since)) continue
+    if (tail === undefined) yield entry
+    else if (kept.push(entry) > tail) kept.shift()
+  }
+  yield* kept
+}
+
 export function createLogService({ platform, paths, runtimes, workspaceId }: LogOptions): LogService {
-  async function* readFrom(start: number): AsyncGenerator<string, number> {
-    const decoder = new TextDecoder()
-    let rest = ''
-    let offset = start
-    for await (const chunk of platform.fs.readStream(paths.routerLog, { start, end: Number.MAX_SAFE_INTEGER })) {
-      offset += chunk.byteLength
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-      rest = parts.pop() ?? ''
-      yield* parts
-    }
-    // A line that is still being written is read again next time.
-    return offset - new TextEncoder().encode(rest).byteLength
-  }
-
-  /** Entries from an offset on; gives the offset after the last whole line. */
-  async function* entriesFrom(start: number): AsyncGenerator<LogEntry, number> {
-    const lines = readFrom(start)
-    for (;;) {
-      const next = await lines.next()
-      if (next.done) return next.value
-      const entry = toEntry(next.value)
-      if (entry !== null) yield entry
-    }
-  }
-
-  const sizeNow = async (): Promise<number> => (await platform.fs.stat(paths.routerLog))?.size ?? 0
-
-  /** What is in the file now: the last `tail` entries, or all. */
-  async function readPresent(query: LogQuery): Promise<{ entries: LogEntry[]; offset: number }> {
-    const size = await sizeNow()
-    const entries: LogEntry[] = []
-    if (size === 0) return { entries, offset: 0 }
-    const reader = entriesFrom(query.tail === undefined ? 0 : Math.max(0, size - TAIL_BYTES))
-    for (;;) {
-      const next = await reader.next()
-      if (next.done) return { entries, offset: next.value }
-      const { at } = next.value
-      if (query.since !== undefined && (at === null || at < query.since)) continue
-      entries.push(next.value)
-      if (query.tail !== undefined && entries.length > query.tail) entries.shift()
-    }
-  }
-
   async function* router(query: LogQuery): AsyncGenerator<LogEntry> {
-    const present = await readPresent(query)
-    yield* present.entries
-    let { offset } = present
-    while (query.follow && !query.signal?.aborted) {
-      await delay(FOLLOW_MS, query.signal).catch(() => {})
-      const size = await sizeNow()
-      // Shorter than before: rotated or emptied; it starts anew.
-      if (size < offset) offset = 0
-      if (size > offset) offset = yield* entriesFrom(offset)
+    const tail = createLogTail(platform.fs, paths.routerLog, query.tail === undefined ? {} : { lastBytes: TAIL_BYTES })
+    const entries = async function* (): AsyncGenerator<LogEntry> {
+      for await (const line of tail.next()) {
+        const entry = toEntry(line)
+        if (entry !== null) yield entry
+      }
+    }
+    try {
+      yield* lastOf(entries(), query)
+      while (query.follow && !query.signal?.aborted) {
+        await delay(FOLLOW_MS, query.signal).catch(() => {})
+        yield* entries()
+      }
+    } finally {
+      await tail.close()
     }
   }
 

@@ -2,6 +2,7 @@
 import { fromErrorBody, PloinkyError } from '../../core/error.ts'
 import { parseJson } from '../../core/json.ts'
 import type { HttpAnswer, Network } from '../../platform/index.ts'
+import { reachable } from './address.ts'
 import type { RouterDaemon, RouterInfo } from './daemon.ts'
 
 const TIMEOUT_MS = 30_000
@@ -23,9 +24,6 @@ export interface RouterClientOptions {
   daemon: RouterDaemon
   token(): Promise<string>
 }
-
-/** An address that listens everywhere is reached by loopback from this machine. */
-const reachable = (host: string): string => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
 
 async function decode(answer: HttpAnswer): Promise<unknown> {
   const text = await answer.text()

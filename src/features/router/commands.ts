@@ -75,6 +75,9 @@ const serve = defineCommand<Services>({
   group: 'Router',
   hidden: true,
   params: {
+    watchdog: { type: 'integer', summary: 'Process that starts it again', min: 2 },
+    restarts: { type: 'integer', summary: 'How often that has happened', min: 0 },
+    check: { type: 'boolean', summary: 'Only ask the running router for its health' },
     'error-file': { type: 'string', summary: 'Where to write an error of the start' },
     port: { type: 'port', summary: 'Port' },
     host: { type: 'string', summary: 'Address' },
@@ -85,12 +88,14 @@ const serve = defineCommand<Services>({
   permission: 'admin',
   async run(input, context) {
     const base = await context.services()
+    if (input['check'] === true) return { healthy: await base.router.isHealthy() }
     const services = await base.withFlags(flagsOf(input))
     const stopped = new Promise<void>((resolve) =>
       context.signal.addEventListener('abort', () => resolve(), { once: true }),
     )
     try {
-      await services.serve(() => {}, stopped)
+      const watchdog = typeof input['watchdog'] === 'number' ? input['watchdog'] : null
+      await services.serve(() => noteRestart(services, input), stopped, { watchdog })
       return { stopped: true }
     } catch (error) {
       const file = text(input, 'error-file')
@@ -104,6 +109,14 @@ const serve = defineCommand<Services>({
     }
   },
   render: () => '',
+  exitCode: (data) => ((data as { healthy?: boolean }).healthy === false ? 1 : 0),
 })
+
+/** It crashed and was started again by its watchdog. */
+function noteRestart({ events }: Services, { restarts }: Input): void {
+  if (typeof restarts === 'number' && restarts > 0) {
+    events.emit({ type: 'router.restarted', subject: 'router', data: { restarts } })
+  }
+}
 
 export const routerCommands: readonly Command<Services>[] = [listRoutes, open, token, rotate, serve]

@@ -48,8 +48,17 @@ export interface RouterOptions<S> {
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
   execMcp(agent: string, request: Request): Promise<Response>
-  /** Follows the engine and keeps routing true until the signal aborts. */
-  watch(signal: AbortSignal): Promise<void>
+  /** Follows the engines and cares for the agents until the signal aborts. */
+  readonly supervisor: RouterSupervisor
+  /** Process that starts it again when it crashes. */
+  readonly watchdog: number | null
+}
+
+export interface RouterSupervisor {
+  run(signal: AbortSignal): Promise<void>
+  /** Somebody changed something: looked at before that is told as done. */
+  look(): Promise<void>
+  refusal(agent: string): PloinkyError | null
 }
 
 export interface Router {
@@ -134,7 +143,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const began = Date.now()
   const front = options.http.createFront({
     guard,
-    routes: table,
+    routes: { ...table, refusal: options.supervisor.refusal },
     dataPlane,
     app: app.handle,
     health: () => ({
@@ -148,9 +157,9 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   })
   const server = await platform.net.serve({ host: settings.host, port: settings.port }, front)
   const info = await announce(options, server)
-  options
-    .watch(ended.signal)
-    .catch((error: unknown) => log.error('watching the engine ended', { error: messageOf(error) }))
+  options.supervisor
+    .run(ended.signal)
+    .catch((error: unknown) => log.error('agents are not supervised', { error: messageOf(error) }))
   app.load()
   const presence = keepPresence({ platform, paths, log, info })
   log.info('router listens', { host: info.host, port: info.port, pid: info.pid })
@@ -240,6 +249,9 @@ function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
 async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
   const { platform } = options
   const { createApp, createStaticFiles, features } = await options.http.loadApp()
+  const reload = async (): Promise<void> => {
+    await Promise.all([made.table.reload(), options.supervisor.look()])
+  }
   const pages = createStaticFiles({
     fs: platform.fs,
     root: join(platform.assetsDir, 'public'),
@@ -262,7 +274,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     execute: (command, input, call) => {
       const result = options.execute(command, input, call)
       // What a caller changed counts before the answer says so.
-      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, made.table)
+      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, reload)
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
@@ -280,23 +292,25 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     },
     features,
     status: options.status,
-    reload: made.table.reload,
+    reload,
     events: options.events,
     log: options.log,
   })
 }
 
-async function andReload(result: Promise<unknown>, table: RouteTableHandle): Promise<unknown> {
+async function andReload(result: Promise<unknown>, reload: () => Promise<void>): Promise<unknown> {
   try {
     return await result
   } finally {
-    await table.reload()
+    await reload()
   }
 }
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {
   const { platform, paths, settings } = options
-  const self = await platform.processes.info(platform.pid)
+  const [self, watchdog] = await Promise.all(
+    [platform.pid, options.watchdog].map((pid) => (pid === null ? null : platform.processes.info(pid))),
+  )
   const info: RouterInfo = {
     pid: platform.pid,
     startTicks: self?.startTicks ?? null,
@@ -304,6 +318,7 @@ async function announce<S>(options: RouterOptions<S>, server: RunningServer): Pr
     port: server.port,
     version: options.version,
     startedAt: new Date().toISOString(),
+    watchdog: watchdog ? { pid: watchdog.pid, startTicks: watchdog.startTicks } : null,
   }
   await writePresence(platform, paths, info)
   return info

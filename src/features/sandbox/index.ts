@@ -4,7 +4,7 @@ import type { RuntimeId } from '../../../runtimes/adapter.ts'
 import type { Planner, Registry, Runtimes } from '../agents/index.ts'
 
 /** Where those agents run then. */
-export const SANDBOX_RUNTIME: RuntimeId = 'bwrap'
+const SANDBOX_RUNTIME: RuntimeId = 'bwrap'
 /** The operator's word against every workspace; of the first generation. */
 const FORBIDS = 'PLOINKY_DISABLE_HOST_SANDBOX'
 
@@ -26,6 +26,7 @@ export interface SandboxState {
 export interface Sandbox {
   /** Whether agents that ask for it are to run in one. Nothing is said about whether it can be had. */
   readonly enabled: boolean
+  readonly runtime: RuntimeId
   /** `setting`: as it has just been set, where this process has started with another one. */
   state(setting?: Pick<Explained, 'value' | 'from'>): Promise<SandboxState>
 }
@@ -33,7 +34,8 @@ export interface Sandbox {
 export interface SandboxDeps {
   /** The sandbox's one may change while a router runs. */
   settings: Pick<Settings, 'sandbox'>
-  explain(): Explained | undefined
+  /** As this process has started. */
+  explained: readonly Explained[]
   env: Readonly<Record<string, string | undefined>>
   runtimes: Runtimes
   registry: Registry
@@ -60,11 +62,12 @@ export function createSandbox(deps: SandboxDeps): Sandbox {
   }
 
   return {
+    runtime: SANDBOX_RUNTIME,
     get enabled() {
       return deps.settings.sandbox && !isForbidden()
     },
     async state(setting) {
-      const started = deps.explain()
+      const started = deps.explained.find(({ name }) => name === 'sandbox')
       // The environment counts for more than what has just been written.
       const known = setting === undefined || started?.source === 'environment' ? started : setting
       const [found, asked] = await Promise.all([deps.runtimes.look(SANDBOX_RUNTIME), agents()])

@@ -110,7 +110,7 @@ const destroy = defineCommand<Services>({
   name: 'destroy',
   summary: 'Stop everything, remove containers and the workspace files; asks first',
   group: 'Workspace',
-  params: { data: { type: 'boolean', summary: "Also the agents' working folders that hold files" } },
+  params: { data: { type: 'boolean', summary: 'Also working folders that hold files, and agents of your own' } },
   examples: [{ run: 'ploinky destroy --yes', does: 'without asking, for scripts' }],
   access: 'local',
   permission: 'admin',
@@ -123,7 +123,9 @@ const destroy = defineCommand<Services>({
     }
     const plan = await services.workspace.destroyPlan()
     const agents = (await services.registry.list()).map(({ name }) => name)
-    const question = `Remove the containers of ${agents.length} agents (${agents.join(', ') || 'none'}) and ${plan.remove.join(', ')}, secrets included?`
+    const isKept = input['data'] !== true && plan.keep.length > 0
+    const keeps = isKept ? ` Keeps ${plan.keep.join(', ')}.` : ''
+    const question = `Remove the containers of ${agents.length} agents (${agents.join(', ') || 'none'}) and ${plan.remove.join(', ')}, secrets included?${keeps}`
     if (!(await context.confirm(question))) return { destroyed: false, agents: [], removed: [], kept: [] }
     // Outside the lock: the lock file itself is in the folder that goes.
     const outcome = await services.workspace.exclusive('ploinky destroy', async () => {

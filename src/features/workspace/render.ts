@@ -2,12 +2,21 @@
 import type { Out } from '../../cli/command.ts'
 import type { StartReport, WorkspaceStatus } from './service.ts'
 import type { AgentResult } from './start-agents.ts'
+import { supervisionLines } from './render-supervision.ts'
 
 const paint = (out: Out, code: number, text: string): string => (out.color ? `\u001b[${code}m${text}\u001b[0m` : text)
 const GREEN = 32
 const RED = 31
 const YELLOW = 33
-const COLORS: Record<string, number> = { ready: GREEN, failed: RED, unready: YELLOW, starting: YELLOW, stopped: 0 }
+const COLORS: Record<string, number> = {
+  ready: GREEN,
+  failed: RED,
+  unready: YELLOW,
+  starting: YELLOW,
+  paused: YELLOW,
+  lost: YELLOW,
+  stopped: 0,
+}
 
 export const stateText = (out: Out, state: string): string => paint(out, COLORS[state] ?? 0, state)
 
@@ -57,12 +66,14 @@ export function renderStatus(data: unknown, out: Out): string {
   const width = Math.max(0, ...agents.map(({ name }) => name.length))
   const lines = agents.flatMap((agent) => {
     const head = `  ${agent.name.padEnd(width)}  ${stateText(out, agent.state)}  ${[agent.runtime, agent.image].filter(Boolean).join(', ')}`
+    const supervision = supervisionLines(agent.supervision, Date.now()).map((line) => `    ${line}`)
     return agent.lastError === null
-      ? [head]
+      ? [head, ...supervision]
       : [
           head,
           `    ${agent.lastError.message} (${agent.lastError.code})`,
           ...(agent.lastError.hint ? [`    hint: ${agent.lastError.hint}`] : []),
+          ...supervision,
         ]
   })
   const none = ['  none enabled; run: ploinky start demo']

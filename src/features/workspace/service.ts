@@ -16,6 +16,7 @@ import {
   unlinkFolders,
 } from '../agents/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
+import { ownRepos, removeAllBut } from './own-work.ts'
 import { type AgentResult, errorData, type Starter, type StartInput, type StartResult } from './start-agents.ts'
 
 /** Another command may be pulling an image; wait for it rather than fail. */
@@ -52,7 +53,7 @@ export interface WorkspaceService {
   startAgents(input: StartInput): Promise<StartResult>
   stopAgents(agent: string | null, signal?: AbortSignal): Promise<readonly AgentResult[]>
   removeAgents(signal?: AbortSignal): Promise<readonly AgentResult[]>
-  /** What `destroy` would remove, and what it would keep because it holds files. */
+  /** What `destroy` would remove, and what it would keep because it holds files that are nowhere else. */
   destroyPlan(): Promise<{ remove: string[]; keep: string[] }>
   destroyFiles(withData: boolean): Promise<{ removed: string[]; kept: string[] }>
   status(): Promise<WorkspaceStatus>
@@ -162,7 +163,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       return await each(await registry.list(), (item) => instances.remove(item, signal), 'removed')
     },
     async destroyPlan() {
-      const keep: string[] = []
+      const keep: string[] = await ownRepos(fs, paths)
       for (const { name } of await registry.list())
         if (!(await isEmptyTree(paths.agentWork(name)))) keep.push(paths.agentWork(name))
       return { remove: [paths.dir, paths.agentCode('.'), paths.agentSkills('.')], keep }
@@ -184,8 +185,10 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       for (const folder of [paths.agentCode('.'), paths.agentSkills('.'), paths.agentWork('.')]) {
         if ((await fs.stat(folder)) !== null && (await isEmptyTree(folder))) await drop(folder)
       }
-      await drop(paths.dir)
-      return { removed, kept }
+      const own = withData ? [] : await ownRepos(fs, paths)
+      if (own.length === 0) await drop(paths.dir)
+      else await removeAllBut(fs, paths, own)
+      return { removed, kept: [...kept, ...own] }
     },
     async status() {
       const [agents, routing, router] = await Promise.all([

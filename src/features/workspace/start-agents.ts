@@ -162,7 +162,8 @@ export function createStarter(options: StarterOptions): Starter {
       const names = [...found.nodes.keys()]
       let underWay = (): void => {}
       const asked = new Promise<void>((resolve) => (underWay = resolve))
-      asked.then(input.underWay)
+      const { underWay: told } = input
+      if (told !== undefined) void asked.then(told)
       const starting = runGraph<AgentResult>(found, names.filter(isAwaited), {
         run: async (node) => {
           const item = prepared.get(node.agent.name)

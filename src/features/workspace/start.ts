@@ -54,6 +54,7 @@ async function startBackground(
   { context, flags, input }: Request,
 ): Promise<StartReport> {
   services.workspace.warm()
+  await services.router.takeOver()
   await services.workspace.checkPort()
   await leaveOldPort(services, context)
   const progress = (text: string, key: string): void => context.out.progress(text, key)
@@ -131,6 +132,7 @@ async function runForeground(services: Services, agent: string | null, context: 
         startTicks: null,
         version: services.version,
         startedAt: '',
+        watchdog: null,
       }),
       login: await services.client.loginUrl('dashboard/'),
     }

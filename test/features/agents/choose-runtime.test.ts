@@ -36,7 +36,7 @@ function chooser({ usable, runtime = 'auto', source = 'default', sandbox = false
   }
   return createRuntimeChooser({
     settings: { runtime },
-    runtimeSource: source,
+    explained: [{ name: 'runtime', source }],
     sandbox: { enabled: sandbox, runtime: 'bwrap' },
     runtimes,
   })

@@ -87,6 +87,16 @@ describe('what is an agent', () => {
     })
   })
 
+  it('its skills in either spelling', async () => {
+    const path = await agent('skilled')
+    await mkdir(join(path, 'skills/one'), { recursive: true })
+    await writeFile(join(path, 'skills/one/SKILL.md'), '')
+    expect((await catalog.resolve('skilled')).skillsDir).toBe(join(path, 'skills'))
+    expect(await catalog.repos()).toMatchObject([{ skills: 0 }, { name: 'mine', kind: 'folder', skills: 1 }])
+    await mkdir(join(path, '.AchillesSkills'))
+    expect((await catalog.resolve('skilled')).skillsDir).toBe(join(path, '.AchillesSkills'))
+  })
+
   it('not a pipe, which would be read for ever', async () => {
     const path = await agent('pipe', null)
     execFileSync('mkfifo', [join(path, 'manifest.json')])
@@ -153,6 +163,20 @@ describe('resolve()', () => {
       details: { choices: ['builtin/demo', 'mine/demo'] },
     })
     expect((await catalog.resolve('mine/demo')).ref).toBe('mine/demo')
+  })
+
+  it('looks at one folder of each repository, however many agents there are', async () => {
+    for (let index = 0; index < 50; index++) await agent(`agent${index}`)
+    const asked: string[] = []
+    const fs = createFileSystem()
+    const paths = workspacePaths(join(dir, 'ws'))
+    const realPath = (path: string): Promise<string | null> => {
+      asked.push(path)
+      return fs.realPath(path)
+    }
+    const watched = createCatalog({ fs: { ...fs, realPath }, store, paths, assetsDir: join(dir, 'assets') })
+    expect((await watched.resolve('agent7')).ref).toBe('mine/agent7')
+    expect(asked.filter((path) => /agent\d/.test(path) && !path.includes('agent7'))).toEqual([])
   })
 
   it('finds agents by names that every object inherits', async () => {

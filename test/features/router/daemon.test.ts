@@ -24,7 +24,15 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'ploinky-test-router-'))
   await mkdir(paths().running, { recursive: true })
   const { startTicks = null } = (await platform.processes.info(process.pid)) ?? {}
-  self = { pid: process.pid, startTicks, host: '127.0.0.1', port: 8088, version: '1', startedAt: '2026-01-01' }
+  self = {
+    pid: process.pid,
+    startTicks,
+    host: '127.0.0.1',
+    port: 8088,
+    version: '1',
+    startedAt: '2026-01-01',
+    watchdog: null,
+  }
 })
 afterEach(() => rm(dir, { recursive: true, force: true }))
 

@@ -15,7 +15,7 @@ function sandbox({ value = false, source = 'default', env = {}, usable = true }:
   const names = ['lite', 'heavy', 'broken']
   return createSandbox({
     settings: { sandbox: value },
-    explain: () => explained,
+    explained: [explained],
     env,
     runtimes: {
       look: async (id: string) => ({

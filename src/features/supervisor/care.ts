@@ -1,0 +1,409 @@
+/**
+ * The care for one agent: told what is, it decides what to do next. It looks at levels, not at edges: whatever was missed
+ * is found at the next look, and being told the same twice changes nothing.
+ *
+ * - A paused container was paused by a person: it is shown, its requests are refused, and it is left alone.
+ * - A container of a foreign maker under the agent's name is a conflict: shown, never touched.
+ * - What a person stopped (`wanted: false`) is not started again; what a person starts begins with a clean record.
+ */
+import type { RouteEntry, Supervised } from '../../config/documents.ts'
+import type { RestartPolicy } from '../../config/manifest/types.ts'
+import type { Manifest } from '../../config/manifest/index.ts'
+import { asPloinkyError, type ErrorCode, PloinkyError } from '../../core/error.ts'
+import type { EventBus } from '../../core/events.ts'
+import { describeEnd, type LastExit } from '../../core/last-exit.ts'
+import type { Network } from '../../platform/index.ts'
+import type { RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
+import type { AgentState, EnabledAgent, Launched, Supervision } from '../agents/index.ts'
+import type { Check } from './check.ts'
+import type { Clock } from './clock.ts'
+import { lastExitOf } from './last-exit.ts'
+import { needsOf } from './needs.ts'
+import { afterEnd, afterUnhealthy, type End, type History, NO_HISTORY } from './policy.ts'
+import { type Run, superviseRun } from './run.ts'
+
+/** `restart`: it does not run. `recycle`: it runs and does not live. `adopt`: it runs and nothing leads to it. */
+export type ChangeKind = 'restart' | 'recycle' | 'adopt'
+
+/** A start that is under way writes the route at its end; only what stays without one is adopted. */
+const ADOPT_AFTER_MS = 2000
+/** Until an engine that went away is asked again, ms. */
+const ENGINE_RETRY_MS = 5000
+const RETRY_AFTER_SECONDS = 5
+
+export interface CareOptions {
+  readonly name: string
+  readonly remembered: Supervised | undefined
+  readonly net: Network
+  readonly check: Check
+  readonly clock: Clock
+  readonly events: EventBus
+  /** Time for an agent to become ready where its manifest names none. */
+  readonly readySeconds: number
+  load(): Promise<Manifest>
+  routeOf(): Promise<RouteEntry | undefined>
+  /** Makes the route count, unless the agent is not wanted any more. */
+  publish(route: RouteEntry): Promise<void>
+  /** A person changes the workspace at this moment: what ends may have been ended by that. */
+  isDisturbed(): Promise<boolean>
+  request(kind: ChangeKind): void
+  remember(record: Supervised | null): void
+}
+
+export interface Care {
+  /** What is wanted and what is. The adapter that told it. */
+  sync(seen: Seen): Promise<void>
+  /** The engine cannot be asked. */
+  lose(reason: string): void
+  launched(launched: Launched): void
+  launchFailed(error: unknown): void
+  /** Whether the change that was asked for is still what is needed. */
+  needs(kind: ChangeKind, workload: Workload | null): boolean
+  view(): { state: AgentState; supervision: Supervision } | null
+  /** Why requests are refused; null when they are passed on. */
+  refusal(): PloinkyError | null
+  close(): void
+}
+
+export interface Seen {
+  readonly agent: EnabledAgent | null
+  readonly workload: Workload | null
+  readonly adapter: RuntimeAdapter
+}
+
+interface Current {
+  readonly key: string
+  readonly isOurs: boolean
+  readonly startedAt: number
+  readyAt: number | null
+  probes: Run | null
+}
+
+interface Next {
+  readonly kind: ChangeKind
+  readonly at: number
+  cancel(): void
+}
+
+/** Names one run: a container that is started again has another one. */
+export const runKey = ({ id, startedAt }: Workload): string => `${id} ${startedAt ?? ''}`
+
+export function createCare(options: CareOptions): Care {
+  const { name, clock, events, remembered } = options
+  let state: AgentState | null = null
+  let reason: string | null = null
+  let code: ErrorCode = 'AGENT_NOT_READY'
+  let current: Current | null = null
+  let next: Next | null = null
+  let history: History = remembered?.history ?? NO_HISTORY
+  let launchedKey = remembered?.launched ?? null
+  let endedKey = remembered?.ended ?? null
+  let failed = remembered?.failed ?? null
+  let restarts = remembered?.restarts ?? 0
+  let lastExit: LastExit | null = remembered?.lastExit ?? null
+  /** Of the run that we started: counts when it is ready. */
+  let pendingRoute: RouteEntry | null = null
+  let isKept = remembered !== undefined
+
+  const emit = (type: string, data: Record<string, unknown>): void => void events.emit({ type, subject: name, data })
+
+  function keep(): void {
+    isKept = true
+    const record = { launched: launchedKey, ended: endedKey, failed, restarts, history, lastExit }
+    options.remember({
+      ...record,
+      history: { ...history, crashes: [...history.crashes] },
+      lastExit: lastExit && { ...lastExit, lines: [...lastExit.lines] },
+    })
+  }
+
+  function turn(to: AgentState, why: string | null, data: Record<string, unknown> = {}): void {
+    const before = state
+    const isNews = before !== to || (to !== 'ready' && why !== reason)
+    state = to
+    reason = why
+    if (!isNews || to === 'starting' || to === 'stopped' || (to === 'ready' && (before === null || before === to)))
+      return
+    // An agent that a person starts is announced by that start.
+    if (to === 'ready' && before === 'starting' && current?.isOurs !== true) return
+    emit(`agent.${to}`, { ...(why === null ? {} : { reason: why, message: why }), ...data })
+  }
+
+  function callOff(): void {
+    next?.cancel()
+    next = null
+  }
+
+  function plan(kind: ChangeKind, afterMs: number): void {
+    callOff()
+    next = { kind, at: clock.now() + afterMs, cancel: clock.after(afterMs, () => options.request(kind)) }
+  }
+
+  function leaveRun(): void {
+    current?.probes?.stop()
+    current = null
+  }
+
+  /** Nobody wants it to run: there is nothing to care for, and nothing to hold against it. */
+  function rest(): void {
+    leaveRun()
+    callOff()
+    pendingRoute = null
+    state = null
+    reason = null
+    history = NO_HISTORY
+    failed = endedKey = launchedKey = null
+    restarts = 0
+    lastExit = null
+    if (isKept) options.remember(null)
+    isKept = false
+  }
+
+  async function up({ workload, adapter }: Seen & { workload: Workload }): Promise<void> {
+    const key = runKey(workload)
+    if (current?.key === key && current.probes !== null) return settle()
+    const wasKnown = current?.key === key
+    leaveRun()
+    const isOurs = key === launchedKey
+    const startedAt = workload.startedAt === null ? clock.now() : Date.parse(workload.startedAt)
+    current = { key, isOurs, startedAt, readyAt: null, probes: null }
+    if (!isOurs && (failed !== null || restarts > 0)) {
+      // Somebody else started it.
+      history = NO_HISTORY
+      failed = null
+      restarts = 0
+      keep()
+    }
+    const route = isOurs && pendingRoute !== null ? pendingRoute : await options.routeOf()
+    if (route === undefined) {
+      if (!wasKnown || next === null) plan('adopt', ADOPT_AFTER_MS)
+      return turn('starting', 'nothing leads to it yet')
+    }
+    callOff()
+    await watch(adapter, await whereNow(adapter, workload, route))
+  }
+
+  /** A container that was started again by hand may have been given another port. */
+  async function whereNow(adapter: RuntimeAdapter, workload: Workload, route: RouteEntry): Promise<RouteEntry> {
+    if (route.containerPort === 0) return route
+    const port = workload.ports.find(
+      ({ container, protocol }) => container === route.containerPort && protocol === 'tcp',
+    )
+    if (port === undefined || port.host === route.hostPort) return route
+    const endpoint = await adapter.endpoint(workload.name, route.containerPort)
+    if (endpoint === null || endpoint.port === route.hostPort) return route
+    const moved = { ...route, hostIp: endpoint.host, hostPort: endpoint.port }
+    if (pendingRoute === null) await options.publish(moved)
+    return moved
+  }
+
+  async function watch(adapter: RuntimeAdapter, route: RouteEntry): Promise<void> {
+    const run = current
+    const manifest = await options.load()
+    if (run === null || current !== run) return
+    const { readiness } = manifest
+    run.probes = superviseRun({
+      adapter,
+      route,
+      readiness,
+      health: needsOf(manifest).health,
+      isAdopted: pendingRoute === null,
+      readySeconds: readiness.timeoutSeconds ?? options.readySeconds,
+      net: options.net,
+      check: options.check,
+      clock,
+      onChange: () => current === run && settle(),
+    })
+    settle()
+  }
+
+  /** State from the condition of the run. */
+  function settle(): void {
+    const run = current
+    if (run === null || run.probes === null) return
+    const condition = run.probes.condition()
+    if (condition.isUnhealthy && next === null) {
+      const { afterMs, history: changed } = afterUnhealthy(history, clock.now() - run.startedAt)
+      history = changed
+      plan('recycle', afterMs)
+      keep()
+    }
+    // It recovered before its restart was due.
+    if (!condition.isUnhealthy && next?.kind === 'recycle') callOff()
+    code = 'AGENT_NOT_READY'
+    if (condition.state !== 'ready') return turn(condition.state, condition.reason, { nextRestartAt: nextAt() })
+    run.readyAt ??= clock.now()
+    const route = pendingRoute
+    if (route === null) return turn('ready', null)
+    options.publish(route).then(
+      () => {
+        if (current !== run) return
+        pendingRoute = null
+        settle()
+      },
+      () => void clock.after(ENGINE_RETRY_MS, settle),
+    )
+  }
+
+  async function down({ workload, adapter }: Seen): Promise<void> {
+    const key = workload?.startedAt ? runKey(workload) : null
+    const isCounted = current === null && (key === null ? endedKey !== null : key === endedKey)
+    if (isCounted && (next !== null || state === 'failed' || state === 'stopped')) return
+    if (isCounted && failed !== null) return turn('failed', failed)
+    const [manifest, route] = await Promise.all([options.load(), options.routeOf()])
+    const { restart } = needsOf(manifest)
+    if (isCounted) return replan(restart)
+    const ranMs = ranFor(workload, current?.startedAt ?? null, clock.now())
+    const wasReady = current === null || !current.isOurs ? route !== undefined : current.readyAt !== null
+    const isGone = workload === null || workload.state === 'created'
+    lastExit = await lastExitOf({ adapter, workload, now: clock.now() })
+    endedKey = key ?? current?.key ?? 'gone'
+    leaveRun()
+    if (await options.isDisturbed()) return replan(restart)
+    count(restart, { exitCode: lastExit.exitCode, oomKilled: lastExit.oomKilled, isGone, wasReady, ranMs })
+  }
+
+  /** Looked at again after the shortest pause, without a word: a router ended in mid-pause, or a person is at work. */
+  function replan({ backoffSeconds }: RestartPolicy): void {
+    plan('restart', backoffSeconds * 1000)
+    pendingRoute = null
+    code = 'AGENT_FAILED'
+    state = 'failed'
+    reason = lastExit === null ? 'it does not run' : describeEnd(lastExit)
+    keep()
+  }
+
+  function count(policy: RestartPolicy, end: End, why = lastExit === null ? 'it ended' : describeEnd(lastExit)): void {
+    const verdict = afterEnd(policy, { history, end, now: clock.now() })
+    pendingRoute = null
+    code = 'AGENT_FAILED'
+    switch (verdict.kind) {
+      case 'ended':
+        callOff()
+        code = 'AGENT_NOT_RUNNING'
+        turn('stopped', `${why}; it is not started again`)
+        break
+      case 'give-up':
+        fail(`${why}; not started again: ${verdict.reason}`)
+        break
+      case 'restart':
+        history = verdict.history
+        plan('restart', verdict.afterMs)
+        turn('failed', why, { ...diagnostics(), nextRestartAt: nextAt() })
+        emit('agent.restarting', { inMs: verdict.afterMs, reason: why })
+    }
+    keep()
+  }
+
+  const diagnostics = () => {
+    if (lastExit === null) return {}
+    const { exitCode, signal, oomKilled, lines } = lastExit
+    return { exitCode, signal, oomKilled, lastLines: lines }
+  }
+  const nextAt = (): string | null => (next === null || next.kind === 'adopt' ? null : new Date(next.at).toISOString())
+
+  /** Until a person starts it. */
+  function fail(why: string): void {
+    callOff()
+    failed = why
+    turn('failed', why, { code: 'AGENT_FAILED', ...diagnostics(), nextRestartAt: null })
+  }
+
+  return {
+    async sync(seen) {
+      const { agent, workload } = seen
+      if (agent === null || !agent.wanted) return rest()
+      switch (workload?.state) {
+        case 'running':
+          return await up({ ...seen, workload })
+        case 'paused':
+          leaveRun()
+          callOff()
+          code = 'AGENT_NOT_READY'
+          return turn('paused', 'its container is paused')
+        default:
+          return await down(seen)
+      }
+    },
+    lose(why) {
+      leaveRun()
+      if (state !== null || next !== null) turn('lost', why)
+    },
+    launched({ workload, outcome, route }) {
+      callOff()
+      if (outcome !== 'unchanged') {
+        restarts += 1
+        emit('agent.restarted', { outcome, restarts })
+      }
+      launchedKey = runKey(workload)
+      pendingRoute = route
+      // What was known of this run did not know where it is.
+      leaveRun()
+      keep()
+    },
+    launchFailed(error) {
+      const failure = asPloinkyError(error)
+      callOff()
+      if (failure.code === 'CONFLICT') {
+        fail(failure.message)
+        return keep()
+      }
+      if (failure.code === 'RUNTIME_UNAVAILABLE' || failure.code === 'INTERRUPTED' || failure.code === 'LOCKED') {
+        plan('restart', ENGINE_RETRY_MS)
+        return turn(failure.code === 'RUNTIME_UNAVAILABLE' ? 'lost' : 'failed', failure.message)
+      }
+      const end = { exitCode: null, oomKilled: false, isGone: false, wasReady: false, ranMs: 0 }
+      options.load().then(
+        (manifest) => count(needsOf(manifest).restart, end, failure.message),
+        // Its manifest cannot be read: a person has to change something.
+        () => fail(failure.message),
+      )
+    },
+    needs(kind, workload) {
+      if (kind === 'restart') return workload === null || !['running', 'paused'].includes(workload.state)
+      if (workload?.state !== 'running') return false
+      if (kind === 'adopt') return true
+      return current?.key === runKey(workload) && current.probes?.condition().isUnhealthy === true
+    },
+    view() {
+      if (state === null) return null
+      const probes = current?.probes?.probes() ?? { startup: null, liveness: null, readiness: null }
+      return { state, supervision: { reason, restarts, nextRestartAt: nextAt(), lastExit, probes } }
+    },
+    refusal() {
+      if (state === null || state === 'ready' || state === 'lost') return null
+      // Somebody else started it: its route counts when that start says so.
+      if (state === 'starting' && !(current?.isOurs && current.readyAt === null)) return null
+      const left = next === null ? RETRY_AFTER_SECONDS : Math.ceil((next.at - clock.now()) / 1000) + 1
+      return refusalOf({ name, state, reason, code, retryAfterSeconds: Math.max(1, left) })
+    },
+    close() {
+      leaveRun()
+      callOff()
+    },
+  }
+}
+
+/** Milliseconds of the run that ended; 0 when nobody knows. */
+function ranFor(workload: Workload | null, begin: number | null, now: number): number {
+  const startedAt = workload?.startedAt ? Date.parse(workload.startedAt) : begin
+  const finishedAt = workload?.finishedAt ? Date.parse(workload.finishedAt) : now
+  return startedAt === null ? 0 : Math.max(0, finishedAt - startedAt)
+}
+
+function refusalOf(why: {
+  name: string
+  state: AgentState
+  reason: string | null
+  code: ErrorCode
+  retryAfterSeconds: number
+}): PloinkyError {
+  const { name, state, reason, code, retryAfterSeconds } = why
+  const because = reason === null ? '' : `: ${reason}`
+  const hint =
+    state === 'paused' ? `Unpause its container, or run: ploinky restart ${name}` : `Run: ploinky logs ${name}`
+  return new PloinkyError(code, `Agent "${name}" is ${state}${because}`, {
+    hint,
+    details: { agent: name, state, reason, retryAfterSeconds },
+  })
+}

@@ -1,0 +1,67 @@
+/** Random kills of containers and of the router: at the end every agent is ready, none was started twice, nothing is left. */
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import {
+  countEvents,
+  createRandom,
+  defineAgents,
+  type Kill,
+  processesOf,
+  recovered,
+  runningContainers,
+  statusOf,
+  strike,
+} from '../helpers/chaos.ts'
+import { createWorkspace, engine, isContainerEngine } from '../helpers/workspace.ts'
+
+/** PLOINKY_TEST_KILLS=500 for the long run. */
+const KILLS = Number(process.env['PLOINKY_TEST_KILLS'] ?? 40)
+const SEED = Number(process.env['PLOINKY_TEST_SEED'] ?? 20_261_125)
+const AGENTS = 4
+/** Of ten kills: the rest are of containers. */
+const ROUTER_KILLS = 1
+const REMOVALS = 3
+const TIMEOUT_MS = 120_000 + KILLS * 5000
+
+describe(`chaos on ${engine}`, () => {
+  it(`survives ${KILLS} random kills (seed ${SEED})`, { timeout: TIMEOUT_MS }, async () => {
+    await using workspace = await createWorkspace()
+    const random = createRandom(SEED)
+    const began = Date.now()
+    const names = await defineAgents(workspace, AGENTS)
+    const {
+      workspace: { id },
+      agents,
+    } = await statusOf(workspace)
+    const containers = agents.map(({ container }) => container ?? '')
+    const done: Record<Kill, number> = { kill: 0, remove: 0, router: 0 }
+    while (done.kill + done.remove + done.router < KILLS) {
+      const dice = random(10)
+      const kind =
+        dice < ROUTER_KILLS ? 'router' : dice < ROUTER_KILLS + REMOVALS && isContainerEngine ? 'remove' : 'kill'
+      const container = containers[random(containers.length)] ?? ''
+      if (await strike(workspace, kind, container)) done[kind] += 1
+      // Another deed at any moment: while it waits, while it starts, while it serves.
+      await new Promise((resolve) => setTimeout(resolve, random(800)))
+      // More than five crashes of the router within a minute are too many by design; a person starts it then.
+      if (kind === 'router' && random(3) === 0) await workspace.json(['start'])
+    }
+    const pid = (await recovered(workspace, names, 120_000)).router.pid ?? 0
+    process.stdout.write(`${engine}: ${JSON.stringify(done)} in ${Math.round((Date.now() - began) / 1000)} s\n`)
+    if (isContainerEngine) {
+      expect(await runningContainers(id)).toEqual(containers.map((name) => `${name} running`).sort())
+      // Each start but the last of a container was followed by its end: none ran twice.
+      if (engine === 'docker')
+        for (const [, { starts, ends }] of await countEvents(id, began)) expect(starts - ends).toBe(1)
+    }
+    const routers = (await processesOf(workspace)).filter(
+      (line) => /router-serve/.test(line) && !/ploinky-watchdog/.test(line),
+    )
+    expect(routers.map((line) => Number.parseInt(line, 10))).toEqual([pid])
+    await workspace.json(['destroy', '--yes', '--data'])
+    expect([await processesOf(workspace), existsSync(`${workspace.dir}/.ploinky`)]).toEqual([[], false])
+    if (isContainerEngine) expect(await runningContainers(id)).toEqual([])
+    expect((await readdir(workspace.dir)).filter((name) => name !== 'agents')).toEqual([])
+  })
+})

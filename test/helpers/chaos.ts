@@ -1,0 +1,147 @@
+/** Random kills of containers and of the router, and what must be true at the end. */
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { isContainerEngine, runtimeName, waitFor, type Workspace } from './workspace.ts'
+
+const exec = promisify(execFile)
+
+interface Status {
+  workspace: { id: string }
+  router: { running: boolean; pid: number | null }
+  agents: { name: string; state: string; container: string | null; supervision?: { restarts: number } }[]
+}
+
+/** The same kills again for the same seed. */
+export function createRandom(seed: number): (limit: number) => number {
+  let state = seed >>> 0
+  return (limit) => {
+    // Mulberry32.
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit)
+  }
+}
+
+const PROGRAM = `import http from 'node:http'
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+appendFileSync(join(process.env.WORKSPACE_PATH, 'runs'), process.pid + '\\n')
+http.createServer((request, response) => response.end('well')).listen(process.env.PORT, process.env.PLOINKY_BIND)
+process.on('SIGTERM', () => process.exit(0))
+`
+
+export async function defineAgents(workspace: Workspace, count: number): Promise<string[]> {
+  await workspace.json(['init'])
+  const names = Array.from({ length: count }, (_, index) => `c${index}`)
+  for (const name of names) {
+    const dir = join(workspace.dir, '.ploinky/repos/chaos', name)
+    await mkdir(dir, { recursive: true })
+    await writeFile(join(dir, 'server.mjs'), PROGRAM)
+    const image = 'docker.io/library/node:24-alpine'
+    const manifest = { about: name, container: image, agent: 'exec node server.mjs', readiness: { protocol: 'http' } }
+    await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest))
+  }
+  const repos = { version: 1, repos: ['builtin', 'chaos'] }
+  await writeFile(join(workspace.dir, '.ploinky/enabled_repos.json'), JSON.stringify(repos))
+  for (const name of names) await workspace.json(['enable', 'agent', `chaos/${name}`])
+  await workspace.json(['start'])
+  return names
+}
+
+export const statusOf = (workspace: Workspace): Promise<Status> => workspace.json<Status>(['status'])
+
+export type Kill = 'kill' | 'remove' | 'router'
+
+/** One deed. True when there was something to kill. */
+export async function strike(workspace: Workspace, kind: Kill, container: string): Promise<boolean> {
+  if (kind === 'router') {
+    const pid = await workspace.routerPid().catch(() => 0)
+    if (pid <= 1) return false
+    try {
+      process.kill(pid, 'SIGKILL')
+      return true
+    } catch {
+      return false
+    }
+  }
+  if (isContainerEngine) {
+    const args = kind === 'kill' ? ['kill', container] : ['rm', '-f', container]
+    return await exec(runtimeName, args).then(
+      () => true,
+      () => false,
+    )
+  }
+  const pid = Number(
+    await readFile(join(workspace.dir, '.ploinky/runtimes/host', container, 'pid'), 'utf8').catch(() => 0),
+  )
+  if (pid <= 1) return false
+  try {
+    process.kill(pid, 'SIGKILL')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Every agent serves, each in one container; the router runs. */
+export async function recovered(workspace: Workspace, names: readonly string[], timeoutMs: number): Promise<Status> {
+  return await waitFor(
+    'every agent is ready again',
+    async () => {
+      const status = await statusOf(workspace).catch(() => null)
+      if (status === null || !status.router.running) return undefined
+      const ready = status.agents.filter(({ state }) => state === 'ready')
+      if (ready.length !== names.length) return undefined
+      const answers = await Promise.all(
+        names.map((name) =>
+          workspace.fetch(`/services/${name}/`).then(
+            ({ status: code }) => code,
+            () => 0,
+          ),
+        ),
+      )
+      return answers.every((code) => code === 200) ? status : undefined
+    },
+    timeoutMs,
+  )
+}
+
+/** How often the engine started each container, and how often each ended, by its own event log since `since`. */
+export async function countEvents(id: string, since: number): Promise<Map<string, { starts: number; ends: number }>> {
+  const format = runtimeName === 'docker' ? '{{.Action}} {{.Actor.Attributes.name}}' : '{{.Status}} {{.Name}}'
+  const range = ['--since', String(Math.floor(since / 1000)), '--until', String(Math.floor(Date.now() / 1000))]
+  const filters = ['--filter', `label=ploinky.workspace=${id}`, '--filter', 'type=container']
+  const { stdout } = await exec(runtimeName, ['events', ...range, ...filters, '--format', format], {
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  const counts = new Map<string, { starts: number; ends: number }>()
+  for (const line of stdout.split('\n').filter(Boolean)) {
+    const [action = '', name = ''] = line.split(' ')
+    const count = counts.get(name) ?? { starts: 0, ends: 0 }
+    if (action === 'start') count.starts += 1
+    if (action === 'die' || action === 'died') count.ends += 1
+    counts.set(name, count)
+  }
+  return counts
+}
+
+export async function runningContainers(id: string): Promise<string[]> {
+  const { stdout } = await exec(runtimeName, [
+    'ps',
+    '-a',
+    '--filter',
+    `label=ploinky.workspace=${id}`,
+    '--format',
+    '{{.Names}} {{.State}}',
+  ])
+  return stdout.split('\n').filter(Boolean).sort()
+}
+
+/** Processes that have the workspace in their command line, without those in containers. */
+export async function processesOf(workspace: Workspace): Promise<string[]> {
+  const { stdout } = await exec('ps', ['-eo', 'pid=,args='], { maxBuffer: 16 * 1024 * 1024 })
+  return stdout.split('\n').filter((line) => line.includes(workspace.dir) && !line.includes(' ps -eo'))
+}
