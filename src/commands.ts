@@ -7,6 +7,7 @@ import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
+import { sandboxCommands } from './features/sandbox/commands.ts'
 import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
@@ -28,5 +29,6 @@ export const commands: readonly Command<Services>[] = [
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,
+  ...sandboxCommands,
   ...settingsCommands,
 ]

@@ -11,6 +11,7 @@ import type { ManifestService } from './features/manifests/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
+import type { Sandbox } from './features/sandbox/index.ts'
 import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
@@ -53,6 +54,7 @@ export interface Services {
   readonly dependencies: Dependencies
   readonly manifests: ManifestService
   readonly runtimes: Runtimes
+  readonly sandbox: Sandbox
   readonly router: RouterDaemon
   readonly client: RouterClient
   readonly secrets: SecretStore

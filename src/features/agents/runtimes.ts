@@ -1,11 +1,13 @@
 /** Which runtime: the order of preference, every refusal with its reason. */
 import { PloinkyError } from '../../core/error.ts'
-import type { Detection, RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+import type { Detection, RuntimeAdapter, RuntimeCapabilities, RuntimeId } from '../../../runtimes/adapter.ts'
 
 export interface RuntimeChoice {
   readonly id: RuntimeId
   readonly displayName: string
   readonly detection: Detection
+  /** Of a runtime that cannot be used, only what does not depend on this machine. */
+  readonly capabilities: RuntimeCapabilities
 }
 
 export interface Runtimes {
@@ -13,6 +15,8 @@ export interface Runtimes {
   use(id: RuntimeId): Promise<RuntimeAdapter>
   /** First usable of the engines; null when there is none. */
   firstEngine(): Promise<RuntimeAdapter | null>
+  /** What was found of one. */
+  look(id: RuntimeId): Promise<RuntimeChoice>
   /** Every engine with what was found, for `doctor` and errors. */
   survey(): Promise<RuntimeChoice[]>
   /** In every runtime that this process has used. */
@@ -36,6 +40,12 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
     const entry = { adapter, detection: adapter.detect() }
     adapters.set(id, entry)
     return entry
+  }
+
+  async function look(id: RuntimeId): Promise<RuntimeChoice> {
+    const { adapter, detection } = open(id)
+    const { displayName } = adapter
+    return { id, displayName, detection: await detection, capabilities: adapter.capabilities }
   }
 
   return {
@@ -71,6 +81,8 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
         }),
       )
     },
+    look,
+    survey: () => Promise.all(engines.map(look)),
     async dispose() {
       await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
       adapters.clear()

@@ -25,7 +25,7 @@ export const START_PARAMS: Readonly<Record<string, Param>> = {
   runtime: {
     type: 'string',
     summary: 'Where agents run; kept for the next start',
-    choices: ['auto', 'docker', 'podman', 'host', 'fake'],
+    choices: ['auto', 'docker', 'podman', 'host', 'bwrap', 'fake'],
   },
   profile: { type: 'string', summary: 'Profile for this start', placeholder: 'NAME' },
   foreground: { type: 'boolean', summary: 'Stay in the foreground; Ctrl-C stops everything', short: 'f' },
