@@ -88,6 +88,15 @@ describe('volumes', () => {
     expect(resourceEnv).toEqual([{ name: 'A', template: '{{X}}', path: 'runtime.resources.env.A' }])
   })
 
+  it('options may be for what another profile mounts', () => {
+    const source = {
+      volumeOptions: { '/b': { readOnly: true } },
+      profiles: { default: {}, prod: { volumes: { b: '/b' } } },
+    }
+    expect(parse(source).volumes).toEqual([])
+    expect(parse(source, 'prod').volumes).toMatchObject([{ target: '/b', readOnly: true }])
+  })
+
   it.each([
     [{ volumes: { a: 'relative' } }, 'volumes.a: expected an absolute path below "/", found "relative"'],
     [{ volumes: { a: '/' } }, 'volumes.a: expected an absolute path below "/"'],
@@ -216,6 +225,13 @@ describe('hooks', () => {
     })
   })
 
+  it('ready is an open port for start alone, MCP as soon as there is an agent line', () => {
+    expect(parse({ start: 'x' }).readiness.protocol).toBe('tcp')
+    expect(parse({ start: 'x', agent: 'node a.js' }).readiness.protocol).toBe('mcp')
+    expect(parse({ agent: 'node a.js' }).readiness.protocol).toBe('mcp')
+    expect(parse({ start: 'x', agent: 'a', readiness: { protocol: 'tcp' } }).readiness.protocol).toBe('tcp')
+  })
+
   it('run of the first generation is the interactive program', () => {
     expect(parse({ run: 'x' }).cli).toBe('x')
     expect(parse({ run: 'x', cli: 'y' }).cli).toBe('y')
@@ -334,5 +350,30 @@ it('says where a value comes from', () => {
     image: 'container',
     ports: 'profiles.dev.openPorts',
     network: 'profiles.dev.network',
+  })
+})
+
+describe('warnings', () => {
+  const warned = (source: object) => parse(source).warnings.map(({ path, message }) => `${path}: ${message}`)
+
+  it.each([
+    [{ env: [{ name: 'A', requierd: true }] }, 'env[0].requierd: unknown key, ignored; did you mean "required"?'],
+    [{ env: { A: { defualt: 1 } } }, 'env.A.defualt: unknown key, ignored; did you mean "default"?'],
+    [
+      { profiles: { default: { env: { A: { runtime: false } } } } },
+      'profiles.default.env.A.runtime: known, not honoured by this version',
+    ],
+    [{ enable: { agent: 'a', nowait: true } }, 'enable.nowait: unknown key, ignored; did you mean "noWait"?'],
+    [{ enable: ['b', { agent: 'a', allias: 'x' }] }, 'enable[1].allias: unknown key, ignored; did you mean "alias"?'],
+    [
+      { expose: [{ name: 'A', valeu: 'x', value: 'y' }] },
+      'expose[0].valeu: unknown key, ignored; did you mean "value"?',
+    ],
+    [
+      { network: { attachments: [{ name: 'a', primry: true }] } },
+      'network.attachments[0].primry: unknown key, ignored; did you mean "primary"?',
+    ],
+  ])('%j', (source, warning) => {
+    expect(warned(source).map((text) => text.replace(/ \(line \d+\)$/, ''))).toContain(warning)
   })
 })

@@ -94,9 +94,10 @@ function hooksOf(layers: Layers, problems: Problem[]): Manifest['hooks'] {
   )
 }
 
-function readinessOf({ readiness = {} }: Raw, main: Main): Readiness {
+/** `start` alone promises no more than an open port; an `agent` line, beside it or not, is a server of MCP. */
+function readinessOf({ readiness = {} }: Raw, { main, sidecar }: { main: Main; sidecar: string | null }): Readiness {
   return {
-    protocol: readiness.protocol ?? (main.kind === 'image' ? 'tcp' : 'mcp'),
+    protocol: readiness.protocol ?? (main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
     port: readiness.port ?? null,
     path: readiness.path ?? '/',
     timeoutSeconds: readiness.timeoutSeconds ?? null,
@@ -189,7 +190,7 @@ function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Mani
     security: securityOf(layers, problems),
     limits: limitsOf(raw, problems),
     mounts: mountsOf(layers, profile),
-    readiness: readinessOf(raw, program.fields.main),
+    readiness: readinessOf(raw, program.fields),
     health: healthOf(raw, problems),
     restart: restartOf(raw, problems),
     hooks: hooksOf(layers, problems),

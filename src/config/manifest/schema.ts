@@ -89,7 +89,7 @@ const shared = {
       }),
     ]),
   ),
-  enable: z.optional(z.union([dependency, z.array(dependency)])),
+  enable: z.optional(z.union([text, z.looseObject({}), z.array(dependency)])),
   containerSecurity: z.optional(
     z.looseObject({ privileged: z.optional(flag), gpu: z.optional(flag), shmSize: z.optional(size) }),
   ),
@@ -171,7 +171,17 @@ export const INNER_KEYS = {
   runtime: ['resources'],
   resources: ['persistentStorage', 'env'],
   persistentStorage: ['key', 'containerPath', 'chmod'],
+  variable: (
+    'name varName required default value generatedSecret sharedGeneratedSecret derive deriveName deriveRepoName deriveRepo ' +
+    'deriveAgentName deriveAgent deriveBytes deriveFormat description about'
+  ).split(' '),
+  exposed: ['name', 'value', 'ref'],
+  need: ['agent', 'ref', 'spec', 'name', 'alias', 'as', 'profile', 'noWait'],
+  attachment: ['name', 'primary', 'aliases'],
 } as const
+
+/** Keys of a variable that the newest repositories write and this version does nothing with. */
+export const VARIABLE_NOT_ACTED: readonly string[] = ['explicitOverride', 'explicitOverrideRequires', 'runtime']
 
 export const isTrue = (value: unknown): boolean =>
   value === true || value === 1 || ['true', '1', 'yes'].includes(String(value).toLowerCase())

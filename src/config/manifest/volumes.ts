@@ -79,6 +79,19 @@ function storageOf(raw: Raw, problems: Problem[]): Volume[] {
   return [{ host: null, key: storage.key, target: storage.containerPath, chmod, ...common }]
 }
 
+const withoutSuffix = (written: string): [target: string, suffix: string | undefined] => {
+  const [, target = '', suffix] = /^(.*?)(?::(ro|rw))?$/s.exec(written) ?? []
+  return [target, suffix]
+}
+
+/** Places that some profile mounts at, the one at hand or another: options of the root may be meant for those. */
+function everyTarget(raw: Raw): ReadonlySet<string> {
+  const layers = [raw, ...Object.values(raw.profiles ?? {})]
+  return new Set(
+    layers.flatMap(({ volumes = {} }) => Object.values(volumes).map((written) => withoutSuffix(written)[0])),
+  )
+}
+
 /** The same place given twice: the later layer wins. */
 export function volumesOf(raw: Raw, layers: Layers, problems: Problem[]): Volume[] {
   const options = new Map<string, [Options, string]>()
@@ -88,7 +101,7 @@ export function volumesOf(raw: Raw, layers: Layers, problems: Problem[]): Volume
   for (const { value, path: prefix } of layers.every('volumes')) {
     for (const [host, written] of Object.entries(value)) {
       const path = childPath(prefix, host)
-      const [, target = '', suffix] = /^(.*?)(?::(ro|rw))?$/s.exec(written) ?? []
+      const [target, suffix] = withoutSuffix(written)
       const problem = hostProblem(host) ?? targetProblem(target)
       if (problem !== null) {
         problems.push({ path, message: problem })
@@ -98,8 +111,9 @@ export function volumesOf(raw: Raw, layers: Layers, problems: Problem[]): Volume
       volumes.set(target, withOptions({ options: entry, at, host, target, readOnly: suffix === 'ro', path }, problems))
     }
   }
+  const known = everyTarget(raw)
   for (const [target, [, path]] of options)
-    if (!volumes.has(target)) problems.push({ path, message: `no volume is mounted at ${show(target)}` })
+    if (!known.has(target)) problems.push({ path, message: `no volume is mounted at ${show(target)}` })
   for (const storage of storageOf(raw, problems)) volumes.set(storage.target, storage)
   return [...volumes.values()]
 }

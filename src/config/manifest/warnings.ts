@@ -3,7 +3,7 @@ import { nearest } from '../../core/id.ts'
 import { childPath } from '../../core/json.ts'
 import type { Problem } from '../check.ts'
 import { isActed, isInformation, profileNames, rootNames } from './fields.ts'
-import { INNER_KEYS, type Raw } from './schema.ts'
+import { INNER_KEYS, type Raw, VARIABLE_NOT_ACTED } from './schema.ts'
 
 function unknownIn(value: unknown, prefix: string, allowed: readonly string[]): Problem[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
@@ -16,21 +16,54 @@ function unknownIn(value: unknown, prefix: string, allowed: readonly string[]): 
     })
 }
 
+const notHonoured = (path: string): Problem => ({ path, message: 'known, not honoured by this version' })
+
 function fieldsIn(value: object, prefix: string, allowed: readonly string[]): Problem[] {
   const names = Object.keys(value).filter((key) => !isInformation(key))
   return [
     ...unknownIn(Object.fromEntries(names.map((key) => [key, null])), prefix, allowed),
-    ...names
-      .filter((key) => allowed.includes(key) && !isActed(key))
-      .map((key) => ({ path: childPath(prefix, key), message: 'known, not honoured by this version' })),
+    ...names.filter((key) => allowed.includes(key) && !isActed(key)).map((key) => notHonoured(childPath(prefix, key))),
   ]
+}
+
+/** Objects of a list, or of the values of a map, each with its key path. */
+function objectsOf(value: unknown, prefix: string): [value: object, path: string][] {
+  if (typeof value !== 'object' || value === null) return []
+  const entries = Array.isArray(value)
+    ? value.map((item: unknown, index) => [index, item] as const)
+    : Object.entries(value)
+  return entries.flatMap(([key, item]) =>
+    typeof item === 'object' && item !== null && !Array.isArray(item) ? [[item as object, childPath(prefix, key)]] : [],
+  )
+}
+
+function variablesIn(env: unknown, prefix: string): Problem[] {
+  return objectsOf(env, prefix).flatMap(([object, path]) => [
+    ...unknownIn(object, path, [...INNER_KEYS.variable, ...VARIABLE_NOT_ACTED]),
+    ...VARIABLE_NOT_ACTED.filter((key) => Object.hasOwn(object, key)).map((key) => notHonoured(childPath(path, key))),
+  ])
+}
+
+/** One object, or a list with objects among texts. */
+function needsIn(enable: unknown, prefix: string): Problem[] {
+  const needs = Array.isArray(enable) ? objectsOf(enable, prefix) : [[enable, prefix] as const]
+  return needs.flatMap(([need, path]) => unknownIn(need, path, INNER_KEYS.need))
 }
 
 /** Objects inside a layer whose keys are known. */
 function innerOf(fields: Readonly<Record<string, unknown>>, prefix: string): Problem[] {
   const at = (key: string): string => childPath(prefix, key)
   const options = Object.entries((fields['volumeOptions'] as object | undefined) ?? {})
+  const { attachments } = (fields['network'] ?? {}) as { attachments?: unknown }
   return [
+    ...variablesIn(fields['env'], at('env')),
+    ...objectsOf(fields['expose'], at('expose')).flatMap(([object, path]) =>
+      unknownIn(object, path, INNER_KEYS.exposed),
+    ),
+    ...needsIn(fields['enable'], at('enable')),
+    ...objectsOf(attachments, childPath(at('network'), 'attachments')).flatMap(([object, path]) =>
+      unknownIn(object, path, INNER_KEYS.attachment),
+    ),
     ...unknownIn(fields['network'], at('network'), INNER_KEYS.network),
     ...unknownIn(fields['containerSecurity'], at('containerSecurity'), INNER_KEYS.containerSecurity),
     ...unknownIn(fields['mounts'], at('mounts'), INNER_KEYS.mounts),

@@ -19,7 +19,7 @@ import type { EnabledAgent, Registry } from './registry.ts'
 import type { RouteFinder } from './route-of.ts'
 import type { RoutesWriter } from './routes-writer.ts'
 import type { Runtimes } from './runtimes.ts'
-import { prepareVolumes } from './volumes.ts'
+import { prepareMountPoints, prepareVolumes } from './volumes.ts'
 
 /** Probes between two looks at whether the instance still runs: a look costs a call to the engine. */
 const LOOKS_BEFORE_INSPECT = 10
@@ -100,6 +100,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     const steps = deps.hooks.of({ agent, loaded, plan, progress, signal })
     await steps.beforeCreation(() => adapter.inspect(plan.spec.name, options))
     await prepareVolumes({ fs: deps.platform.fs, root: deps.paths.root, agent: agent.name }, plan.mounts)
+    if (adapter.capabilities.images) await prepareMountPoints(deps.platform.fs, plan.spec.mounts)
     progress('starting')
     const applying = applyWithImage(startOptions, plan)
     startOptions.underWay?.()

@@ -2,6 +2,7 @@
 import { dirname, extname, join } from 'node:path'
 import { PloinkyError } from '../../core/error.ts'
 import type { FileSystem } from '../../platform/index.ts'
+import type { MountSpec } from '../../../runtimes/adapter.ts'
 import type { PlannedMount } from './plan/mounts.ts'
 
 export interface VolumeContext {
@@ -58,4 +59,33 @@ export async function prepareVolumes(context: VolumeContext, mounts: readonly Pl
       await context.fs.chmod(path, 0o777)
     }
   }
+}
+
+/**
+ * What is mounted below another mount needs a folder or file there. Engines would make it, as root and in somebody's clone,
+ * and cannot make it where that mount is read-only. Nothing is made beyond a link that leads out of it.
+ */
+export async function prepareMountPoints(fs: FileSystem, mounts: readonly MountSpec[]): Promise<void> {
+  for (const { source, target } of mounts) {
+    const around = mounts
+      .filter((other) => target.startsWith(`${other.target}/`))
+      .toSorted((a, b) => b.target.length - a.target.length)[0]
+    if (around === undefined) continue
+    const point = join(around.source, target.slice(around.target.length))
+    if ((await fs.lstat(point)) !== null || !(await leadsInto(fs, around.source, dirname(point)))) continue
+    const isFile = (await fs.stat(source))?.kind === 'file'
+    await fs.mkdir(isFile ? dirname(point) : point)
+    if (isFile) await fs.writeAtomic(point, '')
+  }
+}
+
+/** Whether a path below a folder, as far as it is there, really is below it. */
+async function leadsInto(fs: FileSystem, folder: string, path: string): Promise<boolean> {
+  const root = await fs.realPath(folder)
+  let known: string | null = null
+  for (let at = path; known === null && at.startsWith(folder); at = dirname(at)) {
+    // A link to nowhere is there, too.
+    if ((await fs.lstat(at)) !== null) known = (await fs.realPath(at)) ?? ''
+  }
+  return root !== null && known !== null && (known === root || known.startsWith(`${root}/`))
 }

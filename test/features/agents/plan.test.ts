@@ -176,6 +176,20 @@ describe('mounts and limits', () => {
   })
 })
 
+describe('where it runs and is reached', () => {
+  it('in the code folder, also the program of the image', () => {
+    expect(plan({ start: 'server.mjs' }).workdir).toBe('/code')
+    expect(plan({ agent: './run.sh' }).workdir).toBe('/code')
+    expect(plan({ start: 'server.mjs', workdir: '/srv' }).workdir).toBe('/srv')
+  })
+
+  it('nothing is published without a network, unless it is asked for', () => {
+    expect(plan({ network: { mode: 'none' } }).ports).toEqual([])
+    expect(plan({ network: { mode: 'host' } }).ports).toHaveLength(1)
+    expect(plan({ network: { mode: 'none' }, ports: [':80'] }).ports).toHaveLength(1)
+  })
+})
+
 describe('argv', () => {
   it('install comes first, once in the life of a container', () => {
     const script = (manifest: object, given: Given = {}) => plan(manifest, given).command?.at(-1)?.split('\n')

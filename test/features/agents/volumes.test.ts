@@ -1,10 +1,10 @@
 /** Folders and files of volumes: made, given their modes, and never outside of the workspace. */
-import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Volume } from '../../../src/config/manifest/index.ts'
-import { prepareVolumes } from '../../../src/features/agents/volumes.ts'
+import { prepareMountPoints, prepareVolumes } from '../../../src/features/agents/volumes.ts'
 import { createFileSystem } from '../../../src/platform/files.ts'
 
 let dir: string
@@ -64,4 +64,40 @@ it('a link that stays inside is fine', async () => {
   await symlink('real', join(root, 'alias'))
   await prepare('alias/x')
   expect((await stat(join(root, 'real/x'))).isDirectory()).toBe(true)
+})
+
+describe('the place of a mount below another one', () => {
+  const points = (...mounts: [source: string, target: string][]): Promise<void> =>
+    prepareMountPoints(
+      createFileSystem(),
+      mounts.map(([source, target]) => ({ source: join(root, source), target, readOnly: true })),
+    )
+
+  it('is made in the source of that one: a folder, or a file for a file', async () => {
+    await mkdir(join(root, 'code'))
+    await mkdir(join(root, 'data'))
+    await writeFile(join(root, 'app.conf'), 'x')
+    await points(['code', '/code'], ['data', '/code/a/data'], ['app.conf', '/code/etc/app.conf'], ['data', '/codex'])
+    expect((await stat(join(root, 'code/a/data'))).isDirectory()).toBe(true)
+    expect(await readFile(join(root, 'code/etc/app.conf'), 'utf8')).toBe('')
+    expect(await readdir(join(root, 'code'))).toEqual(['a', 'etc'])
+  })
+
+  it('is that of the innermost one, and what is there stays', async () => {
+    for (const folder of ['code', 'inner', 'data']) await mkdir(join(root, folder))
+    await writeFile(join(root, 'inner/kept'), 'x')
+    await points(['code', '/code'], ['inner', '/code/in'], ['data', '/code/in/data'], ['data', '/code/in/kept'])
+    expect((await readdir(join(root, 'inner'))).sort()).toEqual(['data', 'kept'])
+    expect(await readdir(join(root, 'code/in'))).toEqual([])
+  })
+
+  it('is never made through a link that leads out', async () => {
+    const outside = join(dir, 'outside')
+    for (const folder of ['code', 'data']) await mkdir(join(root, folder))
+    await mkdir(outside)
+    await symlink(outside, join(root, 'code/out'))
+    await symlink(join(outside, 'none'), join(root, 'code/nowhere'))
+    await points(['code', '/code'], ['data', '/code/out/x'], ['data', '/code/nowhere'], ['data', '/code/nowhere/y'])
+    expect(await readdir(outside)).toEqual([])
+  })
 })

@@ -1,5 +1,5 @@
 /** Manifest + workspace -> WorkloadSpec, with where each part comes from. Pure: reads no file, no clock, no environment. */
-import type { EnableMode, Manifest, PublishedPort } from '../../../config/manifest/index.ts'
+import type { EnableMode, Manifest } from '../../../config/manifest/index.ts'
 import { PRIMARY_PORT } from '../../../config/manifest/index.ts'
 import type { WorkspacePaths } from '../../../config/paths.ts'
 import { PloinkyError } from '../../../core/error.ts'
@@ -84,11 +84,10 @@ function ownEnvironment(input: PlanInput): Record<string, string> {
   }
 }
 
-function portsOf(ports: readonly PublishedPort[]): PortSpec[] {
-  // Without declared ports the primary one is published on a port that the runtime picks.
-  return ports.length > 0
-    ? ports.map((port) => ({ ...port }))
-    : [{ container: PRIMARY_PORT, host: 0, hostIp: '127.0.0.1', protocol: 'tcp' }]
+function portsOf({ ports, network }: Pick<Manifest, 'ports' | 'network'>): PortSpec[] {
+  if (ports.length > 0) return ports.map((port) => ({ ...port }))
+  // Without a network there is nothing to reach; else the primary one is published on a port that the runtime picks.
+  return network.mode === 'none' ? [] : [{ container: PRIMARY_PORT, host: 0, hostIp: '127.0.0.1', protocol: 'tcp' }]
 }
 
 /** Where the agent's service listens: 7000 where that is published, else the port its readiness names, else the first. */
@@ -101,7 +100,7 @@ function primaryPortOf(manifest: Manifest, ports: readonly PortSpec[]): number {
 
 export function planWorkload(input: PlanInput): Plan {
   const { manifest, capabilities } = input
-  const ports = portsOf(manifest.ports)
+  const ports = portsOf(manifest)
   const command = mainCommand(manifest, capabilities)
   if (!capabilities.images && command === null) {
     throw new PloinkyError(
@@ -120,7 +119,8 @@ export function planWorkload(input: PlanInput): Plan {
     image: capabilities.images ? input.image : null,
     command,
     entrypoint: manifest.entrypoint,
-    workdir: manifest.workdir ?? (manifest.main.kind === 'image' ? null : CODE_DIR),
+    // Also for the image's own program: `start` lines name files of the agent.
+    workdir: manifest.workdir ?? CODE_DIR,
     env: Object.fromEntries([...env].map(([name, { value }]) => [name, value])),
     mounts: mounts.map(({ source, target, readOnly }) => ({ source, target, readOnly })),
     ports,
