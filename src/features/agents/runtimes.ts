@@ -67,13 +67,6 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
       }
       return null
     },
-    survey: () =>
-      Promise.all(
-        engines.map(async (id) => {
-          const { adapter, detection } = open(id)
-          return { id, displayName: adapter.displayName, detection: await detection }
-        }),
-      ),
     async sweep(workspace, jobs) {
       await Promise.all(
         [...adapters.values()].map(async ({ adapter, detection }) => {
