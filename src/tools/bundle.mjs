@@ -134,6 +134,8 @@ function describeOptions(outDir) {
     entryPoints: [join(ROOT, 'src/cli/describe.ts')],
     outfile: join(outDir, 'describe.cjs'),
     format: 'cjs',
+    // Read as a whole at every help; a fault in it has no stack that anybody would read.
+    minifyIdentifiers: true,
   }
 }
 

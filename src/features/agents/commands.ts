@@ -1,9 +1,8 @@
 /** Commands on agents: the registry, logs, and the hand-over of a terminal. */
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
-import type { Problem } from '../../config/check.ts'
-import { PloinkyError } from '../../core/error.ts'
 import { assertName } from '../../core/id.ts'
 import type { Services } from '../../services.ts'
+import type { ManifestService } from '../manifests/index.ts'
 import type { EnableOptions } from './registry.ts'
 
 const agentParam: Param = {
@@ -49,27 +48,14 @@ const listAgents = defineCommand<Services>({
 })
 
 /** The words after `enable agent` are those of a manifest's `enable`. */
-async function enableOptions(input: Input): Promise<EnableOptions & { ref: string }> {
-  const { parseDependency } = await import('../../config/manifest/dependencies.ts')
-  const problems: Problem[] = []
-  const words = [text(input, 'agent'), ...rest(input, 'words')]
-  const parsed = parseDependency(words.join(' '), 'agent', problems)
-  const [problem] = problems
-  if (parsed === null || problem !== undefined) {
-    throw new PloinkyError(
-      'USAGE_INVALID',
-      `Cannot enable "${words.join(' ').slice(0, 100)}": ${problem?.message ?? ''}`,
-      {
-        hint: 'For example: ploinky enable agent demo global as helper',
-      },
-    )
-  }
-  const alias = input['as'] === undefined ? parsed.alias : assertName('agent', text(input, 'as'))
+function enableOptions(input: Input, manifests: ManifestService): EnableOptions & { ref: string } {
+  const need = manifests.needOf([text(input, 'agent'), ...rest(input, 'words')].join(' '))
+  const alias = input['as'] === undefined ? need.alias : assertName('agent', text(input, 'as'))
   const profile = input['profile'] === undefined ? null : assertName('profile', text(input, 'profile'))
   return {
-    ref: parsed.ref,
+    ref: need.ref,
     alias,
-    ...(parsed.mode.kind === 'isolated' ? {} : { mode: parsed.mode }),
+    ...(need.mode.kind === 'isolated' ? {} : { mode: need.mode }),
     ...(profile === null ? {} : { profile }),
   }
 }
@@ -100,9 +86,9 @@ const enable = defineCommand<Services>({
   permission: 'operate',
   http: { method: 'POST', path: '/agents' },
   async run(input, context) {
-    const { workspace, registry } = await context.services()
+    const { workspace, registry, manifests } = await context.services()
     await workspace.init()
-    const { ref, ...options } = await enableOptions(input)
+    const { ref, ...options } = enableOptions(input, manifests)
     const { agent, created } = await registry.enable(ref, options)
     return { agent: agent.name, ref: `${agent.repo}/${agent.agent}`, outcome: created ? 'enabled' : 'unchanged' }
   },

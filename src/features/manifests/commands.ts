@@ -157,7 +157,7 @@ const schema = defineCommand<Services>({
   ],
   access: 'local',
   permission: 'read',
-  run: async () => (await import('../../config/manifest/json-schema.ts')).manifestJsonSchema(),
+  run: async (_input, context) => (await context.services()).manifests.schema(),
   render: (data) => JSON.stringify(data, null, 2),
 })
 

@@ -1,7 +1,8 @@
 /** Checks manifests under every profile that they declare, and plans agents without changing anything. */
 import { basename, dirname, isAbsolute, join } from 'node:path'
-import { MAX_BYTES, parseManifest } from '../../config/manifest/index.ts'
+import { type Dependency, MAX_BYTES, parseDependency, parseManifest } from '../../config/manifest/index.ts'
 import type { Problem } from '../../config/check.ts'
+import { manifestJsonSchema } from '../../config/manifest/json-schema.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { FileSystem } from '../../platform/index.ts'
 import type { Catalog } from '../repos/index.ts'
@@ -22,6 +23,10 @@ export interface Validation {
 export interface ManifestService {
   /** `what`: an agent of the catalog, a manifest.json, or a folder that holds one. */
   validate(what: string): Promise<Validation>
+  /** JSON Schema of a manifest, for editors. */
+  schema(): Record<string, unknown>
+  /** The words of `enable` in a manifest and on the command line. USAGE_INVALID when they are not understood. */
+  needOf(words: string): Dependency
 }
 
 interface Deps {
@@ -85,6 +90,16 @@ export function createManifestService(deps: Deps): ManifestService {
   }
 
   return {
+    schema: manifestJsonSchema,
+    needOf(words) {
+      const problems: Problem[] = []
+      const need = parseDependency(words, 'agent', problems)
+      const [problem] = problems
+      if (need !== null && problem === undefined) return need
+      throw new PloinkyError('USAGE_INVALID', `Cannot enable "${words.slice(0, 100)}": ${problem?.message ?? ''}`, {
+        hint: 'For example: ploinky enable agent demo global as helper',
+      })
+    },
     async validate(what) {
       const file = await fileOf(what)
       const text = await fs.readText(file, { maxBytes: MAX_BYTES })
