@@ -12,13 +12,15 @@ import type { ProcessSpec } from '../src/core/process.ts'
 import type { MaybeSecret } from '../src/core/secret.ts'
 import type { Platform } from '../src/platform/index.ts'
 
-export type RuntimeId = 'docker' | 'podman' | 'host' | 'fake'
+export type RuntimeId = 'docker' | 'podman' | 'host' | 'bwrap' | 'fake'
 
 export interface RuntimeCapabilities {
   /** Runs OCI images; otherwise the agent's files are run as plain processes. */
   readonly images: boolean
   /** Network and file system are separated from the host's. Policy must not rely on a runtime that says no. */
   readonly isolation: boolean
+  /** Mounts are at their targets, so paths of the container hold; otherwise they are mapped to paths of the host. */
+  readonly bindMounts: boolean
   /** `openTty` makes a real terminal. */
   readonly tty: boolean
   /** `events` is a stream of the engine; otherwise it is a poll. */
@@ -35,6 +37,8 @@ export interface RuntimeCapabilities {
   readonly networks: { readonly none: boolean; readonly host: boolean; readonly named: boolean }
   /** Instances can be given all rights of the engine's user; refused with CAPABILITY_UNSUPPORTED otherwise. */
   readonly privileged: boolean
+  /** Instances can be given GPUs, where the machine has any; refused with CAPABILITY_UNSUPPORTED otherwise. */
+  readonly gpus: boolean
 }
 
 export type Detection =

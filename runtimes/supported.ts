@@ -10,12 +10,12 @@ const SHM_BYTES = { least: 65_536, most: 2 ** 40 }
 
 interface Runtime {
   readonly displayName: string
-  readonly capabilities: Pick<RuntimeCapabilities, 'networks' | 'privileged'>
+  readonly capabilities: Pick<RuntimeCapabilities, 'networks' | 'privileged' | 'gpus'>
 }
 
 /** Throws CAPABILITY_UNSUPPORTED, or CONFIG_INVALID for what is no network or no size anywhere. */
 export function assertSupported(spec: JobSpec | WorkloadSpec, runtime: Runtime): void {
-  const { networks, privileged } = runtime.capabilities
+  const { networks, privileged, gpus } = runtime.capabilities
   const { mode } = spec.network
   if (mode !== 'default' && !networks[mode === 'networks' ? 'named' : mode]) {
     const what = { none: 'take the network away', host: "give the host's network", networks: 'join named networks' }[
@@ -26,6 +26,7 @@ export function assertSupported(spec: JobSpec | WorkloadSpec, runtime: Runtime):
   if (spec.security.privileged && !privileged) {
     throw unsupported(spec, runtime, { what: 'give more rights than the user has', setting: 'privileged' })
   }
+  if (spec.security.gpus !== null && !gpus) throw unsupported(spec, runtime, { what: 'give GPUs', setting: 'gpus' })
   checkNetworks(spec)
   const { shmBytes } = spec.security
   if (shmBytes !== null && !(Number.isInteger(shmBytes) && shmBytes >= SHM_BYTES.least && shmBytes <= SHM_BYTES.most)) {

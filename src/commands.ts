@@ -1,11 +1,13 @@
 /** The one table of commands, in the order of the help text. `help`, `version` and `completion` are added by the CLI. */
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
+import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
+import { sandboxCommands } from './features/sandbox/commands.ts'
 import { scaffoldCommands } from './features/scaffold/commands.ts'
 import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
@@ -18,6 +20,7 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...maintenanceCommands,
   ...manifestCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
@@ -26,5 +29,6 @@ export const commands: readonly Command<Services>[] = [
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,
+  ...sandboxCommands,
   ...settingsCommands,
 ]

@@ -1,5 +1,6 @@
 /** The part of the composition that only the router process needs. */
 import { basename } from 'node:path'
+import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
 import type { Principal } from './core/principal.ts'
@@ -22,8 +23,8 @@ export interface ServeOptions {
   routes: RoutesWriter
   authenticator(): Promise<Authenticator>
   readonly watchdog: number | null
-  /** Reads the active profile again. */
-  followProfile(): Promise<void>
+  /** Reads again what may change while the router runs. */
+  followSettings(): Promise<void>
 }
 
 /** Status is asked by every open page at once; one look at the engine serves all that ask within this time (ms). */
@@ -115,9 +116,10 @@ export async function serveRouter(
     },
   })
   const stopRelaying = relayEvents(services)
-  const stopProfile = platform.fs.watch(paths.dir, (name) => {
-    if (name !== null && name !== basename(paths.profile)) return
-    options.followProfile().catch((error: unknown) => log.error('profile not reloaded', { error }))
+  const followed = [basename(paths.profile), configDocument.name]
+  const stopFollowing = platform.fs.watch(paths.dir, (name) => {
+    if (name !== null && !followed.includes(name)) return
+    options.followSettings().catch((error: unknown) => log.error('settings not reloaded', { error }))
   })
   const supervisor = createSupervisor({
     registry,
@@ -164,7 +166,7 @@ export async function serveRouter(
     )
   } finally {
     stopRelaying()
-    stopProfile()
+    stopFollowing()
     await execMcp.close()
   }
 }

@@ -15,6 +15,7 @@ import {
   createRegistry,
   createRouteFinder,
   createRoutesWriter,
+  createRuntimeChooser,
   createRuntimes,
 } from './features/agents/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
@@ -26,6 +27,7 @@ import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
+import { createSandbox } from './features/sandbox/index.ts'
 import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
 import { changeSetting, loadSettings } from './features/settings/index.ts'
@@ -110,7 +112,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const place = { fs: platform.fs, paths, store }
   const origins = { flags: { ...options.flags, ...(options.debug ? { debug: true } : {}) }, env: platform.env }
   const explained = await loadSettings(place, origins)
-  /** The profile is read again while a router runs; everything else holds for a process. */
+  /** The profile and the opt-in to sandboxes are read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
   const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
   const rotation = createRotation(platform, {
@@ -148,6 +150,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     catalog,
     variables,
   })
+  const sandbox = createSandbox({ settings, explained, env: platform.env, runtimes, registry, planner })
+  const chooser = createRuntimeChooser({ settings, explained, sandbox, runtimes })
   const dependencies = createDependencies({ platform, paths, store })
   const consents = createConsents({ store, fs: platform.fs, hash: platform.hash })
   const instances = createInstances({
@@ -165,12 +169,11 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     events,
   })
   const starter = createStarter({
-    settings,
     registry,
     instances,
     planner,
     consents,
-    runtimes,
+    chooser,
     routes,
     ensureRepos: async ({ definition, manifest }, progress) => {
       await repos.ensureRepos(manifest.repos, { definition, progress })
@@ -206,15 +209,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     workspace,
     catalog,
     skills: createSkills({ fs: platform.fs, hash: platform.hash, store, paths, catalog }),
-    scaffold: createScaffold({
-      fs: platform.fs,
-      hash: platform.hash,
-      store,
-      paths,
-      assetsDir: platform.assetsDir,
-      catalog,
-      registry,
-    }),
+    scaffold: createScaffold({ fs, hash, store, paths, assetsDir: platform.assetsDir, catalog, registry }),
     repos,
     registry,
     instances,
@@ -222,6 +217,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     starter,
     dependencies,
     runtimes,
+    sandbox,
     router,
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
@@ -239,14 +235,15 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     prepareDependencies: async (agent, { progress, signal }) => {
       const [prepared] = await planner.prepare([{ agent, ...(await planner.load(agent)) }])
       if (prepared === undefined) return null
-      const { definition, image } = prepared
-      const adapter = await starter.adapterOf(agent)
+      const { definition, manifest, image } = prepared
+      const adapter = await chooser.choose({ agent, manifest })
       return await dependencies.prepare({
         ...{ agent: agent.name, workspace: workspaceId, definition, image, adapter, progress, signal },
       })
     },
-    explain: createExplainer({ registry, planner, catalog, runtimes, settings, paths }),
+    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
+    sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>
       runDoctor({
         platform,
@@ -254,6 +251,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         store,
         documents: stateDocuments,
         runtimes,
+        needed: sandbox.enabled ? [sandbox.runtime] : [],
         catalog,
         router,
         host: settings.host,
@@ -267,8 +265,10 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         const writer = createLogWriter({ fs: platform.fs, path: paths.routerLog, rotation, onError })
         options.redirectLog?.((record) => writer.write(JSON.stringify(record)))
       }
-      const followProfile = async (): Promise<void> => {
-        settings.profile = toSettings(await loadSettings(place, origins)).profile
+      const followSettings = async (): Promise<void> => {
+        const now = toSettings(await loadSettings(place, origins))
+        settings.profile = now.profile
+        settings.sandbox = now.sandbox
       }
       await serveRouter(
         {
@@ -277,7 +277,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
           store,
           routes,
           watchdog,
-          followProfile,
+          followSettings,
           authenticator: async () => createAuthenticator(await token(), platform.hash),
         },
         onReady,

@@ -11,6 +11,7 @@ import type { ManifestService } from './features/manifests/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
+import type { Sandbox } from './features/sandbox/index.ts'
 import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
@@ -53,6 +54,7 @@ export interface Services {
   readonly dependencies: Dependencies
   readonly manifests: ManifestService
   readonly runtimes: Runtimes
+  readonly sandbox: Sandbox
   readonly router: RouterDaemon
   readonly client: RouterClient
   readonly secrets: SecretStore
@@ -67,6 +69,8 @@ export interface Services {
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   readonly stats: StatsService
+  /** Removes what nobody needs any more from the runtimes in use: jobs whose starter is gone (or all), unused networks. */
+  sweep(jobs: 'orphaned' | 'all'): Promise<void>
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
   serve(

@@ -105,12 +105,14 @@ async function prepareMachine() {
   return { engines: tested, browser, deno: deno.code === 0 }
 }
 
+const isRootless = (engine) => engine.endsWith('-rootless')
+
 /** Where each layer runs: in the checkout, or as the rootless user in a copy. */
 async function placesFor(layers, { engines, browser }, { scratch, run }) {
   const env = { ...process.env, TMPDIR: scratch, PLOINKY_TEST_RUN: run, PLOINKY_TEST_BROWSER: browser.file ?? '' }
   const own = { tree: ROOT, node: process.execPath, output: OUTPUT, scratch, env, spawnAs: {} }
   const rootless = engines.find(({ id, user }) => id === 'podman-rootless' && user !== null)
-  const needsCopy = layers.some(({ engine, skip }) => engine === rootless?.id && skip === null)
+  const needsCopy = layers.some(({ engine, skip }) => isRootless(engine) && skip === null)
   if (rootless?.user == null || !needsCopy) return () => own
   const copy = copyForUser(ROOT, rootless)
   cleanups.push(copy.remove)
@@ -125,7 +127,7 @@ async function placesFor(layers, { engines, browser }, { scratch, run }) {
     env: { ...Object.fromEntries(rest), ...userEnv },
     spawnAs: { uid, gid },
   }
-  return (layer) => (layer.engine === rootless.id ? other : own)
+  return (layer) => (isRootless(layer.engine) ? other : own)
 }
 
 async function runLayers(layers, placeOf) {

@@ -4,6 +4,7 @@ import type { RuntimeCapabilities } from '../adapter.ts'
 export const DOCKER_CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: true,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,
@@ -13,4 +14,5 @@ export const DOCKER_CAPABILITIES: RuntimeCapabilities = {
   hostGateway: 'host.docker.internal',
   networks: { none: true, host: true, named: true },
   privileged: true,
+  gpus: true,
 }

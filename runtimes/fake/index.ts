@@ -37,6 +37,7 @@ export interface FakeOptions {
 const CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: false,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,
@@ -46,6 +47,7 @@ const CAPABILITIES: RuntimeCapabilities = {
   hostGateway: '127.0.0.1',
   networks: { none: true, host: true, named: true },
   privileged: true,
+  gpus: true,
 }
 
 /** `.invalid` is reserved: nothing can be there (RFC 2606). */

@@ -1,33 +1,15 @@
-/**
- * The runtime without containers: each instance is a process group of this host, with its own ports and log files, that
- * outlives us. Nothing is isolated: programs run as the user who runs us and see the whole file system.
- */
-import { PloinkyError } from '../../src/core/error.ts'
-import type {
-  CallOptions,
-  Detection,
-  RuntimeAdapter,
-  RuntimeCapabilities,
-  RuntimeContext,
-  RuntimeDefinition,
-} from '../adapter.ts'
-import { assertSupported } from '../supported.ts'
-import { watchHost } from './events.ts'
-import { createHostExec, createHostInteractive, missing } from './exec.ts'
-import { createHostJobs } from './jobs.ts'
-import { createHostLifecycle } from './lifecycle.ts'
-import { readLogs } from './logs.ts'
-import { dialHost } from './ports.ts'
-import { createHostProcesses } from './processes.ts'
-import { createRecords } from './record.ts'
-import { createHostStats } from './stats.ts'
-import { toWorkload, type HostContext } from './state.ts'
-import { canOpenTerminal, createHostTerminals } from './tty.ts'
+/** The runtime without containers. Nothing is isolated: programs run as the user who runs us and see the whole file system. */
+import type { Detection, RuntimeDefinition } from '../adapter.ts'
+import type { Platform } from '../../src/platform/index.ts'
+import { createProcessAdapter } from '../process/adapter.ts'
+import type { Facts, ProcessKind } from '../process/kind.ts'
+import { checkSpec } from '../process/spec.ts'
+import { checkCommand, hostCommand, isOwnUser } from './spec.ts'
 
 export const hostRuntime: RuntimeDefinition = {
   id: 'host',
   displayName: 'Host processes',
-  create: createHostAdapter,
+  create: (context) => createProcessAdapter(context, createHostKind),
 }
 
 const NOTES = [
@@ -35,119 +17,54 @@ const NOTES = [
   'Memory, cpu and process limits are not enforced',
 ]
 
-function createHostAdapter({ platform, stateDir }: RuntimeContext): RuntimeAdapter {
-  const disposed = new AbortController()
-  const open = new Set<() => Promise<void>>()
-  const track = (end: () => Promise<void>): (() => void) => {
-    open.add(end)
-    return () => void open.delete(end)
-  }
-  const until = (signal?: AbortSignal): AbortSignal =>
-    signal === undefined ? disposed.signal : AbortSignal.any([signal, disposed.signal])
+/** A program that is not there ends with 127 and says so on stderr, as in a container; the words are never read as text. */
+const LAUNCHER = 'exec "$@"'
 
-  // Looking at the system is asynchronous, making an adapter is not: the calls wait for it.
-  const processes = createHostProcesses(platform)
-  const context: HostContext = { platform, records: createRecords(platform.fs, stateDir), processes }
-  const ready = processes.look
-  const lifecycle = createHostLifecycle(context)
-  const stats = createHostStats(context)
-  const jobs = createHostJobs(context, track)
-  let terminals = true
-
-  const adapter: RuntimeAdapter = {
+function createHostKind(platform: Platform): ProcessKind {
+  const user = { name: platform.os.user, is: (name: string) => isOwnUser(platform, name) }
+  return {
     id: 'host',
     displayName: hostRuntime.displayName,
-    get capabilities() {
-      return capabilitiesOf({ hasProc: processes.hasProc, tty: terminals, rootless: platform.os.uid !== 0 })
+    format: 'ploinky-host-1',
+    supervisor: 'ploinky-host',
+    user,
+    capabilities: ({ hasProc, terminals }) => ({
+      images: false,
+      isolation: false,
+      bindMounts: false,
+      tty: terminals,
+      nativeEvents: false,
+      stats: hasProc,
+      rootless: platform.os.uid !== 0,
+      limits: { memory: false, cpu: false, pids: false },
+      api: false,
+      hostGateway: '127.0.0.1',
+      // A plain process is in the host's network: nothing can be taken away or given there.
+      networks: { none: false, host: true, named: false },
+      privileged: false,
+      gpus: true,
+    }),
+    detect: (facts) => detect(platform, facts),
+    hasTerminals: async () => true,
+    check: (spec) => checkSpec(platform, spec, user),
+    command: (spec, ports) => hostCommand(platform, spec, ports),
+    checkCommand: (spec, command) => checkCommand(platform, spec, command),
+    launch: async (_spec, command) => command,
+    environment: (supervisor) => supervisor,
+    isUp: async () => true,
+    explain: () => null,
+    async terminate({ record }) {
+      platform.processes.signal(record.supervisor.pid, 'SIGTERM', { group: true })
     },
-    async detect() {
-      await ready()
-      terminals = await canOpenTerminal(context)
-      return detect(context, terminals)
-    },
-    async *ensureImage(reference) {
-      // There are no images; an agent's own files are what runs.
-      yield { message: `No image needed: ${reference || 'plain processes'}`, fraction: 1, done: true }
-      return { id: 'host', digest: null }
-    },
-    async apply(spec, options) {
-      await ready()
-      assertSupported(spec, adapter)
-      return lifecycle.apply(spec, options)
-    },
-    async job(spec, options) {
-      await ready()
-      checkAborted(options)
-      assertSupported(spec, adapter)
-      return jobs.job(spec, options)
-    },
-    async sweep(workspace, options) {
-      await ready()
-      return { jobs: await jobs.removeJobs(workspace, options), networks: [] }
-    },
-    stop: (name, options) => ready().then(() => lifecycle.stop(name, options)),
-    remove: (name, options) => ready().then(() => lifecycle.remove(name, options)),
-    async inspect(name, options) {
-      await ready()
-      checkAborted(options)
-      const record = await context.records.read(name)
-      return record === null ? null : toWorkload(context, record)
-    },
-    async list({ workspace, agent }, options) {
-      await ready()
-      checkAborted(options)
-      const names = await context.records.names()
-      const records = await Promise.all(names.map((name) => context.records.read(name)))
-      const ours = records.flatMap((record) =>
-        record?.workspace === workspace && (agent === undefined || record.agent === agent) ? [record] : [],
-      )
-      return Promise.all(ours.map((record) => toWorkload(context, record)))
-    },
-    async endpoint(name, port) {
-      const workload = await adapter.inspect(name)
-      const matching = workload?.ports.filter(({ container }) => container === port) ?? []
-      const found = matching.find(({ protocol }) => protocol === 'tcp') ?? matching[0]
-      return found === undefined ? null : { host: dialHost(found.hostIp), port: found.host }
-    },
-    async *logs(name, options = {}) {
-      await ready()
-      const record = await context.records.read(name)
-      if (record === null) throw missing(name)
-      yield* readLogs({ context, record, options, ended: until(options.signal) })
-    },
-    exec: (name, argv, options) => ready().then(() => createHostExec(context, track)(name, argv, options)),
-    interactive: (name, argv, options) => ready().then(() => createHostInteractive(context)(name, argv, options)),
-    openTty: (name, argv, options) => ready().then(() => createHostTerminals(context, track)(name, argv, options)),
-    events: (selector, options) => watchHost(context, selector, until(options?.signal)),
-    stats: (name, options) => ready().then(() => stats(name, options?.signal)),
-    async [Symbol.asyncDispose]() {
-      disposed.abort()
-      await Promise.allSettled([...open].map((end) => end()))
-    },
+    enter: async (_running, { argv, cwd, env }) => ({
+      argv: ['/bin/sh', '-c', LAUNCHER, 'ploinky-exec', ...argv],
+      cwd,
+      env,
+    }),
   }
-  return adapter
 }
 
-const checkAborted = (options: CallOptions | undefined): void => {
-  if (options?.signal?.aborted) throw new PloinkyError('INTERRUPTED', 'Interrupted')
-}
-
-const capabilitiesOf = (facts: { hasProc: boolean; tty: boolean; rootless: boolean }): RuntimeCapabilities => ({
-  images: false,
-  isolation: false,
-  tty: facts.tty,
-  nativeEvents: false,
-  stats: facts.hasProc,
-  rootless: facts.rootless,
-  limits: { memory: false, cpu: false, pids: false },
-  api: false,
-  hostGateway: '127.0.0.1',
-  // A plain process is in the host's network: nothing can be taken away or given there.
-  networks: { none: false, host: true, named: false },
-  privileged: false,
-})
-
-async function detect({ platform, processes }: HostContext, terminals: boolean): Promise<Detection> {
+async function detect(platform: Platform, { hasProc, terminals }: Facts): Promise<Detection> {
   if ((await platform.fs.stat('/bin/sh').catch(() => null)) === null) {
     return {
       available: false,
@@ -157,7 +74,7 @@ async function detect({ platform, processes }: HostContext, terminals: boolean):
     }
   }
   const notes = [...NOTES]
-  if (!processes.hasProc) {
+  if (!hasProc) {
     notes.push(
       'No /proc here: no statistics, and processes that leave their parent are not found when an agent is killed',
     )

@@ -4,6 +4,7 @@ import type { RuntimeCapabilities } from '../adapter.ts'
 export const PODMAN_CAPABILITIES: RuntimeCapabilities = {
   images: true,
   isolation: true,
+  bindMounts: true,
   tty: true,
   nativeEvents: true,
   stats: true,
@@ -13,4 +14,5 @@ export const PODMAN_CAPABILITIES: RuntimeCapabilities = {
   hostGateway: 'host.containers.internal',
   networks: { none: true, host: true, named: true },
   privileged: true,
+  gpus: true,
 }

@@ -25,7 +25,7 @@ function define<S extends z.ZodMiniType>({ name, version, schema, empty }: Defin
 }
 
 const nameSchema = z.string().check(z.refine(isName, { error: 'expected a name of letters, digits, ".", "_" and "-"' }))
-const runtimeId = z.enum(['docker', 'podman', 'host', 'fake'])
+const runtimeId = z.enum(['docker', 'podman', 'host', 'bwrap', 'fake'])
 
 /** What of the workspace an agent sees. */
 const enableMode = z.union([

@@ -82,8 +82,15 @@ export const SETTINGS = {
     default: 'auto' as string,
     env: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
     flag: '--runtime',
-    parse: oneOf('auto', 'docker', 'podman', 'host', 'fake'),
-    expected: 'auto, docker, podman or host',
+    parse: oneOf('auto', 'docker', 'podman', 'host', 'bwrap', 'fake'),
+    expected: 'auto, docker, podman, host or bwrap',
+  }),
+  sandbox: define({
+    summary: 'Agents that say "lite-sandbox" run under bubblewrap on Linux',
+    default: false as boolean,
+    env: ['PLOINKY_SANDBOX'],
+    parse: flag,
+    expected: 'true or false',
   }),
   profile: define({
     summary: 'Active profile',

@@ -63,9 +63,15 @@ export const rules = [
   },
   {
     name: 'adapters-are-strangers',
-    comment: 'What adapters share is in runtimes/cli/',
+    comment: 'What adapters share is in runtimes/cli/ and runtimes/process/',
     from: { path: '^runtimes/([^/]+)/' },
-    to: { path: '^runtimes/[^/]+/', pathNot: '^runtimes/(?:$1|cli)/' },
+    to: { path: '^runtimes/[^/]+/', pathNot: '^runtimes/(?:$1|cli|process)/' },
+  },
+  {
+    name: 'engines-run-no-processes',
+    comment: 'What drives an engine owes nothing to what keeps plain processes itself',
+    from: { path: '^runtimes/(?:cli|docker|podman|fake)/' },
+    to: { path: '^runtimes/process/' },
   },
   {
     name: 'features-meet-at-the-door',

@@ -60,9 +60,11 @@ const PARTS = [
   'src/compose.ts',
   'runtimes/adapter.ts',
   'runtimes/cli/',
+  'runtimes/process/',
   'runtimes/docker/',
   'runtimes/podman/',
   'runtimes/host/',
+  'runtimes/bwrap/',
   'runtimes/fake/',
   'public/shared/',
   'public/dashboard/',
@@ -115,6 +117,9 @@ const CLEAN: Readonly<Record<string, string>> = {
   'runtimes/docker/index.ts':
     "import { exec } from '../cli/exec.ts'\nimport type { Adapter } from '../adapter.ts'\nexport const docker: Adapter[] = []\nexport const run = exec\n",
   'runtimes/podman/index.ts': 'export const podman = 1\n',
+  'runtimes/process/record.ts':
+    "import { exec } from '../cli/exec.ts'\nimport { error } from '../../src/core/error.ts'\nexport const record = [exec, error]\n",
+  'runtimes/host/index.ts': "import { record } from '../process/record.ts'\nexport const host = record\n",
   'public/dashboard/main.ts': "import type { Code } from '../../src/core/error.ts'\nexport const page: Code[] = []\n",
 }
 

@@ -32,6 +32,9 @@ export const SEEDS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   'adapters-are-strangers': {
     'runtimes/docker/friend.ts': "import { podman } from '../podman/index.ts'\nexport const friend = podman\n",
   },
+  'engines-run-no-processes': {
+    'runtimes/docker/record.ts': "import { record } from '../process/record.ts'\nexport const known = record\n",
+  },
   'features-meet-at-the-door': {
     'src/features/router/window.ts': "import { plan } from '../agents/plan.ts'\nexport const window = plan\n",
   },

@@ -1,6 +1,5 @@
 import { hostRuntime } from '../../runtimes/host/index.ts'
-import { testPlatform } from '../helpers/runtime-engines.ts'
-import { until } from '../../src/core/time.ts'
+import { killGroup } from '../helpers/runtime-process.ts'
 import { runRuntimeContract } from './runtime.ts'
 
 const noImage = 'there are no images'
@@ -52,16 +51,7 @@ await runRuntimeContract({
       gap('an engine that goes away ends the events with an error', noEngine),
       gap('an engine that is away is reported by detect and by every call', noEngine),
     ],
-    async removeBehindBack({ id, pid }) {
-      const { processes } = testPlatform
-      // The id begins with the leader of the group: program and supervisor die at the same moment.
-      const leader = Number(id.split('-')[0])
-      processes.signal(leader, 'SIGKILL', { group: true })
-      await until(async () => ((await processes.info(leader)) ?? (await processes.info(pid ?? 0))) === null || null, {
-        timeoutMs: 30_000,
-        what: 'the end of the killed processes',
-      })
-    },
+    removeBehindBack: killGroup,
     createForeign: async () => {
       throw new Error(noContainer)
     },

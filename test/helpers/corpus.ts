@@ -97,8 +97,11 @@ async function explain(name: string, { profile, given = {}, plain = false }: Ask
   })
   const explainer = createExplainer({
     registry: { list: () => Promise.resolve([]) } as never,
-    runtimes: { firstEngine: () => Promise.resolve(null) } as never,
-    settings: { runtime: 'auto' } as never,
+    runtimes: {} as never,
+    chooser: {
+      wanted: () => null,
+      choose: () => Promise.reject(new PloinkyError('RUNTIME_UNAVAILABLE', 'No engine here')),
+    },
     ...{ planner, catalog, paths },
   })
   return await explainer(name, null)

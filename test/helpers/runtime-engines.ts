@@ -5,7 +5,7 @@ import type { Platform } from '../../src/platform/index.ts'
 import { silentLogger } from '../../src/core/log.ts'
 import type { Detection, RuntimeDefinition } from '../../runtimes/adapter.ts'
 
-export type TestEngine = 'fake' | 'host' | 'docker' | 'podman' | 'podman-rootless'
+export type TestEngine = 'fake' | 'host' | 'bwrap' | 'bwrap-rootless' | 'docker' | 'podman' | 'podman-rootless'
 
 /** Local images of the test set-up; nothing is ever pulled by a test. */
 export const IMAGES = { small: 'docker.io/library/alpine:3', node: 'docker.io/library/node:24-alpine' } as const
@@ -16,8 +16,16 @@ export type EngineChoice =
   | { readonly run: true; readonly engine: TestEngine; readonly detection: Detection & { available: true } }
   | { readonly run: false; readonly engine: TestEngine; readonly reason: string; readonly failure: boolean }
 
+const isRoot = (): boolean => process.getuid?.() === 0
+
 /** Podman is one adapter; who runs the tests decides which of the two engines it is. */
-export const podmanEngine = (): TestEngine => (process.getuid?.() === 0 ? 'podman' : 'podman-rootless')
+export const podmanEngine = (): TestEngine => (isRoot() ? 'podman' : 'podman-rootless')
+
+/** Bubblewrap likewise: what root starts must be held back by more than its rights. */
+export const bwrapEngine = (): TestEngine => (isRoot() ? 'bwrap' : 'bwrap-rootless')
+
+/** Two engines of one adapter. */
+const adapterOf = (engine: string): string => engine.replace(/-rootless$/, '')
 
 /**
  * Decides for one test file. A file of another engine than `PLOINKY_TEST_ENGINE` is left out quietly;
@@ -25,8 +33,7 @@ export const podmanEngine = (): TestEngine => (process.getuid?.() === 0 ? 'podma
  */
 export async function chooseEngine(engine: TestEngine, definition: RuntimeDefinition): Promise<EngineChoice> {
   const wanted = process.env['PLOINKY_TEST_ENGINE']
-  const isPodman = engine.startsWith('podman')
-  if (wanted && wanted !== engine && !(isPodman && wanted.startsWith('podman'))) {
+  if (wanted && adapterOf(wanted) !== adapterOf(engine)) {
     return { run: false, engine, reason: `PLOINKY_TEST_ENGINE is ${wanted}`, failure: false }
   }
   const failure = process.env['CI'] === 'true'

@@ -16,6 +16,7 @@ const SETTING_VARIABLES = {
   host: ['PLOINKY_HOST'],
   allowedHosts: ['PLOINKY_ALLOWED_HOSTS'],
   runtime: ['CONTAINER_RUNTIME', 'PLOINKY_RUNTIME'],
+  sandbox: ['PLOINKY_SANDBOX'],
   profile: ['PLOINKY_PROFILE'],
   debug: ['PLOINKY_DEBUG'],
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
@@ -28,6 +29,7 @@ const SETTING_VARIABLES = {
 const OTHER_VARIABLES = [
   // Read by the program.
   'PLOINKY_ASSETS',
+  'PLOINKY_DISABLE_HOST_SANDBOX',
   'PLOINKY_MASTER_KEY',
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
@@ -60,6 +62,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_GIT_PASSWORD',
   'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
+  'PLOINKY_SANDBOX_',
   'PLOINKY_SELF',
   'PLOINKY_TTY_COLS',
   'PLOINKY_TTY_NAME',

@@ -3,8 +3,8 @@ import type { NetworkSpec, WorkloadSpec } from '../../runtimes/adapter.ts'
 import { assertSupported, joinedNetworks } from '../../runtimes/supported.ts'
 import { minimalSpec } from './cli/support.ts'
 
-const able = { networks: { none: true, host: true, named: true }, privileged: true }
-const unable = { networks: { none: false, host: false, named: false }, privileged: false }
+const able = { networks: { none: true, host: true, named: true }, privileged: true, gpus: true }
+const unable = { networks: { none: false, host: false, named: false }, privileged: false, gpus: false }
 
 const check = (change: Partial<WorkloadSpec>, capabilities = able): void =>
   assertSupported({ ...minimalSpec, ...change }, { displayName: 'Engine', capabilities })
@@ -21,6 +21,7 @@ it('refuses what the runtime lacks, and nothing else', () => {
     { network: { mode: 'host' } },
     { network: joins({ name: 'shared', aliases: ['db', 'db.local', 'my_db', 'DB-1'] }) },
     { security: { ...minimalSpec.security, privileged: true } },
+    { security: { ...minimalSpec.security, gpus: 'all' as const } },
   ]
   for (const change of asked) {
     refused(change, 'CAPABILITY_UNSUPPORTED', unable)

@@ -14,6 +14,7 @@ const WANTED = [
   ['catatonit', 'catatonit'],
   ['runc', 'runc'],
   ['iptables', 'iptables'],
+  ['bwrap', 'bubblewrap'],
   // Rootless podman: sub-ids, network, file system.
   ['newuidmap', 'uidmap'],
   ['slirp4netns', 'slirp4netns'],

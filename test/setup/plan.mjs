@@ -25,7 +25,8 @@ export function planLayers({ engines, browser, deno }) {
     ...containers.map(onEngine('e2e')),
     ...containers.map(onEngine('contract')),
     ...['host'].map(onEngine('e2e')),
-    ...['host', 'fake'].map(onEngine('contract')),
+    // Whoever cannot make sandboxes hears it from the adapter itself.
+    ...['host', 'bwrap', 'bwrap-rootless', 'fake'].map(onEngine('contract')),
     layer({
       name: 'browser',
       project: 'browser',

@@ -11,7 +11,9 @@ const full: Machine = {
 const ALL = [
   'unit',
   ...['docker', 'podman', 'podman-rootless', 'host'].map((engine) => `e2e:${engine}`),
-  ...['docker', 'podman', 'podman-rootless', 'host', 'fake'].map((engine) => `contract:${engine}`),
+  ...['docker', 'podman', 'podman-rootless', 'host', 'bwrap', 'bwrap-rootless', 'fake'].map(
+    (engine) => `contract:${engine}`,
+  ),
   'browser',
   'deno',
 ]

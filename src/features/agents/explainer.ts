@@ -1,12 +1,11 @@
 /** What would be run for an agent, enabled or not: the plan, the values that are missing, the order. Changes nothing. */
-import { PloinkyError } from '../../core/error.ts'
-import type { Settings } from '../../config/settings.ts'
+import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { WorkspacePaths } from '../../config/paths.ts'
-import type { RuntimeCapabilities, RuntimeId } from '../../../runtimes/adapter.ts'
 import type { Catalog } from '../repos/index.ts'
+import type { RuntimeChooser } from './choose-runtime.ts'
 import { buildGraph, type GraphDeps } from './graph.ts'
 import { type ExplainedPlan, explainPlan } from './plan/explain.ts'
-import type { Planner } from './planner.ts'
+import type { Loaded, Planner, Target as Capabilities } from './planner.ts'
 import type { EnabledAgent, EnableOptions, Registry } from './registry.ts'
 import type { Runtimes } from './runtimes.ts'
 
@@ -15,11 +14,14 @@ export interface ExplainerDeps {
   planner: Planner
   catalog: Catalog
   runtimes: Runtimes
-  settings: Settings
+  chooser: RuntimeChooser
   paths: WorkspacePaths
 }
 
-type Target = { readonly name: string; readonly capabilities: Pick<RuntimeCapabilities, 'images'> }
+interface Target {
+  readonly name: string
+  readonly capabilities: Capabilities
+}
 
 export function createExplainer(deps: ExplainerDeps) {
   const { registry, planner, catalog } = deps
@@ -41,16 +43,18 @@ export function createExplainer(deps: ExplainerDeps) {
     }
   }
 
-  /** The runtime that a start would choose now; without any, the plan is that of a container. */
-  async function targetOf(): Promise<Target> {
-    const { runtime } = deps.settings
-    const adapter =
-      runtime === 'auto'
-        ? await deps.runtimes.firstEngine()
-        : await deps.runtimes.use(runtime as RuntimeId).catch(() => null)
-    return adapter === null
-      ? { name: runtime === 'auto' ? 'no engine' : `${runtime} (not usable now)`, capabilities: { images: true } }
-      : { name: adapter.displayName, capabilities: adapter.capabilities }
+  /** The runtime that a start would choose now; without any, the plan is that of what is asked for, else of a container. */
+  async function targetOf(agent: EnabledAgent, manifest: Loaded['manifest']): Promise<Target> {
+    try {
+      const { displayName: name, capabilities } = await deps.chooser.choose({ agent, manifest })
+      return { name, capabilities }
+    } catch (error) {
+      if (!isPloinkyError(error) || error.code !== 'RUNTIME_UNAVAILABLE') throw error
+      const wanted = deps.chooser.wanted(manifest)
+      if (wanted === null) return { name: 'no engine', capabilities: { images: true, bindMounts: true } }
+      const { displayName, capabilities } = await deps.runtimes.look(wanted)
+      return { name: `${displayName} (not usable now)`, capabilities }
+    }
   }
 
   async function orderOf(agent: EnabledAgent, load: GraphDeps['load']): Promise<readonly (readonly string[])[]> {
@@ -69,7 +73,7 @@ export function createExplainer(deps: ExplainerDeps) {
     const found = await agentOf(ref)
     const agent = profile === null ? found : { ...found, profile }
     const loaded = await planner.load(agent)
-    const target = await targetOf()
+    const target = await targetOf(agent, loaded.manifest)
     const [prepared] = await planner.draft([{ agent, ...loaded }])
     if (prepared === undefined) throw new PloinkyError('INTERNAL', `Agent "${ref}" was not prepared`)
     const plan = planner.plan(prepared, target.capabilities, null)

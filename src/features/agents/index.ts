@@ -1,4 +1,5 @@
 /** Agents: enabled definitions and their instances. */
+export { createRuntimeChooser, type RuntimeChooser } from './choose-runtime.ts'
 export { createExplainer } from './explainer.ts'
 export { buildGraph, type Graph, type GraphNode, runGraph } from './graph.ts'
 export { createHookSteps } from './hook-steps.ts'
@@ -6,7 +7,7 @@ export { createPlanner, type Loaded, type Planner, type Prepared } from './plann
 export { createRouteFinder } from './route-of.ts'
 export { createRegistry, type EnableOptions, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'
-export { createRuntimes, refusals, type RuntimeChoice, type Runtimes } from './runtimes.ts'
+export { createRuntimes, type Runtimes } from './runtimes.ts'
 export { agentStatuses, type AgentState, type AgentStatus, type Supervision } from './status.ts'
 export type { ExplainedPlan } from './plan/explain.ts'
 export { createInstances, type Instances, type Launched, type StartOutcome } from './instances.ts'

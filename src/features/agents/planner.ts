@@ -30,7 +30,7 @@ export interface Prepared extends Loaded {
   readonly image: string
 }
 
-export type Target = Pick<RuntimeCapabilities, 'images'>
+export type Target = Pick<RuntimeCapabilities, 'images' | 'bindMounts'>
 
 export interface Planner {
   load(agent: EnabledAgent): Promise<Loaded>

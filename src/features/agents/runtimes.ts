@@ -1,11 +1,13 @@
 /** Which runtime: the order of preference, every refusal with its reason. */
 import { PloinkyError } from '../../core/error.ts'
-import type { Detection, RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
+import type { Detection, RuntimeAdapter, RuntimeCapabilities, RuntimeId } from '../../../runtimes/adapter.ts'
 
 export interface RuntimeChoice {
   readonly id: RuntimeId
   readonly displayName: string
   readonly detection: Detection
+  /** Of a runtime that cannot be used, only what does not depend on this machine. */
+  readonly capabilities: RuntimeCapabilities
 }
 
 export interface Runtimes {
@@ -13,8 +15,12 @@ export interface Runtimes {
   use(id: RuntimeId): Promise<RuntimeAdapter>
   /** First usable of the engines; null when there is none. */
   firstEngine(): Promise<RuntimeAdapter | null>
+  /** What was found of one. */
+  look(id: RuntimeId): Promise<RuntimeChoice>
   /** Every engine with what was found, for `doctor` and errors. */
   survey(): Promise<RuntimeChoice[]>
+  /** In every runtime that this process has used. */
+  sweep(workspace: string, jobs: 'orphaned' | 'all'): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -36,6 +42,12 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
     return entry
   }
 
+  async function look(id: RuntimeId): Promise<RuntimeChoice> {
+    const { adapter, detection } = open(id)
+    const { displayName } = adapter
+    return { id, displayName, detection: await detection, capabilities: adapter.capabilities }
+  }
+
   return {
     async use(id) {
       const { adapter, detection } = open(id)
@@ -55,13 +67,15 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
       }
       return null
     },
-    survey: () =>
-      Promise.all(
-        engines.map(async (id) => {
-          const { adapter, detection } = open(id)
-          return { id, displayName: adapter.displayName, detection: await detection }
+    async sweep(workspace, jobs) {
+      await Promise.all(
+        [...adapters.values()].map(async ({ adapter, detection }) => {
+          if ((await detection).available) await adapter.sweep(workspace, { jobs })
         }),
-      ),
+      )
+    },
+    look,
+    survey: () => Promise.all(engines.map(look)),
     async dispose() {
       await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
       adapters.clear()

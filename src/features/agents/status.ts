@@ -69,10 +69,11 @@ export interface StatusInput {
 }
 
 type Found = ReadonlyMap<string, Workload>
+type Place = { adapter: RuntimeAdapter; workloads: Found } | { error: unknown }
 
 async function workloadsOf(deps: StatusDeps, agents: readonly EnabledAgent[]) {
   const ids = [...new Set(agents.flatMap((agent) => (agent.runtime === null ? [] : [agent.runtime])))]
-  const found = new Map<RuntimeId, { adapter: RuntimeAdapter; workloads: Found } | { error: unknown }>()
+  const found = new Map<RuntimeId, Place>()
   await Promise.all(
     ids.map(async (id) => {
       try {
@@ -115,6 +116,10 @@ interface Seen extends StatusInput {
   found: Awaited<ReturnType<typeof workloadsOf>>
 }
 
+/** As far as it is known: what runs nowhere would run its image. */
+const runsImages = (place: Place | undefined): boolean =>
+  place === undefined || 'error' in place || place.adapter.capabilities.images
+
 async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Promise<AgentStatus> {
   const { routing, found } = seen
   const base = {
@@ -136,8 +141,8 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
   } catch (error) {
     return { ...base, state: 'failed', lastError: errorOf(error) }
   }
-  const common = { ...base, about: manifest.about, image: agent.runtime === 'host' ? null : manifest.image }
   const place = agent.runtime === null ? undefined : found.get(agent.runtime)
+  const common = { ...base, about: manifest.about, image: runsImages(place) ? manifest.image : null }
   if (place === undefined) return { ...common, state: 'stopped' }
   if ('error' in place) return { ...common, state: 'lost', lastError: errorOf(place.error) }
   const name = workloadName(deps.workspaceId, agent.name)

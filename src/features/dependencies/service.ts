@@ -1,6 +1,6 @@
 /**
  * One folder of installed packages for a kind of runtime and a set of needs, mounted read-only at /node_modules, where Node
- * looks from any folder. Made in a throw-away container of the agent's own image, so that native parts fit.
+ * looks from any folder. Made in a throw-away instance of the agent's own runtime and image, so that native parts fit.
  */
 import { dirname, join } from 'node:path'
 import { imagesDocument } from '../../config/documents.ts'
@@ -128,8 +128,10 @@ export function createDependencies({ platform, paths, store }: Options): Depende
     return code
   }
 
-  /** Null: there is no Node in the image, so its package.json is for something else. */
+  /** Null: there is no Node, so its package.json is for something else. */
   async function runtimeKey(request: DependencyRequest): Promise<string | null> {
+    // What is installed on this machine may be another version tomorrow.
+    if (!request.adapter.capabilities.images) return await askNode(request)
     let image: string | null = null
     const { adapter, signal } = request
     const pulling = adapter.ensureImage(request.image, 'missing', signal === undefined ? {} : { signal })
@@ -143,13 +145,21 @@ export function createDependencies({ platform, paths, store }: Options): Depende
     }
     const known = own((await store.read(imagesDocument)).images, image)
     if (known?.runtimeKey !== undefined) return known.runtimeKey
-    const lines: string[] = []
-    const code = await job(request, { entrypoint: ['node'], command: ['-e', RUNTIME_KEY] }, (line) => lines.push(line))
-    const key = code === 0 && /^[\w-]{1,64}$/.test(lines[0] ?? '') ? (lines[0] ?? null) : null
+    const key = await askNode(request)
     await store.update(imagesDocument, ({ images }) => ({
       images: { ...images, [image]: { ...own(images, image), node: key !== null, runtimeKey: key } },
     }))
     return key
+  }
+
+  async function askNode(request: DependencyRequest): Promise<string | null> {
+    const lines: string[] = []
+    // Images may have no shell; a sandbox has one, and refuses a program that is not there.
+    const program = request.adapter.capabilities.images
+      ? { entrypoint: ['node'], command: ['-e', RUNTIME_KEY] }
+      : { entrypoint: ['sh'], command: ['-c', 'exec node -e "$1"', 'ploinky', RUNTIME_KEY] }
+    const code = await job(request, program, (line) => lines.push(line))
+    return code === 0 && /^[\w-]{1,64}$/.test(lines[0] ?? '') ? (lines[0] ?? null) : null
   }
 
   async function isValid(dir: string, need: Need): Promise<boolean> {
@@ -166,6 +176,8 @@ export function createDependencies({ platform, paths, store }: Options): Depende
   }
 
   async function install(request: DependencyRequest, need: Need, dir: string): Promise<void> {
+    // An install that was killed may still run, without anybody who waits for it.
+    await request.adapter.sweep(request.workspace, { jobs: 'orphaned' })
     const work = `${dir}.tmp-${platform.pid}`
     await fs.remove(work)
     await fs.mkdir(work)
@@ -210,7 +222,8 @@ export function createDependencies({ platform, paths, store }: Options): Depende
   }
 
   async function prepare(request: DependencyRequest): Promise<string | null> {
-    if (!request.adapter.capabilities.images) return null
+    // Nothing can be mounted on plain processes: they find what this machine has.
+    if (!request.adapter.capabilities.bindMounts) return null
     const need = await needOf(request.definition)
     const kind = need === null ? null : await runtimeKey(request)
     if (need === null || kind === null) return null

@@ -3,6 +3,7 @@ import type { WorkspacePaths } from '../../config/paths.ts'
 import type { DocumentSpec, Store } from '../../core/store.ts'
 import { asPloinkyError } from '../../core/error.ts'
 import type { Platform } from '../../platform/index.ts'
+import type { RuntimeId } from '../../../runtimes/adapter.ts'
 import type { Runtimes } from '../agents/index.ts'
 import type { Catalog } from '../repos/index.ts'
 import type { RouterDaemon } from '../router/index.ts'
@@ -20,6 +21,8 @@ export interface DoctorOptions {
   store: Store
   documents: readonly DocumentSpec<unknown>[]
   runtimes: Runtimes
+  /** Runtimes without which some agents of this workspace do not start. */
+  needed: readonly RuntimeId[]
   catalog: Catalog
   router: RouterDaemon
   host: string
@@ -37,14 +40,20 @@ async function guarded(check: string, run: () => Promise<CheckResult[]>): Promis
   }
 }
 
-async function checkRuntimes({ runtimes }: DoctorOptions): Promise<CheckResult[]> {
-  const survey = await runtimes.survey()
+async function checkRuntimes({ runtimes, needed }: DoctorOptions): Promise<CheckResult[]> {
+  const [survey, others] = await Promise.all([runtimes.survey(), Promise.all(needed.map(runtimes.look))])
   const usable = survey.some(({ detection }) => detection.available)
-  return survey.flatMap(({ displayName, detection }): CheckResult[] => {
+  const found = [...survey, ...others.filter(({ id }) => survey.every((item) => item.id !== id))]
+  return found.flatMap(({ id, displayName, detection }): CheckResult[] => {
     if (!detection.available) {
       // One engine is enough: a second one that is missing is not a fault.
       return [
-        { check: displayName, result: usable ? 'warning' : 'failed', detail: detection.message, hint: detection.hint },
+        {
+          check: displayName,
+          result: usable && !needed.includes(id) ? 'warning' : 'failed',
+          detail: detection.message,
+          hint: detection.hint,
+        },
       ]
     }
     const notes = detection.notes.map((note): CheckResult => ({

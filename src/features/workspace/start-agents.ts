@@ -1,7 +1,5 @@
 /** Brings agents up with all that they need: checked and allowed first, then each as soon as its own needs are met. */
 import { asPloinkyError, exitCodeOf, PloinkyError } from '../../core/error.ts'
-import type { Settings } from '../../config/settings.ts'
-import type { RuntimeAdapter, RuntimeId } from '../../../runtimes/adapter.ts'
 import {
   buildGraph,
   type EnabledAgent,
@@ -10,17 +8,12 @@ import {
   type Instances,
   type Planner,
   type Prepared,
-  refusals,
   type Registry,
   type RoutesWriter,
+  type RuntimeChooser,
   runGraph,
-  type Runtimes,
 } from '../agents/index.ts'
 import type { Consents } from '../hooks/index.ts'
-import { BUILTIN_REPO } from '../repos/index.ts'
-
-/** The one agent that may run without isolation unasked. */
-const DEMO_AGENT = 'demo'
 
 export interface StartInput {
   /** Enabled first when it is not; null: every enabled agent that starts by itself. */
@@ -53,24 +46,21 @@ export interface StartResult {
 }
 
 export interface StarterOptions {
-  settings: Settings
   registry: Registry
   instances: Instances
   planner: Planner
   consents: Consents
-  runtimes: Runtimes
+  chooser: RuntimeChooser
   routes: RoutesWriter
   ensureRepos(node: Pick<GraphNode, 'definition' | 'manifest'>, progress: StartInput['progress']): Promise<void>
 }
 
 export interface Starter {
   start(input: StartInput): Promise<StartResult>
-  /** Where a start would run it. */
-  adapterOf(agent: EnabledAgent): Promise<RuntimeAdapter>
 }
 
 export function createStarter(options: StarterOptions): Starter {
-  const { registry, instances, planner, settings } = options
+  const { registry, instances, planner } = options
 
   /** `start x`: an agent that is enabled under this name, else one to enable. */
   async function rootsOf(agent: string | null): Promise<EnabledAgent[]> {
@@ -135,11 +125,11 @@ export function createStarter(options: StarterOptions): Starter {
   }
 
   async function startOne(prepared: Prepared, input: StartInput, notices: Set<string>): Promise<AgentResult> {
-    const { agent } = prepared
+    const { agent, manifest } = prepared
     const began = Date.now()
     const done = () => ({ agent: agent.name, milliseconds: Date.now() - began })
     try {
-      const adapter = await chooseAdapter(agent, notices)
+      const adapter = await options.chooser.choose({ agent, manifest, notice: (text) => void notices.add(text) })
       const progress = (line: string): void => input.progress(`${agent.name}: ${line}`, agent.name)
       const { underWay, signal } = input
       const result = await instances.start(agent, { adapter, progress, underWay, signal, prepared })
@@ -150,34 +140,11 @@ export function createStarter(options: StarterOptions): Starter {
     }
   }
 
-  async function chooseAdapter(agent: EnabledAgent, notices: Set<string>): Promise<RuntimeAdapter> {
-    if (settings.runtime !== 'auto') return await options.runtimes.use(settings.runtime as RuntimeId)
-    if (agent.runtime !== null && agent.runtime !== 'host') {
-      const before = await options.runtimes.use(agent.runtime).catch(() => null)
-      if (before !== null) return before
-    }
-    const engine = await options.runtimes.firstEngine()
-    if (engine !== null) return engine
-    const reasons = refusals(await options.runtimes.survey())
-    // Only the demo: the shell agent runs any command line, and that on the host must be somebody's own decision.
-    if (agent.repo === BUILTIN_REPO && agent.agent === DEMO_AGENT) {
-      notices.add(
-        `No container engine can be used, so the demo agent runs as a plain process of this machine, without isolation. ${reasons.join(' ')}`,
-      )
-      return await options.runtimes.use('host')
-    }
-    throw new PloinkyError('RUNTIME_UNAVAILABLE', `No container engine can be used: ${reasons.join(' ')}`, {
-      hint: 'Install podman or docker, or allow plain processes: ploinky start --runtime host',
-      details: { reasons },
-    })
-  }
-
   async function setStatic(name: string | null): Promise<void> {
     await options.routes.setStatic(name)
   }
 
   return {
-    adapterOf: (agent) => chooseAdapter(agent, new Set()),
     async start(input) {
       const notices = new Set<string>()
       const roots = await rootsOf(input.agent)

@@ -77,12 +77,12 @@ function surroundings(contract: Contract): void {
     const env = { CHANGED: 'after, "new"\nline', SECRET: new Secret('s3cret') }
     const shown = await t.exec(name, programs.shows('KEPT', 'CHANGED', 'SECRET'), { env })
     expect(shown.stdout).toBe('kept\0after, "new"\nline\0s3cret\0')
-    const cwd = t.target.images === null ? t.folder : '/etc'
+    const cwd = t.capabilities.bindMounts ? '/etc' : t.folder
     expect((await t.exec(name, programs.folder(), { cwd })).stdout.trim()).toBe(cwd)
   })
 
   contract('the instance and its execs start in the working folder of the spec', async (t) => {
-    const workdir = t.target.images === null ? t.folder : '/usr'
+    const workdir = t.capabilities.bindMounts ? '/usr' : t.folder
     const { name } = await t.start({ workdir })
     expect((await t.exec(name, programs.folder())).stdout.trim()).toBe(workdir)
   })

@@ -35,7 +35,7 @@ function always(contract: Contract): void {
   contract('the first process is an init that reaps orphans', async ({ start, exec, sees }) => {
     const { name } = await start()
     await sees(name, 'up')
-    expect((await exec(name, ['cat', '/proc/1/comm'])).stdout.trim()).toMatch(/init|tini|catatonit/)
+    expect((await exec(name, ['cat', '/proc/1/comm'])).stdout.trim()).toMatch(/init|tini|catatonit|bwrap/)
     // An orphan becomes a child of process 1; without an init it stays there as a zombie.
     const orphan = await exec(name, sh('(sh -c "exit 0" & echo $! >/tmp/orphan); sleep 0.3; cat /tmp/orphan'))
     const pid = orphan.stdout.trim()

@@ -211,7 +211,7 @@ function buildScope({ target, adapter, folder, newWorkspace, create, defer }: Pa
     folder,
     newWorkspace,
     otherAdapter: create,
-    inside: (name) => (target.images === null ? join(folder, name) : `/tmp/${name}`),
+    inside: (name) => (adapter.capabilities.bindMounts ? `/tmp/${name}` : join(folder, name)),
     spec,
     async start(overrides) {
       const wanted = spec(overrides)

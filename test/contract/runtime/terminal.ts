@@ -77,7 +77,7 @@ function sizes(contract: Contract): void {
 
   contract('openTty sets the terminal type, the env and the folder', async (t) => {
     const { name } = await t.start()
-    const cwd = t.target.images === null ? t.folder : '/etc'
+    const cwd = t.capabilities.bindMounts ? '/etc' : t.folder
     const options = { ...SIZE, env: { ODD: 'a, "b" 🦀' }, cwd }
     const screen = readAll(await t.adapter.openTty(name, programs.terminalFacts(), options))
     expect(await screen.end()).toBe(0)

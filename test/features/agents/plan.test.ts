@@ -13,6 +13,7 @@ interface Given {
   profile?: string
   builtIn?: boolean
   images?: boolean
+  bindMounts?: boolean
   mode?: EnableMode
 }
 
@@ -45,7 +46,7 @@ function plan(source: object, given: Given = {}) {
     paths: workspacePaths('/ws'),
     assetsDir: '/dist',
     profile,
-    capabilities: { images: given.images ?? true },
+    capabilities: { images: given.images ?? true, bindMounts: given.bindMounts ?? given.images ?? true },
     image: manifest.image,
     env,
     nodeModules: null,
@@ -221,5 +222,21 @@ describe('argv', () => {
   it('a program of an image needs an engine', () => {
     expect(() => plan({ start: '', image: 'x' }, { images: false })).not.toThrow()
     expect(plan({ start: 'x' }, { images: false }).image).toBeNull()
+  })
+})
+
+describe('without images', () => {
+  const source = { 'lite-sandbox': true, agent: 'node x.mjs', install: 'npm ci' }
+
+  it('a sandbox has its own /tmp, and so knows that it has installed; a plain process does not', () => {
+    const [sandboxed, plain] = [true, false].map((bindMounts) => plan(source, { images: false, bindMounts }))
+    expect(sandboxed?.command?.[2]).toContain('/tmp/.ploinky-installed')
+    expect(plain?.command?.[2]).not.toContain('/tmp/.ploinky-installed')
+  })
+
+  it('a program listens where nobody else reaches it', () => {
+    const { env, image } = plan(source, { images: false, bindMounts: true })
+    expect([image, env['PLOINKY_BIND']]).toEqual([null, '127.0.0.1'])
+    expect(plan(source).env).not.toHaveProperty('PLOINKY_BIND')
   })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { hostCommand, mapPath, specHash } from '../../../runtimes/host/spec.ts'
+import { hostCommand } from '../../../runtimes/host/spec.ts'
+import { specHash } from '../../../runtimes/process/hash.ts'
+import { mapPath } from '../../../runtimes/process/spec.ts'
 import { Secret } from '../../../src/core/secret.ts'
 import type { Platform } from '../../../src/platform/index.ts'
 import { testPlatform } from '../../helpers/runtime-engines.ts'
@@ -72,7 +74,7 @@ describe('the command of a plain process', () => {
 })
 
 describe('the hash of a spec', () => {
-  const hash = (env: Record<string, string | Secret>): string => specHash(testPlatform, specFor('w', { env }))
+  const hash = (env: Record<string, string | Secret>): string => specHash(testPlatform, 'test', specFor('w', { env }))
 
   it('does not depend on order', () => {
     expect(hash({ A: '1', B: '2' })).toBe(hash({ B: '2', A: '1' }))

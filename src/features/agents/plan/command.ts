@@ -5,13 +5,13 @@ export const AGENT_DIR = '/Agent'
 export const CODE_DIR = '/code'
 /** Says, in the log of the agent, that it was the install hook that failed. */
 const INSTALL_FAILED = 'ploinky: install failed with code'
-/** A container that is started again has installed already. */
+/** A container that is started again has installed already; a sandbox has a new /tmp then, as everything but its mounts. */
 const INSTALLED = '/tmp/.ploinky-installed'
 
 /** One word of a POSIX shell line. */
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
-/** The install hook in front of a line; on plain processes nothing remembers that it ran. */
+/** The install hook in front of a line; where programs see the host's /tmp, nothing remembers that it ran. */
 function withInstall(install: string, line: string, options: { remember: boolean }): string {
   const run = ['(', install, `) || { code=$?; echo "${INSTALL_FAILED} $code" >&2; exit "$code"; }`]
   const once = options.remember ? [`if [ ! -e ${INSTALLED} ]; then`, ...run, `: >${INSTALLED}`, 'fi'] : run
@@ -19,13 +19,13 @@ function withInstall(install: string, line: string, options: { remember: boolean
 }
 
 /** Null: the image's own program. */
-export function mainCommand(manifest: Manifest, options: { images: boolean }): readonly string[] | null {
+export function mainCommand(manifest: Manifest, options: { bindMounts: boolean }): readonly string[] | null {
   const { main } = manifest
   const install = manifest.hooks.install?.line ?? null
   const server = ['sh', `${AGENT_DIR}/server/AgentServer.sh`]
   const shell = (line: string): readonly string[] =>
     // An author's own shell line, from the manifest: the one place where a shell is asked for, inside the container.
-    ['sh', '-c', install === null ? line : withInstall(install, line, { remember: options.images })]
+    ['sh', '-c', install === null ? line : withInstall(install, line, { remember: options.bindMounts })]
   switch (main.kind) {
     case 'agent-server':
       return install === null ? server : shell(`exec ${server.join(' ')}`)
@@ -46,7 +46,7 @@ export function sidecarCommand(line: string): readonly string[] {
   const loop =
     'while :; do sh -c "$0" </dev/null; echo "ploinky: the program beside ended with code $?" >&2; sleep 5; done'
   const detached = `cd ${CODE_DIR} || exit 1
-if [ -w /proc/1/fd/1 ]; then (${loop}) >/proc/1/fd/1 2>/proc/1/fd/2 </dev/null &
+if [ -w /proc/1/fd/1 ]; then (${loop}) >>/proc/1/fd/1 2>>/proc/1/fd/2 </dev/null &
 else (${loop}) >/dev/null 2>&1 </dev/null &
 fi`
   return ['sh', '-c', detached, line]

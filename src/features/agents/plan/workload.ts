@@ -31,7 +31,7 @@ export interface PlanInput {
   readonly paths: WorkspacePaths
   readonly assetsDir: string
   readonly profile: string
-  readonly capabilities: Pick<RuntimeCapabilities, 'images'>
+  readonly capabilities: Pick<RuntimeCapabilities, 'images' | 'bindMounts'>
   /** The manifest's, with its variables filled in. */
   readonly image: string
   /** Values of the manifest's variables. */

@@ -2,7 +2,7 @@ import { appendFile, copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createLogFiles, type LogFiles } from '../../../runtimes/host/log-files.ts'
+import { createLogFiles, type LogFiles } from '../../../runtimes/process/log-files.ts'
 import { testPlatform } from '../../helpers/runtime-engines.ts'
 
 const T0 = Date.parse('2030-01-01T00:00:00.000Z')

@@ -45,7 +45,7 @@ const recordSchema = z.object({
   supervisor: z.object({ pid: z.int(), since: z.nullable(z.string()) }),
 })
 
-export type HostRecord = z.infer<typeof recordSchema>
+export type ProcessRecord = z.infer<typeof recordSchema>
 
 /** Longer than any derived name; everything else could be a path. */
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/
@@ -63,10 +63,10 @@ export interface Records {
   paths(name: string): Paths
   lockPath(name: string): string
   /** Null when there is none, also for a name that could not be one. STATE_INVALID when it cannot be read. */
-  read(name: string): Promise<HostRecord | null>
+  read(name: string): Promise<ProcessRecord | null>
   /** Names that have a folder. */
   names(): Promise<string[]>
-  write(record: HostRecord): Promise<void>
+  write(record: ProcessRecord): Promise<void>
   remove(name: string): Promise<void>
 }
 

@@ -2,7 +2,7 @@
 import { delay } from '../../src/core/time.ts'
 import type { WorkloadStats } from '../adapter.ts'
 import { WORKLOAD_TAG } from './processes.ts'
-import { readState, type HostContext } from './state.ts'
+import { readState, type ProcessContext } from './state.ts'
 
 /** Clock ticks a second in /proc/<pid>/stat: fixed at 100 for programs on every architecture that we run on (man 7 time, USER_HZ). */
 const TICKS_PER_SECOND = 100
@@ -17,7 +17,7 @@ interface Sample {
   readonly ticks: ReadonlyMap<number, number>
 }
 
-export function createHostStats(context: HostContext) {
+export function createProcessStats(context: ProcessContext) {
   const { platform, processes, records } = context
   const samples = new Map<string, Sample>()
   const readText = (path: string): Promise<string | null> => platform.fs.readText(path).catch(() => null)

@@ -16,7 +16,7 @@ const POLITE_MS = 500
 /** Killed processes need a moment to go; what stays longer hangs in the kernel. */
 const GONE_MS = 10_000
 
-export interface HostProcesses {
+export interface ProcessTable {
   /** Looks at the system, once; to be awaited before everything else here. */
   look(): Promise<void>
   /** Whether the system tells about processes in /proc. */
@@ -34,7 +34,7 @@ export interface HostProcesses {
   parents(): Promise<Map<number, number>>
 }
 
-export function createHostProcesses(platform: Platform): HostProcesses {
+export function createProcessTable(platform: Platform): ProcessTable {
   const { fs, processes } = platform
   let hasProc = false
   let bootId = ''

@@ -5,14 +5,14 @@ import type { LogLine, LogOptions } from '../adapter.ts'
 import { concat } from '../cli/bytes.ts'
 import { createLogFiles, STREAMS, type Clock, type LogFiles, type Stream } from './log-files.ts'
 import { createLineSplitter, tailOffset, type OffsetLine } from './log-lines.ts'
-import type { HostRecord } from './record.ts'
-import { readState, type HostContext } from './state.ts'
+import type { ProcessRecord } from './record.ts'
+import { readState, type ProcessContext } from './state.ts'
 
 const POLL_MS = 100
 
 interface Follow {
-  readonly context: HostContext
-  readonly record: HostRecord
+  readonly context: ProcessContext
+  readonly record: ProcessRecord
   readonly options: LogOptions
   readonly ended: AbortSignal
 }
@@ -51,7 +51,7 @@ export async function* readLogs({ context, record, options, ended }: Follow): As
 }
 
 /** Of the same run: a restart or a replacement is another program. */
-async function isRunning(context: HostContext, record: HostRecord): Promise<boolean> {
+async function isRunning(context: ProcessContext, record: ProcessRecord): Promise<boolean> {
   const now = await context.records.read(record.name)
   return now?.run === record.run && (await readState(context, now)).state === 'running'
 }

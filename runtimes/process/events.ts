@@ -5,16 +5,20 @@
 import { delay } from '../../src/core/time.ts'
 import type { RuntimeEvent, Selector } from '../adapter.ts'
 import { createLogFiles, type LogFiles } from './log-files.ts'
-import type { HostRecord } from './record.ts'
-import { readState, type HostContext, type HostState } from './state.ts'
+import type { ProcessRecord } from './record.ts'
+import { readState, type ProcessContext, type ProcessState } from './state.ts'
 
 const POLL_MS = 1000
 
-interface Seen extends HostState {
-  readonly record: HostRecord
+interface Seen extends ProcessState {
+  readonly record: ProcessRecord
 }
 
-export function watchHost(context: HostContext, selector: Selector, ended: AbortSignal): AsyncIterable<RuntimeEvent> {
+export function watchProcesses(
+  context: ProcessContext,
+  selector: Selector,
+  ended: AbortSignal,
+): AsyncIterable<RuntimeEvent> {
   // From now on, not from the first read on: the first look is taken at once, and what is newer than now is told.
   const begin = Date.now()
   const first = context.processes.look().then(() => look(context, selector))
@@ -23,7 +27,7 @@ export function watchHost(context: HostContext, selector: Selector, ended: Abort
 }
 
 interface Watch {
-  readonly context: HostContext
+  readonly context: ProcessContext
   readonly selector: Selector
   readonly ended: AbortSignal
   readonly begin: number
@@ -59,7 +63,7 @@ async function* read({ context, selector, ended, begin, first }: Watch): AsyncGe
   }
 }
 
-async function look(context: HostContext, selector: Selector): Promise<Map<string, Seen>> {
+async function look(context: ProcessContext, selector: Selector): Promise<Map<string, Seen>> {
   const names = await context.records.names()
   const seen = await Promise.all(
     names.map(async (name) => {
@@ -73,7 +77,7 @@ async function look(context: HostContext, selector: Selector): Promise<Map<strin
   return new Map(seen.flatMap((item) => (item === null ? [] : [[item.record.name, item] as const])))
 }
 
-async function sampleLogs(context: HostContext, logs: Map<string, LogFiles>, now: Map<string, Seen>): Promise<void> {
+async function sampleLogs(context: ProcessContext, logs: Map<string, LogFiles>, now: Map<string, Seen>): Promise<void> {
   const current = new Set([...now].map(([name, { record }]) => `${name} ${record.run}`))
   for (const key of logs.keys()) if (!current.has(key)) logs.delete(key)
   for (const [name, { record }] of now) {
@@ -120,7 +124,7 @@ function toEvent(type: 'started' | 'exited' | 'removed', { record, exitCode, fin
 }
 
 /** Waits for a change in the folders, at most until the next look is due. */
-function createChanges({ platform, records }: HostContext) {
+function createChanges({ platform, records }: ProcessContext) {
   const watched = new Map<string, () => void>()
   let wake = (): void => {}
   const watch = (path: string): void => {

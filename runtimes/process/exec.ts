@@ -2,23 +2,21 @@
 import { PloinkyError } from '../../src/core/error.ts'
 import { mergeEnvironment } from './environment.ts'
 import type { ProcessSpec } from '../../src/core/process.ts'
-import type { MaybeSecret } from '../../src/core/secret.ts'
 import type { CallOptions, ExecOptions, ExecSession } from '../adapter.ts'
+import type { Environment, Program } from './kind.ts'
 import { environmentOf } from './lifecycle.ts'
 import { EXEC_TAG, WORKLOAD_TAG, type Tag } from './processes.ts'
-import type { HostRecord } from './record.ts'
-import { isOwnUser } from './spec.ts'
-import { readState, type HostContext } from './state.ts'
-
-/** 128 + SIGKILL. */
-const KILLED = 137
-/** A program that is not there ends with 127 and says so on stderr, as in a container; the words are never read as text. */
-const LAUNCHER = 'exec "$@"'
+import type { ProcessRecord } from './record.ts'
+import { readPid, readState, type ProcessContext } from './state.ts'
 
 export const missing = (name: string): PloinkyError =>
   new PloinkyError('WORKLOAD_NOT_FOUND', `There is no instance "${name}"`, { hint: 'See what runs: ploinky status' })
 
-export async function runningRecord(context: HostContext, name: string, options?: CallOptions): Promise<HostRecord> {
+export async function runningRecord(
+  context: ProcessContext,
+  name: string,
+  options?: CallOptions,
+): Promise<ProcessRecord> {
   if (options?.signal?.aborted) throw new PloinkyError('INTERRUPTED', `Interrupted: program in "${name}"`)
   const record = await context.records.read(name)
   if (record === null) throw missing(name)
@@ -29,38 +27,38 @@ export async function runningRecord(context: HostContext, name: string, options?
 }
 
 export interface Launch {
-  readonly env: Readonly<Record<string, MaybeSecret>>
-  readonly cwd: string
+  /** As this host runs it. */
+  readonly program: Program
+  /** The program is found again by it. */
   readonly tag: Tag
 }
 
-/** Environment and folder of a program in the instance; it is found again by its tag. */
+/** A program in the instance: in its environment and folder unless told otherwise. */
 export async function launchOf(
-  context: HostContext,
-  record: HostRecord,
-  options: { env?: Readonly<Record<string, MaybeSecret>>; cwd?: string },
+  context: ProcessContext,
+  record: ProcessRecord,
+  what: { argv: readonly string[]; tty: boolean; env?: Environment | undefined; cwd?: string | undefined },
 ): Promise<Launch> {
   const tag: Tag = { variable: EXEC_TAG, value: context.platform.hash.randomToken(12) }
-  const own = await environmentOf(context, record)
-  return {
-    env: { ...own, ...options.env, [WORKLOAD_TAG]: record.name, [tag.variable]: tag.value },
-    cwd: options.cwd ?? record.cwd,
-    tag,
-  }
+  const tags = { [WORKLOAD_TAG]: record.name, [tag.variable]: tag.value }
+  const env = { ...(await environmentOf(context, record)), ...what.env, ...tags }
+  const running = { record, pid: (await readPid(context, record.name)) ?? record.supervisor.pid }
+  const program = { argv: what.argv, cwd: what.cwd ?? record.cwd, env }
+  return { program: await context.kind.enter(running, program, { tty: what.tty, tag: tags }), tag }
 }
 
-const toSpec = (context: HostContext, argv: readonly string[], launch: Launch): ProcessSpec => ({
-  file: '/bin/sh',
-  args: ['-c', LAUNCHER, 'ploinky-exec', ...argv],
-  cwd: launch.cwd,
-  env: mergeEnvironment(context.platform.env, launch.env),
-})
+/** 128 + SIGKILL. */
+const KILLED = 137
+
+const toSpec = (context: ProcessContext, { program }: Launch): ProcessSpec => {
+  const [file = '', ...args] = program.argv
+  return { file, args, cwd: program.cwd, env: mergeEnvironment(context.platform.env, program.env) }
+}
 
 /** What ends with the adapter; the result forgets it again. */
 export type Track = (end: () => Promise<void>) => () => void
 
-interface Program {
-  readonly argv: readonly string[]
+interface Start {
   readonly launch: Launch
   readonly stdin?: ExecOptions['stdin']
   readonly signal?: AbortSignal | undefined
@@ -70,12 +68,12 @@ interface Program {
 
 /** Starts a tagged program; a kill finds everything that carries its tag. */
 export function launchProgram(
-  context: HostContext,
+  context: ProcessContext,
   track: Track,
-  { argv, launch, stdin, signal, ended: whenEnded }: Program,
+  { launch, stdin, signal, ended: whenEnded }: Start,
 ): { readonly pid: number; readonly session: ExecSession } {
   const { platform, processes } = context
-  const child = platform.processes.stream(toSpec(context, argv, launch), stdin === undefined ? {} : { stdin })
+  const child = platform.processes.stream(toSpec(context, launch), stdin === undefined ? {} : { stdin })
   let ended = false
   let killing: Promise<void> | undefined
   const kill = (): Promise<void> => {
@@ -106,32 +104,32 @@ export function launchProgram(
   return { pid: child.pid, session: { stdout: child.stdout, stderr: child.stderr, exit, kill } }
 }
 
-export function createHostExec(context: HostContext, track: Track) {
+export function createExec(context: ProcessContext, track: Track) {
   return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
-    const { platform } = context
+    const { kind } = context
     const record = await runningRecord(context, name, options)
-    if (options.user !== undefined && !isOwnUser(platform, options.user)) {
-      throw new PloinkyError('CAPABILITY_UNSUPPORTED', `Plain processes run as "${platform.os.user}"`, {
+    if (options.user !== undefined && !kind.user.is(options.user)) {
+      throw new PloinkyError('CAPABILITY_UNSUPPORTED', `Programs in "${name}" run as "${kind.user.name}"`, {
         hint: 'Choose a container runtime to run programs as other users',
       })
     }
-    const launch = await launchOf(context, record, options)
-    return launchProgram(context, track, { argv, launch, stdin: options.stdin, signal: options.signal }).session
+    const launch = await launchOf(context, record, { argv, tty: false, env: options.env, cwd: options.cwd })
+    return launchProgram(context, track, { launch, stdin: options.stdin, signal: options.signal }).session
   }
 }
 
 /** The command that hands the caller's terminal or pipes over. */
-export function createHostInteractive(context: HostContext) {
+export function createInteractive(context: ProcessContext) {
   return async function interactive(
     name: string,
     argv: readonly string[],
     options: { tty: boolean; env?: Readonly<Record<string, string>>; cwd?: string },
   ): Promise<ProcessSpec> {
     const record = await runningRecord(context, name)
-    const { env } = context.platform
-    const terminal: Record<string, string> = options.tty ? { TERM: env['TERM'] || 'xterm-256color' } : {}
-    if (options.tty && env['COLORTERM']) terminal['COLORTERM'] = env['COLORTERM']
-    const launch = await launchOf(context, record, { ...options, env: { ...terminal, ...options.env } })
-    return toSpec(context, argv, launch)
+    const own = context.platform.env
+    const terminal: Record<string, string> = options.tty ? { TERM: own['TERM'] || 'xterm-256color' } : {}
+    if (options.tty && own['COLORTERM']) terminal['COLORTERM'] = own['COLORTERM']
+    const env = { ...terminal, ...options.env }
+    return toSpec(context, await launchOf(context, record, { argv, tty: options.tty, env, cwd: options.cwd }))
   }
 }

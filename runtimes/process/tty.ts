@@ -6,7 +6,7 @@ import type { TtyOptions, TtySession } from '../adapter.ts'
 import { bufferBytes } from '../cli/bytes.ts'
 import { launchOf, runningRecord, type Launch, type Track } from './exec.ts'
 import { mergeEnvironment } from './environment.ts'
-import type { HostContext } from './state.ts'
+import type { ProcessContext } from './state.ts'
 
 const MAX_CELLS = 10_000
 
@@ -57,25 +57,25 @@ interface RawTerminal {
 }
 
 interface Opening {
-  readonly context: HostContext
-  readonly argv: readonly string[]
+  readonly context: ProcessContext
+  readonly name: string
   readonly launch: Launch
   readonly size: { cols: number; rows: number }
 }
 
 /** Whether one of the two ways is there. */
-export async function canOpenTerminal({ platform }: Pick<HostContext, 'platform'>): Promise<boolean> {
+export async function canOpenTerminal({ platform }: Pick<ProcessContext, 'platform'>): Promise<boolean> {
   if ((await platform.pty()) !== null) return true
   return platform.os.platform === 'linux' && (await platform.processes.which('script')) !== null
 }
 
-export function createHostTerminals(context: HostContext, track: Track) {
+export function createTerminals(context: ProcessContext, track: Track) {
   return async function openTty(name: string, argv: readonly string[], options: TtyOptions): Promise<TtySession> {
     const size = checkSize(options.cols, options.rows)
     const record = await runningRecord(context, name, options)
     const env = { TERM: 'xterm-256color', COLORTERM: 'truecolor', ...options.env }
-    const launch = await launchOf(context, record, { ...options, env })
-    const raw = await open({ context, argv, launch, size })
+    const launch = await launchOf(context, record, { argv, tty: true, env, cwd: options.cwd })
+    const raw = await open({ context, name, launch, size })
     return session(context, { raw, launch, signal: options.signal, track })
   }
 }
@@ -92,9 +92,9 @@ async function open(opening: Opening): Promise<RawTerminal> {
   const { platform } = opening.context
   const pty = await platform.pty()
   if (pty !== null) {
-    const { env, cwd } = opening.launch
+    const { argv, env, cwd } = opening.launch.program
     const hidden = Object.keys(platform.env).filter((name) => !Object.hasOwn(env, name) && /^[A-Za-z_]\w*$/.test(name))
-    const args = ['-c', PTY_LAUNCHER, 'ploinky-tty', String(hidden.length), ...hidden, ...opening.argv]
+    const args = ['-c', PTY_LAUNCHER, 'ploinky-tty', String(hidden.length), ...hidden, ...argv]
     const child = pty({ file: '/bin/sh', args, cwd, env }, opening.size)
     return {
       output: child.output,
@@ -112,16 +112,17 @@ async function open(opening: Opening): Promise<RawTerminal> {
   })
 }
 
-async function overScript({ context, argv, launch, size }: Opening, script: string): Promise<RawTerminal> {
+async function overScript({ context, name, launch, size }: Opening, script: string): Promise<RawTerminal> {
   const { platform, records } = context
-  const nameFile = join(records.paths(String(launch.env['PLOINKY_WORKLOAD'])).folder, `tty-${launch.tag.value}`)
+  const { program } = launch
+  const nameFile = join(records.paths(name).folder, `tty-${launch.tag.value}`)
   const env: Record<string, MaybeSecret> = {
-    ...launch.env,
+    ...program.env,
     PLOINKY_TTY_NAME: nameFile,
     PLOINKY_TTY_COLS: String(size.cols),
     PLOINKY_TTY_ROWS: String(size.rows),
-    PLOINKY_TTY_WORDS: String(argv.length),
-    ...Object.fromEntries(argv.map((word, i) => [`PLOINKY_TTY_WORD_${i}`, word])),
+    PLOINKY_TTY_WORDS: String(program.argv.length),
+    ...Object.fromEntries(program.argv.map((word, i) => [`PLOINKY_TTY_WORD_${i}`, word])),
     // `script` runs its text in this shell.
     SHELL: '/bin/sh',
   }
@@ -130,7 +131,7 @@ async function overScript({ context, argv, launch, size }: Opening, script: stri
     {
       file: script,
       args: ['--quiet', '--flush', '--return', '--command', SCRIPT_LAUNCHER, '/dev/null'],
-      cwd: launch.cwd,
+      cwd: program.cwd,
       env: mergeEnvironment(platform.env, env),
     },
     { stdin: input.bytes },
@@ -203,7 +204,7 @@ interface SessionParts {
   readonly track: Track
 }
 
-function session(context: HostContext, { raw, launch, signal, track }: SessionParts): TtySession {
+function session(context: ProcessContext, { raw, launch, signal, track }: SessionParts): TtySession {
   const output = bufferBytes(raw.output)
   let ended = false
   let killing: Promise<void> | undefined

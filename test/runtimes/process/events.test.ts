@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare } from '../../../runtimes/host/events.ts'
+import { compare } from '../../../runtimes/process/events.ts'
 
 type Look = Parameters<typeof compare>[0]
 type Seen = Look extends ReadonlyMap<string, infer T> ? T : never

@@ -2,30 +2,32 @@
 import { LABEL_AGENT, LABEL_SPEC, LABEL_WORKSPACE } from '../../src/core/id.ts'
 import type { Platform } from '../../src/platform/index.ts'
 import type { Workload } from '../adapter.ts'
-import type { HostProcesses } from './processes.ts'
-import type { HostRecord, Records } from './record.ts'
+import type { ProcessKind } from './kind.ts'
+import type { ProcessTable } from './processes.ts'
+import type { ProcessRecord, Records } from './record.ts'
 
-export interface HostContext {
+export interface ProcessContext {
   readonly platform: Platform
   readonly records: Records
-  readonly processes: HostProcesses
+  readonly processes: ProcessTable
+  readonly kind: ProcessKind
 }
 
-export interface HostState {
+export interface ProcessState {
   readonly state: 'running' | 'stopped' | 'dead'
   readonly exitCode: number | null
   readonly finishedAt: string | null
 }
 
 /** Exit code and time, once the supervisor has written them. */
-async function readExit({ platform, records }: HostContext, name: string): Promise<HostState | null> {
+async function readExit({ platform, records }: ProcessContext, name: string): Promise<ProcessState | null> {
   const path = records.paths(name).exit
   const [text, info] = await Promise.all([platform.fs.readText(path), platform.fs.stat(path)])
   if (text === null || info === null || !/^\d{1,3}\n$/.test(text)) return null
   return { state: 'stopped', exitCode: Number(text), finishedAt: new Date(info.mtimeMs).toISOString() }
 }
 
-export async function readState(context: HostContext, record: HostRecord): Promise<HostState> {
+export async function readState(context: ProcessContext, record: ProcessRecord): Promise<ProcessState> {
   const ended = await readExit(context, record.name)
   if (ended !== null) return ended
   if (await context.processes.isSame(record.supervisor)) return { state: 'running', exitCode: null, finishedAt: null }
@@ -34,12 +36,12 @@ export async function readState(context: HostContext, record: HostRecord): Promi
 }
 
 /** Process id of the program, null before it was written. */
-export async function readPid({ platform, records }: HostContext, name: string): Promise<number | null> {
+export async function readPid({ platform, records }: ProcessContext, name: string): Promise<number | null> {
   const text = await platform.fs.readText(records.paths(name).pid)
   return text !== null && /^\d{1,10}\n$/.test(text) ? Number(text) : null
 }
 
-export async function toWorkload(context: HostContext, record: HostRecord): Promise<Workload> {
+export async function toWorkload(context: ProcessContext, record: ProcessRecord): Promise<Workload> {
   const state = await readState(context, record)
   const running = state.state === 'running'
   return {

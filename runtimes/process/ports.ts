@@ -9,26 +9,34 @@ const MAX_TRIES = 20
 export const dialHost = (hostIp: string): string =>
   hostIp === '0.0.0.0' || hostIp === '' ? '127.0.0.1' : hostIp === '::' ? '::1' : hostIp
 
+/** Ports that can be reached: in network mode 'host' each under its own number, without a network none at all. */
+export function reachablePorts({ network, ports }: Pick<WorkloadSpec, 'network' | 'ports'>): readonly PortSpec[] {
+  switch (network.mode) {
+    case 'default':
+      return ports
+    case 'host':
+      return ports.map((port) => ({ ...port, host: port.container, hostIp: '127.0.0.1' }))
+    case 'none':
+    case 'networks':
+      return []
+  }
+}
+
 /**
- * Chooses a host port for each port of the spec: in network mode 'host' its own number, as in a container. `before` are the ports of the last run, kept where they are still free;
+ * Chooses a host port for each port that is wanted. `before` are the ports of the last run, kept where they are still free;
  * `taken` belong to other instances. PORT_TAKEN when a port that the spec names has a listener.
  */
 export async function allocatePorts(
   platform: Platform,
-  spec: WorkloadSpec,
+  wanted: readonly PortSpec[],
   known: { before: readonly PortSpec[]; taken: ReadonlySet<number> },
 ): Promise<PortSpec[]> {
   const chosen: PortSpec[] = []
   const used = new Set(known.taken)
-  const inHost = spec.network.mode === 'host'
-  for (const port of spec.ports) {
-    const host = inHost
-      ? await wantedPort(platform, { ...port, host: port.container })
-      : port.host === 0
-        ? await freePort(platform, port, { ...known, used })
-        : await wantedPort(platform, port)
+  for (const port of wanted) {
+    const host = port.host === 0 ? await freePort(platform, port, { ...known, used }) : await wantedPort(platform, port)
     used.add(host)
-    chosen.push({ ...port, host, ...(inHost ? { hostIp: '127.0.0.1' } : {}) })
+    chosen.push({ ...port, host })
   }
   return chosen
 }

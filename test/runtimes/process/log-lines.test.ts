@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLineSplitter, tailOffset, type OffsetLine } from '../../../runtimes/host/log-lines.ts'
+import { createLineSplitter, tailOffset, type OffsetLine } from '../../../runtimes/process/log-lines.ts'
 
 /** Repeatable randomness (mulberry32). */
 function random(seed: number): () => number {
