@@ -1,6 +1,7 @@
 /** The one table of commands, in the order of the help text. `help`, `version` and `completion` are added by the CLI. */
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
+import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -19,6 +20,7 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...maintenanceCommands,
   ...manifestCommands,
   ...dependencyCommands,
   ...scaffoldCommands,

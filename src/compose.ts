@@ -243,6 +243,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
+    sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>
       runDoctor({
         platform,

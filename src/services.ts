@@ -69,6 +69,8 @@ export interface Services {
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   readonly stats: StatsService
+  /** Removes what nobody needs any more from the runtimes in use: jobs whose starter is gone (or all), unused networks. */
+  sweep(jobs: 'orphaned' | 'all'): Promise<void>
   doctor(): Promise<CheckResult[]>
   /** Runs the router in this process until `stopped` resolves; calls back when it listens. */
   serve(

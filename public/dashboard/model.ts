@@ -4,7 +4,17 @@ import { plainText, shellWord } from '../shared/format.ts'
 import type { IconName } from '../shared/icons.tsx'
 import type { Tone } from '../shared/ui.tsx'
 
-export const AGENT_STATES = ['ready', 'starting', 'unready', 'failed', 'stopped', 'disabled', 'unknown'] as const
+export const AGENT_STATES = [
+  'ready',
+  'starting',
+  'unready',
+  'paused',
+  'lost',
+  'failed',
+  'stopped',
+  'disabled',
+  'unknown',
+] as const
 export type AgentState = (typeof AGENT_STATES)[number]
 export type Action = 'start' | 'stop' | 'restart'
 
@@ -106,6 +116,8 @@ const LOOKS: Record<AgentState, { tone: Tone; icon: IconName }> = {
   ready: { tone: 'ok', icon: 'ready' },
   starting: { tone: 'info', icon: 'starting' },
   unready: { tone: 'warn', icon: 'unready' },
+  paused: { tone: 'warn', icon: 'unready' },
+  lost: { tone: 'warn', icon: 'unready' },
   failed: { tone: 'bad', icon: 'failed' },
   stopped: { tone: 'idle', icon: 'stopped' },
   disabled: { tone: 'idle', icon: 'disabled' },

@@ -5,6 +5,8 @@ const STATES: Record<AgentState, string> = {
   ready: 'Ready',
   starting: 'Starting',
   unready: 'Not ready',
+  paused: 'Paused',
+  lost: 'Engine away',
   failed: 'Failed',
   stopped: 'Stopped',
   disabled: 'Disabled',

@@ -12,6 +12,8 @@ export interface Param {
   /** Help text: what it is, units, default. */
   readonly summary: string
   readonly required?: boolean
+  /** Of a `rest`: words of our own, among which options are still ours; without it they are another program's. */
+  readonly plain?: boolean
   readonly choices?: readonly string[]
   /** One letter, without the dash. */
   readonly short?: string

@@ -79,7 +79,7 @@ export function positionalsOf(command: AnyCommand): Positional[] {
 export function passesOn(command: AnyCommand): 'program' | 'arguments' | null {
   const positionals = positionalsOf(command)
   const last = positionals.at(-1)
-  if (last?.param.type !== 'rest' || positionals.length < 2) return null
+  if (last?.param.type !== 'rest' || last.param.plain === true || positionals.length < 2) return null
   return last.param.required === true ? 'program' : 'arguments'
 }
 

@@ -61,6 +61,7 @@ describe('complete()', () => {
         'logs',
         'cli',
         'exec',
+        'grant',
         'token',
         'stop',
         'fail',

@@ -29,6 +29,7 @@ describe('renderHelp()', () => {
         list agents   List the agents
         list repos    List the repositories
         enable agent  Enable an agent
+        grant         Give an agent rights
 
       Use an agent
         logs          Show the logs of an agent or the router

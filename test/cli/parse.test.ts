@@ -117,6 +117,19 @@ describe('parseArgv() leaves the words of other programs alone', () => {
   })
 })
 
+describe('parseArgv() takes options among words of our own', () => {
+  it.each([
+    ['grant demo as second --json', { agent: 'demo', words: ['as', 'second'] }],
+    ['grant --json demo', { agent: 'demo' }],
+    ['grant demo --json global', { agent: 'demo', words: ['global'] }],
+  ])('%s', (line, input) => {
+    const parsed = parse(line)
+    expect(parsed.error).toBeNull()
+    expect(parsed.input).toEqual(input)
+    expect(parsed.globals.json).toBe(true)
+  })
+})
+
 describe('parseArgv() explains mistakes', () => {
   it('in options', () => {
     expect(mistake('logs --folow')).toMatchInlineSnapshot(`

@@ -169,7 +169,7 @@ describe.runIf(isContainerEngine)('agents of a repository', () => {
     })
     const { code, stderr } = await started('wanting')
     expect(code).toBe(3)
-    expect(stderr).toContain('(env.MY_API_KEY)')
+    expect(stderr).toContain('(env.MY_API_KEY in ')
     expect(stderr).not.toContain('base2: starting')
     await workspace.run(['disable', 'agent', 'wanting'])
     await workspace.run(['disable', 'agent', 'base2'])

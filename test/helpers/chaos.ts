@@ -1,5 +1,5 @@
 /** Random kills of containers and of the router, and what must be true at the end. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -109,23 +109,27 @@ export async function recovered(workspace: Workspace, names: readonly string[], 
   )
 }
 
-/** How often the engine started each container, and how often each ended, by its own event log since `since`. */
-export async function countEvents(id: string, since: number): Promise<Map<string, { starts: number; ends: number }>> {
-  const format = runtimeName === 'docker' ? '{{.Action}} {{.Actor.Attributes.name}}' : '{{.Status}} {{.Name}}'
-  const range = ['--since', String(Math.floor(since / 1000)), '--until', String(Math.floor(Date.now() / 1000))]
+/** Starts and ends of each container, in their order, as the engine tells them from now on (it keeps but a few). */
+export function recordEvents(id: string) {
+  const isDocker = runtimeName === 'docker'
+  const format = isDocker ? '{{.Action}} {{.Actor.Attributes.name}}' : '{{.Status}} {{.Name}}'
   const filters = ['--filter', `label=ploinky.workspace=${id}`, '--filter', 'type=container']
-  const { stdout } = await exec(runtimeName, ['events', ...range, ...filters, '--format', format], {
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  const counts = new Map<string, { starts: number; ends: number }>()
-  for (const line of stdout.split('\n').filter(Boolean)) {
-    const [action = '', name = ''] = line.split(' ')
-    const count = counts.get(name) ?? { starts: 0, ends: 0 }
-    if (action === 'start') count.starts += 1
-    if (action === 'die' || action === 'died') count.ends += 1
-    counts.set(name, count)
+  const child = spawn(runtimeName, ['events', ...filters, '--format', format], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return {
+    /** By container: `S` for each start, `E` for each end. */
+    runs(): Map<string, string> {
+      const runs = new Map<string, string>()
+      for (const line of text.split('\n').filter(Boolean)) {
+        const [action = '', name = ''] = line.split(' ')
+        const letter = action === 'start' ? 'S' : action === 'die' || action === 'died' ? 'E' : ''
+        runs.set(name, (runs.get(name) ?? '') + letter)
+      }
+      return runs
+    },
+    [Symbol.dispose]: () => void child.kill('SIGKILL'),
   }
-  return counts
 }
 
 export async function runningContainers(id: string): Promise<string[]> {

@@ -108,6 +108,14 @@ export const fakeTable: readonly Command<FakeServices>[] = [
       workdir: { type: 'string', short: 'w', summary: 'Working folder', placeholder: 'DIR' },
     },
   }),
+  echo({
+    ...operate,
+    name: 'grant',
+    group: 'Agents',
+    summary: 'Give an agent rights',
+    positionals: ['agent', 'words'],
+    params: { agent: { ...agent, required: true }, words: { type: 'rest', plain: true, summary: 'How' } },
+  }),
   echo({ ...operate, name: 'token', group: 'Router', summary: 'Print the operator token' }),
   echo({ ...operate, name: 'token rotate', group: 'Router', summary: 'Replace the operator token' }),
   echo({

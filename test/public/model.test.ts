@@ -72,6 +72,8 @@ it('offers what makes sense in each state', () => {
     ready: 'restart,stop',
     starting: 'restart,stop',
     unready: 'restart,stop',
+    paused: 'restart,stop',
+    lost: 'restart,stop',
     failed: 'restart',
     stopped: 'start',
     disabled: '',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The two images that the built-in agents use, made on this machine where no registry can be reached:
-// busybox for alpine:3, busybox and Node 24 for node:24-alpine, with the PATH, entry point and command of the real ones.
+// busybox for alpine:3, busybox, Node 24 and npm for node:24-alpine, with the PATH, entry point and command of the real ones.
 //   node test/setup/images.mjs
 // An image that is present stays, unless an older version of this recipe made it. PLOINKY_TEST_PULL=1 tries the registry first.
 import { chmodSync, closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { detectEngines, spawnAs } from './detect.mjs'
-import { findNode } from './node-binary.mjs'
+import { findNode, findNpm } from './node-binary.mjs'
 import { run, which } from './process.mjs'
 import { packTree, writeTree } from './rootfs.mjs'
 
 /** Raised whenever a tree or a setting below changes: images of an older recipe are made again. */
-const RECIPE = '1'
+const RECIPE = '2'
 const LABEL = 'ploinky.test.image'
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -64,7 +64,7 @@ function isPresent(engine, image, say) {
 function makeImage(image, engines, { say, missing }) {
   const folder = mkdtempSync(join(tmpdir(), 'ploinky-image-'))
   try {
-    const node = image.withNode ? findNode(say) : null
+    const node = image.withNode ? { ...findNode(say), npm: findNpm(say) } : null
     const root = join(folder, 'root')
     writeTree(root, { busybox: which('busybox') ?? '', node })
     const archive = join(folder, 'image.tar')

@@ -1,5 +1,5 @@
 // A Node 24 program for the local image: from the npm package of the platform's binary, else this machine's Node.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +40,35 @@ function download(target, say) {
     // Copied beside its place and renamed: a second run never sees half a program.
     copyFileSync(join(folder, 'package/bin/node'), `${target}.new`)
     renameSync(`${target}.new`, target)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {(line: string) => void} say
+ * @returns {string | null} folder of the npm package; null where it cannot be had
+ */
+export function findNpm(say) {
+  const cached = join(CACHE, 'npm')
+  if (existsSync(cached)) return cached
+  const folder = mkdtempSync(join(tmpdir(), 'ploinky-npm-'))
+  try {
+    say('Fetches npm for the local image (npm)')
+    const packed = run(['npm', 'pack', '--silent', '--pack-destination', folder, 'npm@11'], {
+      cwd: folder,
+      timeoutMs: 180_000,
+    })
+    const archive = join(folder, packed.text.split('\n').at(-1) ?? '')
+    const unpacked = packed.code === 0 && run(['tar', '-xzf', archive, '-C', folder, 'package']).code === 0
+    if (!unpacked) {
+      say(`No npm from npm: ${packed.stderr.trim().split('\n').at(-1)}`)
+      return null
+    }
+    mkdirSync(CACHE, { recursive: true })
+    cpSync(join(folder, 'package'), `${cached}.new`, { recursive: true })
+    renameSync(`${cached}.new`, cached)
+    return cached
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

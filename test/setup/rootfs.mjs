@@ -1,5 +1,5 @@
 // The file tree of a local image, and its archive.
-import { chmodSync, copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { run, SetUpError } from './process.mjs'
 
@@ -29,7 +29,7 @@ exec "$@"
 /**
  * Writes the tree below `root`, which must not exist.
  * @param {string} root
- * @param {{ busybox: string, node: { file: string, version: string } | null }} programs `busybox` must be static
+ * @param {{ busybox: string, node: { file: string, version: string, npm: string | null } | null }} programs `busybox` must be static, `npm` is its package's folder
  */
 export function writeTree(root, { busybox, node }) {
   for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true, mode: 0o755 })
@@ -41,12 +41,19 @@ export function writeTree(root, { busybox, node }) {
     mkdirSync(dirname(link), { recursive: true })
     if (!existsSync(link) && applet !== 'bin/busybox') symlinkSync('/bin/busybox', link)
   }
-  if (node !== null) installNode(root, node.file)
+  if (node !== null) installNode(root, node)
 }
 
-function installNode(root, file) {
+function installNode(root, { file, npm }) {
   install(file, join(root, 'usr/local/bin/node'))
   writeFileSync(join(root, 'usr/local/bin/docker-entrypoint.sh'), ENTRYPOINT, { mode: 0o755 })
+  if (npm !== null) {
+    const modules = join(root, 'usr/local/lib/node_modules')
+    mkdirSync(modules, { recursive: true })
+    cpSync(npm, join(modules, 'npm'), { recursive: true })
+    symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(root, 'usr/local/bin/npm'))
+    chmodSync(join(modules, 'npm/bin/npm-cli.js'), 0o755)
+  }
   // The program is linked against this machine's C library, so those files go along.
   for (const library of run(['ldd', file]).stdout.match(/\/[^\s)]+/g) ?? []) {
     const target = join(root, library)

@@ -83,7 +83,7 @@ const enable = defineCommand<Services>({
   positionals: ['agent', 'words'],
   params: {
     agent: refParam,
-    words: argsParam('global, devel REPO, as NAME: in any order'),
+    words: { ...argsParam('global, devel REPO, as NAME: in any order'), plain: true },
     as: {
       type: 'string',
       summary: 'Name in this workspace; one definition may be enabled under several',

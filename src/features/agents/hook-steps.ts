@@ -22,8 +22,8 @@ export interface Steps {
   /** `look` is only called when there is a hook that depends on what runs already. */
   beforeCreation(look: () => Promise<Workload | null>): Promise<void>
   afterCreation(adapter: RuntimeAdapter, applied: ApplyOutcome): Promise<void>
-  /** A hook after the creation failed: the instance is not what its author meant. */
-  failed(): boolean
+  /** The manifest's update command, in an instance that runs. */
+  update(adapter: RuntimeAdapter): Promise<void>
 }
 
 export interface HookSteps {
@@ -41,8 +41,6 @@ export function createHookSteps({ runner, consents, paths }: HookStepDeps): Hook
     of(context) {
       const { agent, loaded, plan, progress, signal } = context
       const { hooks, sidecar } = loaded.manifest
-      let hasFailed = false
-
       const base = (name: HookName) => {
         const hook = hooks[name]
         const { definition } = loaded
@@ -74,7 +72,14 @@ export function createHookSteps({ runner, consents, paths }: HookStepDeps): Hook
       }
 
       return {
-        failed: () => hasFailed,
+        async update(adapter) {
+          const { update } = loaded.manifest
+          if (update === null) return
+          const { definition } = loaded
+          const what = { agent: agent.name, definition, name: 'update' as const, hook: update, env: plan.spec.env }
+          const at = { adapter, container: plan.spec.name, argv: hookCommand(update.line) }
+          await runner.container({ ...what, progress, signal }, at)
+        },
         async beforeCreation(look) {
           if (hostHooksOf(loaded.manifest).length > 0) await consents.assert(loaded)
           if (hooks.preinstall === undefined) return
@@ -83,17 +88,12 @@ export function createHookSteps({ runner, consents, paths }: HookStepDeps): Hook
         },
         async afterCreation(adapter, { outcome }) {
           if (outcome === 'unchanged') return
-          try {
-            if (outcome !== 'started') {
-              await onHost('hosthook_aftercreation', loaded.definition.dir)
-              await inContainer(adapter)
-              await onHost('hosthook_postinstall', loaded.definition.dir)
-            }
-            if (sidecar !== null) await startBeside(adapter, sidecar)
-          } catch (error) {
-            hasFailed = true
-            throw error
+          if (outcome !== 'started') {
+            await onHost('hosthook_aftercreation', loaded.definition.dir)
+            await inContainer(adapter)
+            await onHost('hosthook_postinstall', loaded.definition.dir)
           }
+          if (sidecar !== null) await startBeside(adapter, sidecar)
         },
       }
 

@@ -78,6 +78,8 @@ export interface Instances {
   /** The running instance and its runtime, or AGENT_NOT_RUNNING. */
   running(agent: EnabledAgent): Promise<{ adapter: RuntimeAdapter; workload: Workload }>
   load(agent: EnabledAgent): Promise<Loaded>
+  /** Runs the manifest's update command in the running instance. */
+  update(agent: EnabledAgent, options: Pick<StartOptions, 'progress' | 'signal'>): Promise<void>
   /** argv of its interactive program. */
   cli(agent: EnabledAgent, args: readonly string[]): Promise<readonly string[]>
 }
@@ -205,6 +207,16 @@ export function createInstances(deps: InstanceDeps): Instances {
     return agent.runtime === null ? null : await deps.runtimes.use(agent.runtime)
   }
 
+  const running: Instances['running'] = async (agent) => {
+    const adapter = await adapterOf(agent)
+    const workload = (await adapter?.inspect(nameOf(agent))) ?? null
+    if (adapter !== null && workload?.state === 'running') return { adapter, workload }
+    throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent.name}" is not running`, {
+      hint: `Run: ploinky start ${agent.name}`,
+      details: { agent: agent.name, state: workload?.state ?? 'not created' },
+    })
+  }
+
   return {
     launch,
     start: async (agent, options) => {
@@ -235,16 +247,14 @@ export function createInstances(deps: InstanceDeps): Instances {
       if (changed) deps.events.emit({ type: 'agent.removed', subject: agent.name })
       return changed
     },
-    async running(agent) {
-      const adapter = await adapterOf(agent)
-      const workload = (await adapter?.inspect(nameOf(agent))) ?? null
-      if (adapter !== null && workload?.state === 'running') return { adapter, workload }
-      throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent.name}" is not running`, {
-        hint: `Run: ploinky start ${agent.name}`,
-        details: { agent: agent.name, state: workload?.state ?? 'not created' },
-      })
-    },
+    running,
     load: deps.planner.load,
+    async update(agent, { progress, signal }) {
+      const { adapter } = await running(agent)
+      const loaded = await prepare(agent)
+      const plan = deps.planner.plan(loaded, adapter.capabilities, null)
+      await deps.hooks.of({ agent, loaded, plan, progress, signal }).update(adapter)
+    },
     cli: async (agent, args) => cliCommand((await deps.planner.load(agent)).manifest, args),
   }
 }

@@ -19,6 +19,8 @@ export interface Runtimes {
   look(id: RuntimeId): Promise<RuntimeChoice>
   /** Every engine with what was found, for `doctor` and errors. */
   survey(): Promise<RuntimeChoice[]>
+  /** In every runtime that this process has used. */
+  sweep(workspace: string, jobs: 'orphaned' | 'all'): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -67,6 +69,13 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
     },
     look,
     survey: () => Promise.all(engines.map(look)),
+    async sweep(workspace, jobs) {
+      await Promise.all(
+        [...adapters.values()].map(async ({ adapter, detection }) => {
+          if ((await detection).available) await adapter.sweep(workspace, { jobs })
+        }),
+      )
+    },
     async dispose() {
       await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
       adapters.clear()

@@ -176,6 +176,8 @@ export function createDependencies({ platform, paths, store }: Options): Depende
   }
 
   async function install(request: DependencyRequest, need: Need, dir: string): Promise<void> {
+    // An install that was killed may still run, without anybody who waits for it.
+    await request.adapter.sweep(request.workspace, { jobs: 'orphaned' })
     const work = `${dir}.tmp-${platform.pid}`
     await fs.remove(work)
     await fs.mkdir(work)

@@ -18,7 +18,7 @@ const INHERITED = 'PATH HOME USER LOGNAME SHELL LANG LC_ALL LC_CTYPE TZ TMPDIR'.
 export interface HookContext {
   readonly agent: string
   readonly definition: Definition
-  readonly name: HookName
+  readonly name: HookName | 'update'
   readonly hook: Hook
   /** The agent's variables. */
   readonly env: Readonly<Record<string, MaybeSecret>>

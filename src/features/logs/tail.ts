@@ -2,6 +2,8 @@
 import type { FileSystem, OpenFile } from '../../platform/index.ts'
 import { rotatedFiles } from './rotation.ts'
 
+/** Someone who opened a file before it was renamed may write a last line as long after, ms. */
+const LINGER_MS = 10_000
 /** A file that was renamed between two looks at the folder is looked for again. */
 const TRIES = 10
 
@@ -22,6 +24,8 @@ async function* linesOf(file: OpenFile, from: { offset: number }): AsyncGenerato
 
 interface Opened {
   readonly file: OpenFile
+  /** When another file was found to have taken its name; null while none has. */
+  leftAt: number | null
   readonly at: { offset: number }
 }
 
@@ -45,7 +49,7 @@ async function openAll(fs: FileSystem, path: string): Promise<OpenFile[]> {
     const opened = await Promise.all([...names, path].map((name) => fs.openRead(name)))
     const again = await rotatedFiles(fs, path)
     if (again.at(-1) === names.at(-1) || tries === TRIES) return opened.filter((file) => file !== null)
-    await Promise.all(opened.map((file) => file?.close()))
+    await Promise.all(opened.filter((file) => file !== null).map((file) => file.close()))
   }
 }
 
@@ -58,7 +62,8 @@ export function createLogTail(fs: FileSystem, path: string, options: TailOptions
     const found: Opened[] = []
     for (const file of files.reverse()) {
       const size = await file.size()
-      found.unshift({ file, at: { offset: Math.max(0, size - left) } })
+      const leftAt = found.length === 0 ? null : Date.now()
+      found.unshift({ file, at: { offset: Math.max(0, size - left) }, leftAt })
       left = Math.max(0, left - size)
     }
     return found
@@ -66,9 +71,9 @@ export function createLogTail(fs: FileSystem, path: string, options: TailOptions
 
   /** The files that were read before, and those that came since. */
   async function renew(before: Opened[]): Promise<Opened[]> {
-    // Someone who opened the file before it was renamed may still write a last line: the one before is looked at, too.
-    const kept = before.slice(-2)
-    await Promise.all(before.slice(0, -2).map(({ file }) => file.close()))
+    const isKept = ({ leftAt }: Opened): boolean => leftAt === null || Date.now() - leftAt < LINGER_MS
+    await Promise.all(before.filter((item) => !isKept(item)).map(({ file }) => file.close()))
+    const kept = before.filter(isKept)
     const last = kept.at(-1)?.file.id
     const current = await fs.openRead(path)
     await current?.close()
@@ -77,7 +82,10 @@ export function createLogTail(fs: FileSystem, path: string, options: TailOptions
     // While we hold it open, its id is no other file's. One that was removed was the oldest: all others came after it.
     const old = files.findIndex(({ id }) => id === last) + 1
     await Promise.all(files.slice(0, old).map((file) => file.close()))
-    return [...kept, ...files.slice(old).map((file) => ({ file, at: { offset: 0 } }))]
+    const fresh = files.slice(old).map((file) => ({ file, at: { offset: 0 }, leftAt: null }))
+    const all: Opened[] = [...kept, ...fresh]
+    for (const item of all.slice(0, -1)) item.leftAt ??= Date.now()
+    return all
   }
 
   return {

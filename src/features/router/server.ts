@@ -308,9 +308,11 @@ async function andReload(result: Promise<unknown>, reload: () => Promise<void>):
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {
   const { platform, paths, settings } = options
-  const [self, watchdog] = await Promise.all(
-    [platform.pid, options.watchdog].map((pid) => (pid === null ? null : platform.processes.info(pid))),
-  )
+  const { processes, pid } = platform
+  const [self, watchdog] = await Promise.all([
+    processes.info(pid),
+    options.watchdog === null ? null : processes.info(options.watchdog),
+  ])
   const info: RouterInfo = {
     pid: platform.pid,
     startTicks: self?.startTicks ?? null,

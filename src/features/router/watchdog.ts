@@ -8,6 +8,8 @@
  * Arguments: the error file, the log, then the router's command line. With `--check` at its end that command asks the
  * running router for its health; this is the only work in idle times, every 30 seconds.
  *
+ * A kill from outside makes the pause longer and does not count for the breaker: that is for a router that cannot run.
+ *
  * Numbers: pause 1 s, doubled to 30 s, from the start again after 60 s of work; no more than 5 restarts within 60 s;
  * a router that fails three checks in a row is asked to end and, 15 s later, killed.
  */
@@ -84,11 +86,15 @@ while :; do
   for at in $recent; do
     if [ $((now - at)) -lt 60 ]; then count=$((count + 1)) kept="$kept $at"; fi
   done
-  if [ "$count" -ge 5 ]; then
+  if [ "$code" -eq 137 ] && [ -z "$unwell" ]; then
+    kept=$recent
+  elif [ "$count" -ge 5 ]; then
     say error "the router ended 6 times within a minute and is not started again" "$code"
     exit 1
+  else
+    kept="$kept $now"
   fi
-  recent="$kept $now"
+  recent=$kept
   restarts=$((restarts + 1))
   say warn "the router ended and is started again" "$code"
   command -p sleep "$pause" &

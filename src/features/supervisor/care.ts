@@ -6,70 +6,24 @@
  * - A container of a foreign maker under the agent's name is a conflict: shown, never touched.
  * - What a person stopped (`wanted: false`) is not started again; what a person starts begins with a clean record.
  */
-import type { RouteEntry, Supervised } from '../../config/documents.ts'
+import type { RouteEntry } from '../../config/documents.ts'
 import type { RestartPolicy } from '../../config/manifest/types.ts'
-import type { Manifest } from '../../config/manifest/index.ts'
-import { asPloinkyError, type ErrorCode, PloinkyError } from '../../core/error.ts'
-import type { EventBus } from '../../core/events.ts'
-import { describeEnd, type LastExit } from '../../core/last-exit.ts'
-import type { Network } from '../../platform/index.ts'
+import { asPloinkyError, type ErrorCode } from '../../core/error.ts'
+import { describeEnd } from '../../core/last-exit.ts'
 import type { RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
-import type { AgentState, EnabledAgent, Launched, Supervision } from '../agents/index.ts'
-import type { Check } from './check.ts'
-import type { Clock } from './clock.ts'
-import { lastExitOf } from './last-exit.ts'
-import { needsOf } from './needs.ts'
-import { afterEnd, afterUnhealthy, type End, type History, NO_HISTORY } from './policy.ts'
+import type { AgentState } from '../agents/index.ts'
+import { lastExitOf, ranFor } from './last-exit.ts'
+import { createLedger } from './ledger.ts'
+import { afterEnd, afterUnhealthy, type End } from './policy.ts'
+import { refusalOf } from './refusal.ts'
 import { type Run, superviseRun } from './run.ts'
-
-/** `restart`: it does not run. `recycle`: it runs and does not live. `adopt`: it runs and nothing leads to it. */
-export type ChangeKind = 'restart' | 'recycle' | 'adopt'
+import type { Care, CareOptions, ChangeKind, Seen } from './types.ts'
 
 /** A start that is under way writes the route at its end; only what stays without one is adopted. */
 const ADOPT_AFTER_MS = 2000
 /** Until an engine that went away is asked again, ms. */
 const ENGINE_RETRY_MS = 5000
 const RETRY_AFTER_SECONDS = 5
-
-export interface CareOptions {
-  readonly name: string
-  readonly remembered: Supervised | undefined
-  readonly net: Network
-  readonly check: Check
-  readonly clock: Clock
-  readonly events: EventBus
-  /** Time for an agent to become ready where its manifest names none. */
-  readonly readySeconds: number
-  load(): Promise<Manifest>
-  routeOf(): Promise<RouteEntry | undefined>
-  /** Makes the route count, unless the agent is not wanted any more. */
-  publish(route: RouteEntry): Promise<void>
-  /** A person changes the workspace at this moment: what ends may have been ended by that. */
-  isDisturbed(): Promise<boolean>
-  request(kind: ChangeKind): void
-  remember(record: Supervised | null): void
-}
-
-export interface Care {
-  /** What is wanted and what is. The adapter that told it. */
-  sync(seen: Seen): Promise<void>
-  /** The engine cannot be asked. */
-  lose(reason: string): void
-  launched(launched: Launched): void
-  launchFailed(error: unknown): void
-  /** Whether the change that was asked for is still what is needed. */
-  needs(kind: ChangeKind, workload: Workload | null): boolean
-  view(): { state: AgentState; supervision: Supervision } | null
-  /** Why requests are refused; null when they are passed on. */
-  refusal(): PloinkyError | null
-  close(): void
-}
-
-export interface Seen {
-  readonly agent: EnabledAgent | null
-  readonly workload: Workload | null
-  readonly adapter: RuntimeAdapter
-}
 
 interface Current {
   readonly key: string
@@ -89,33 +43,17 @@ interface Next {
 export const runKey = ({ id, startedAt }: Workload): string => `${id} ${startedAt ?? ''}`
 
 export function createCare(options: CareOptions): Care {
-  const { name, clock, events, remembered } = options
+  const { name, clock, events } = options
+  const ledger = createLedger(options.remembered, options.remember)
   let state: AgentState | null = null
   let reason: string | null = null
   let code: ErrorCode = 'AGENT_NOT_READY'
   let current: Current | null = null
   let next: Next | null = null
-  let history: History = remembered?.history ?? NO_HISTORY
-  let launchedKey = remembered?.launched ?? null
-  let endedKey = remembered?.ended ?? null
-  let failed = remembered?.failed ?? null
-  let restarts = remembered?.restarts ?? 0
-  let lastExit: LastExit | null = remembered?.lastExit ?? null
   /** Of the run that we started: counts when it is ready. */
   let pendingRoute: RouteEntry | null = null
-  let isKept = remembered !== undefined
 
   const emit = (type: string, data: Record<string, unknown>): void => void events.emit({ type, subject: name, data })
-
-  function keep(): void {
-    isKept = true
-    const record = { launched: launchedKey, ended: endedKey, failed, restarts, history, lastExit }
-    options.remember({
-      ...record,
-      history: { ...history, crashes: [...history.crashes] },
-      lastExit: lastExit && { ...lastExit, lines: [...lastExit.lines] },
-    })
-  }
 
   function turn(to: AgentState, why: string | null, data: Record<string, unknown> = {}): void {
     const before = state
@@ -151,12 +89,7 @@ export function createCare(options: CareOptions): Care {
     pendingRoute = null
     state = null
     reason = null
-    history = NO_HISTORY
-    failed = endedKey = launchedKey = null
-    restarts = 0
-    lastExit = null
-    if (isKept) options.remember(null)
-    isKept = false
+    ledger.clear()
   }
 
   async function up({ workload, adapter }: Seen & { workload: Workload }): Promise<void> {
@@ -164,16 +97,10 @@ export function createCare(options: CareOptions): Care {
     if (current?.key === key && current.probes !== null) return settle()
     const wasKnown = current?.key === key
     leaveRun()
-    const isOurs = key === launchedKey
+    const isOurs = key === ledger.launched
     const startedAt = workload.startedAt === null ? clock.now() : Date.parse(workload.startedAt)
     current = { key, isOurs, startedAt, readyAt: null, probes: null }
-    if (!isOurs && (failed !== null || restarts > 0)) {
-      // Somebody else started it.
-      history = NO_HISTORY
-      failed = null
-      restarts = 0
-      keep()
-    }
+    if (!isOurs) ledger.pardon()
     const route = isOurs && pendingRoute !== null ? pendingRoute : await options.routeOf()
     if (route === undefined) {
       if (!wasKnown || next === null) plan('adopt', ADOPT_AFTER_MS)
@@ -206,7 +133,7 @@ export function createCare(options: CareOptions): Care {
       adapter,
       route,
       readiness,
-      health: needsOf(manifest).health,
+      health: manifest.health,
       isAdopted: pendingRoute === null,
       readySeconds: readiness.timeoutSeconds ?? options.readySeconds,
       net: options.net,
@@ -223,10 +150,10 @@ export function createCare(options: CareOptions): Care {
     if (run === null || run.probes === null) return
     const condition = run.probes.condition()
     if (condition.isUnhealthy && next === null) {
-      const { afterMs, history: changed } = afterUnhealthy(history, clock.now() - run.startedAt)
-      history = changed
+      const { afterMs, history: changed } = afterUnhealthy(ledger.history, clock.now() - run.startedAt)
+      ledger.history = changed
       plan('recycle', afterMs)
-      keep()
+      ledger.keep()
     }
     // It recovered before its restart was due.
     if (!condition.isUnhealthy && next?.kind === 'recycle') callOff()
@@ -245,22 +172,36 @@ export function createCare(options: CareOptions): Care {
     )
   }
 
+  /** The end of this run was counted before; a run of which nobody knows ended with its container. */
+  const isCounted = (key: string | null): boolean =>
+    current === null && (key === null ? ledger.ended !== null : key === ledger.ended)
+
+  /** Whatever follows from the end is under way, or nothing does. */
+  const isSettled = (): boolean => next !== null || state === 'failed' || state === 'stopped'
+
   async function down({ workload, adapter }: Seen): Promise<void> {
     const key = workload?.startedAt ? runKey(workload) : null
-    const isCounted = current === null && (key === null ? endedKey !== null : key === endedKey)
-    if (isCounted && (next !== null || state === 'failed' || state === 'stopped')) return
-    if (isCounted && failed !== null) return turn('failed', failed)
+    const isOld = isCounted(key)
+    if (isOld && isSettled()) return
+    if (isOld && ledger.failed !== null) return turn('failed', ledger.failed)
     const [manifest, route] = await Promise.all([options.load(), options.routeOf()])
-    const { restart } = needsOf(manifest)
-    if (isCounted) return replan(restart)
-    const ranMs = ranFor(workload, current?.startedAt ?? null, clock.now())
-    const wasReady = current === null || !current.isOurs ? route !== undefined : current.readyAt !== null
-    const isGone = workload === null || workload.state === 'created'
-    lastExit = await lastExitOf({ adapter, workload, now: clock.now() })
-    endedKey = key ?? current?.key ?? 'gone'
+    const { restart } = manifest
+    if (isOld) return replan(restart)
+    const wasReady = current?.isOurs === true ? current.readyAt !== null : route !== undefined
+    const end = await note({ workload, adapter, startedAt: current?.startedAt ?? null, wasReady })
+    ledger.ended = key ?? current?.key ?? 'gone'
     leaveRun()
     if (await options.isDisturbed()) return replan(restart)
-    count(restart, { exitCode: lastExit.exitCode, oomKilled: lastExit.oomKilled, isGone, wasReady, ranMs })
+    count(restart, end)
+  }
+
+  async function note(ended: Pick<Seen, 'workload' | 'adapter'> & { startedAt: number | null; wasReady: boolean }) {
+    const { workload, startedAt, wasReady } = ended
+    const lastExit = await lastExitOf({ ...ended, now: clock.now() })
+    ledger.lastExit = lastExit
+    const isGone = workload === null || workload.state === 'created'
+    const ranMs = ranFor(workload, startedAt, clock.now())
+    return { exitCode: lastExit.exitCode, oomKilled: lastExit.oomKilled, isGone, wasReady, ranMs }
   }
 
   /** Looked at again after the shortest pause, without a word: a router ended in mid-pause, or a person is at work. */
@@ -269,12 +210,16 @@ export function createCare(options: CareOptions): Care {
     pendingRoute = null
     code = 'AGENT_FAILED'
     state = 'failed'
-    reason = lastExit === null ? 'it does not run' : describeEnd(lastExit)
-    keep()
+    reason = ledger.lastExit === null ? 'it does not run' : describeEnd(ledger.lastExit)
+    ledger.keep()
   }
 
-  function count(policy: RestartPolicy, end: End, why = lastExit === null ? 'it ended' : describeEnd(lastExit)): void {
-    const verdict = afterEnd(policy, { history, end, now: clock.now() })
+  function count(
+    policy: RestartPolicy,
+    end: End,
+    why = ledger.lastExit === null ? 'it ended' : describeEnd(ledger.lastExit),
+  ): void {
+    const verdict = afterEnd(policy, { history: ledger.history, end, now: clock.now() })
     pendingRoute = null
     code = 'AGENT_FAILED'
     switch (verdict.kind) {
@@ -287,17 +232,17 @@ export function createCare(options: CareOptions): Care {
         fail(`${why}; not started again: ${verdict.reason}`)
         break
       case 'restart':
-        history = verdict.history
+        ledger.history = verdict.history
         plan('restart', verdict.afterMs)
         turn('failed', why, { ...diagnostics(), nextRestartAt: nextAt() })
         emit('agent.restarting', { inMs: verdict.afterMs, reason: why })
     }
-    keep()
+    ledger.keep()
   }
 
   const diagnostics = () => {
-    if (lastExit === null) return {}
-    const { exitCode, signal, oomKilled, lines } = lastExit
+    if (ledger.lastExit === null) return {}
+    const { exitCode, signal, oomKilled, lines } = ledger.lastExit
     return { exitCode, signal, oomKilled, lastLines: lines }
   }
   const nextAt = (): string | null => (next === null || next.kind === 'adopt' ? null : new Date(next.at).toISOString())
@@ -305,7 +250,7 @@ export function createCare(options: CareOptions): Care {
   /** Until a person starts it. */
   function fail(why: string): void {
     callOff()
-    failed = why
+    ledger.failed = why
     turn('failed', why, { code: 'AGENT_FAILED', ...diagnostics(), nextRestartAt: null })
   }
 
@@ -332,21 +277,21 @@ export function createCare(options: CareOptions): Care {
     launched({ workload, outcome, route }) {
       callOff()
       if (outcome !== 'unchanged') {
-        restarts += 1
-        emit('agent.restarted', { outcome, restarts })
+        ledger.restarts += 1
+        emit('agent.restarted', { outcome, restarts: ledger.restarts })
       }
-      launchedKey = runKey(workload)
+      ledger.launched = runKey(workload)
       pendingRoute = route
       // What was known of this run did not know where it is.
       leaveRun()
-      keep()
+      ledger.keep()
     },
     launchFailed(error) {
       const failure = asPloinkyError(error)
       callOff()
       if (failure.code === 'CONFLICT') {
         fail(failure.message)
-        return keep()
+        return ledger.keep()
       }
       if (failure.code === 'RUNTIME_UNAVAILABLE' || failure.code === 'INTERRUPTED' || failure.code === 'LOCKED') {
         plan('restart', ENGINE_RETRY_MS)
@@ -354,7 +299,7 @@ export function createCare(options: CareOptions): Care {
       }
       const end = { exitCode: null, oomKilled: false, isGone: false, wasReady: false, ranMs: 0 }
       options.load().then(
-        (manifest) => count(needsOf(manifest).restart, end, failure.message),
+        (manifest) => count(manifest.restart, end, failure.message),
         // Its manifest cannot be read: a person has to change something.
         () => fail(failure.message),
       )
@@ -368,7 +313,10 @@ export function createCare(options: CareOptions): Care {
     view() {
       if (state === null) return null
       const probes = current?.probes?.probes() ?? { startup: null, liveness: null, readiness: null }
-      return { state, supervision: { reason, restarts, nextRestartAt: nextAt(), lastExit, probes } }
+      return {
+        state,
+        supervision: { reason, restarts: ledger.restarts, nextRestartAt: nextAt(), lastExit: ledger.lastExit, probes },
+      }
     },
     refusal() {
       if (state === null || state === 'ready' || state === 'lost') return null
@@ -382,28 +330,4 @@ export function createCare(options: CareOptions): Care {
       callOff()
     },
   }
-}
-
-/** Milliseconds of the run that ended; 0 when nobody knows. */
-function ranFor(workload: Workload | null, begin: number | null, now: number): number {
-  const startedAt = workload?.startedAt ? Date.parse(workload.startedAt) : begin
-  const finishedAt = workload?.finishedAt ? Date.parse(workload.finishedAt) : now
-  return startedAt === null ? 0 : Math.max(0, finishedAt - startedAt)
-}
-
-function refusalOf(why: {
-  name: string
-  state: AgentState
-  reason: string | null
-  code: ErrorCode
-  retryAfterSeconds: number
-}): PloinkyError {
-  const { name, state, reason, code, retryAfterSeconds } = why
-  const because = reason === null ? '' : `: ${reason}`
-  const hint =
-    state === 'paused' ? `Unpause its container, or run: ploinky restart ${name}` : `Run: ploinky logs ${name}`
-  return new PloinkyError(code, `Agent "${name}" is ${state}${because}`, {
-    hint,
-    details: { agent: name, state, reason, retryAfterSeconds },
-  })
 }

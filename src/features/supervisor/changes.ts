@@ -2,7 +2,7 @@
 import { messageOf } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Clock } from './clock.ts'
-import type { ChangeKind } from './care.ts'
+import type { ChangeKind } from './types.ts'
 
 /** Containers that are started at the same time. */
 const AT_ONCE = 4

@@ -34,3 +34,10 @@ async function lastLines(adapter: RuntimeAdapter, name: string): Promise<string[
   }
   return lines.slice(-LINES)
 }
+
+/** Milliseconds of the run that ended; 0 when nobody knows. */
+export function ranFor(workload: Workload | null, begin: number | null, now: number): number {
+  const startedAt = workload?.startedAt ? Date.parse(workload.startedAt) : begin
+  const finishedAt = workload?.finishedAt ? Date.parse(workload.finishedAt) : now
+  return startedAt === null ? 0 : Math.max(0, finishedAt - startedAt)
+}

@@ -9,12 +9,13 @@ import type { Store } from '../../core/store.ts'
 import type { Network } from '../../platform/index.ts'
 import type { RuntimeAdapter, RuntimeEvent, RuntimeId, Workload } from '../../../runtimes/adapter.ts'
 import type { AgentStatus, EnabledAgent, Instances, Registry, RoutesWriter, Runtimes } from '../agents/index.ts'
-import { type Care, type ChangeKind, createCare } from './care.ts'
+import { createCare } from './care.ts'
 import { createChanges } from './changes.ts'
 import { createCheck } from './check.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Following, followRuntime } from './follow.ts'
 import { createTurns, sharedRead } from './turns.ts'
+import type { Care, ChangeKind } from './types.ts'
 
 export interface SupervisorOptions {
   readonly registry: Pick<Registry, 'list'>

@@ -108,6 +108,7 @@ function stopCommand(spec: { name: string; summary: string; remove: boolean }): 
 
 const destroy = defineCommand<Services>({
   name: 'destroy',
+  aliases: ['clean'],
   summary: 'Stop everything, remove containers and the workspace files; asks first',
   group: 'Workspace',
   params: { data: { type: 'boolean', summary: 'Also working folders that hold files, and agents of your own' } },
@@ -130,7 +131,9 @@ const destroy = defineCommand<Services>({
     // Outside the lock: the lock file itself is in the folder that goes.
     const outcome = await services.workspace.exclusive('ploinky destroy', async () => {
       await services.router.stop(context.signal)
-      return await services.workspace.removeAgents(context.signal)
+      const removed = await services.workspace.removeAgents(context.signal)
+      await services.sweep('all')
+      return removed
     })
     if (outcome.some(({ state }) => state === 'failed'))
       return { destroyed: false, agents: outcome, removed: [], kept: [services.paths.dir] }

@@ -163,7 +163,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       return await each(await registry.list(), (item) => instances.remove(item, signal), 'removed')
     },
     async destroyPlan() {
-      const keep: string[] = await ownRepos(fs, paths)
+      const keep: string[] = await ownRepos(fs, paths, options.store)
       for (const { name } of await registry.list())
         if (!(await isEmptyTree(paths.agentWork(name)))) keep.push(paths.agentWork(name))
       return { remove: [paths.dir, paths.agentCode('.'), paths.agentSkills('.')], keep }
@@ -185,7 +185,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
       for (const folder of [paths.agentCode('.'), paths.agentSkills('.'), paths.agentWork('.')]) {
         if ((await fs.stat(folder)) !== null && (await isEmptyTree(folder))) await drop(folder)
       }
-      const own = withData ? [] : await ownRepos(fs, paths)
+      const own = withData ? [] : await ownRepos(fs, paths, options.store)
       if (own.length === 0) await drop(paths.dir)
       else await removeAllBut(fs, paths, own)
       return { removed, kept: [...kept, ...own] }

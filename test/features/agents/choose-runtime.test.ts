@@ -32,6 +32,7 @@ function chooser({ usable, runtime = 'auto', source = 'default', sandbox = false
       return first === undefined ? null : adapter(first)
     },
     survey: async () => [],
+    sweep: async () => {},
     dispose: async () => {},
   }
   return createRuntimeChooser({

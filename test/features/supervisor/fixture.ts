@@ -10,6 +10,7 @@ import { silentLogger } from '../../../src/core/log.ts'
 import { createMemoryStore, type Store } from '../../../src/core/store.ts'
 import type { EnabledAgent, Launched } from '../../../src/features/agents/index.ts'
 import { createRoutesWriter } from '../../../src/features/agents/routes-writer.ts'
+import { DEFAULT_RESTART } from '../../../src/config/manifest/index.ts'
 import { createSupervisor } from '../../../src/features/supervisor/index.ts'
 import { createPlatform } from '../../../src/platform/create.ts'
 import { specFor } from '../../helpers/runtime-spec.ts'
@@ -88,7 +89,7 @@ export async function createFixture(options: Options = {}) {
     Object.entries((await store.read(agentsDocument)).agents).map(([name, record]) => ({ name, ...record }))
   const readiness = { protocol: 'http' as const, port: null, path: '/', timeoutSeconds: null }
   const health = { startup: null, liveness: null, readiness: null, ...options.health }
-  const manifest = { readiness, health, ...(options.restart ? { restart: options.restart } : {}) }
+  const manifest = { readiness, health, restart: options.restart ?? DEFAULT_RESTART }
   let locked: Promise<unknown> = Promise.resolve()
   let launches = 0
   let isBusy = false

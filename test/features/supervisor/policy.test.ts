@@ -7,7 +7,7 @@ import {
   type History,
   NO_HISTORY,
 } from '../../../src/features/supervisor/policy.ts'
-import { DEFAULT_RESTART } from '../../../src/features/supervisor/needs.ts'
+import { DEFAULT_RESTART } from '../../../src/config/manifest/index.ts'
 
 const crash: End = { exitCode: 1, oomKilled: false, isGone: false, wasReady: true, ranMs: 100 }
 const always = DEFAULT_RESTART

@@ -20,7 +20,7 @@ const target = {} as ProbeTarget
 /** Each second one look; `W` well, `f` failed. Gives the result after each. */
 async function run(looks: string, change: Partial<Probe> = {}): Promise<string> {
   const clock = createManualClock()
-  const results = [...looks]
+  const results = looks.split('')
   let at = 0
   const turns: ProbeResult[] = []
   const check = async (): Promise<string | null> => (results[at++] === 'W' ? null : 'no')

@@ -154,7 +154,7 @@ describe('a program that crashes', () => {
   })
 
   it('with exit code 0 and the policy "on-failure" it has ended', async () => {
-    const policy = (await import('../../../src/features/supervisor/needs.ts')).DEFAULT_RESTART
+    const policy = (await import('../../../src/config/manifest/index.ts')).DEFAULT_RESTART
     const fixture = await setup({ programs: { demo: () => 0 }, restart: { ...policy, policy: 'on-failure' } })
     await fixture.start('demo')
     await fixture.until('ended', () => fixture.view('demo')?.state === 'stopped')
