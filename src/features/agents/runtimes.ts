@@ -67,6 +67,8 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
       }
       return null
     },
+    look,
+    survey: () => Promise.all(engines.map(look)),
     async sweep(workspace, jobs) {
       await Promise.all(
         [...adapters.values()].map(async ({ adapter, detection }) => {
@@ -74,8 +76,6 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
         }),
       )
     },
-    look,
-    survey: () => Promise.all(engines.map(look)),
     async dispose() {
       await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
       adapters.clear()

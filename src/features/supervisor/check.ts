@@ -81,8 +81,8 @@ async function runProgram({ target, timeoutMs, signal }: Look, argv: readonly st
   const { adapter, container } = target
   const late = AbortSignal.timeout(timeoutMs)
   const ended = AbortSignal.any([late, signal])
-  // In a container the code is at a fixed place; a plain process has it as its working folder.
-  const cwd = adapter.capabilities.images ? { cwd: CODE_DIR } : {}
+  // In containers and sandboxes the code is at a fixed place; a plain process has it as its working folder.
+  const cwd = adapter.capabilities.bindMounts ? { cwd: CODE_DIR } : {}
   let session: ExecSession | null = null
   try {
     session = await adapter.exec(container, argv, { ...cwd, signal: ended })
