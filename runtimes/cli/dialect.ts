@@ -42,6 +42,8 @@ export interface Dialect {
    * bytes, or (null) before pieces of any length.
    */
   readonly logBlockBytes: number | null
+  /** Output of a program that leaves its input unread can be lost, with its exit code as if nothing had been (podman 4). */
+  readonly losesOutputOfUnreadInput: boolean
   /** First API version whose terminals have their size before the program starts; null: all do. */
   readonly sizedTerminalApi: readonly [major: number, minor: number] | null
   /** Arguments that serve the engine's API on a socket of our own for a while; null where the engine cannot. */

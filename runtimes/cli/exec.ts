@@ -4,6 +4,7 @@ import type { ExecOptions, ExecSession } from '../adapter.ts'
 import { bufferBytes } from './bytes.ts'
 import type { Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
+import type { Container } from './parse.ts'
 import { planEnvironment } from './environment.ts'
 import { execArgs } from './oci.ts'
 import { sweep, TAG } from './sweep.ts'
@@ -25,12 +26,35 @@ const CLI_END_MS = 2000
 /** 128 + SIGKILL. */
 const KILLED = 137
 
+/** Runs a program and reads what it left of its input. */
+const READ_ALL = '"$@"; code=$?; cat >/dev/null; exit "$code"'
+
+/** argv whose input is read to its end by somebody; input without an end, and images without a shell, stay as they are. */
+function createInputGuard(engine: Engine) {
+  const shells = new Map<string, Promise<boolean>>()
+  const hasShell = async (id: string): Promise<boolean> =>
+    (await engine.call(['exec', '--', id, 'sh', '-c', 'command -v cat'])).exitCode === 0
+  return async (
+    { id, workload }: Container,
+    argv: readonly string[],
+    stdin: ExecOptions['stdin'],
+  ): Promise<readonly string[]> => {
+    const isFinite = typeof stdin === 'string' || stdin instanceof Uint8Array
+    if (!isFinite || !engine.dialect.losesOutputOfUnreadInput) return argv
+    const image = workload.imageId ?? id
+    const found = shells.get(image) ?? hasShell(id)
+    shells.set(image, found)
+    return (await found) ? ['sh', '-c', READ_ALL, 'sh', ...argv] : argv
+  }
+}
+
 export function createExec(engine: Engine, containers: Containers) {
+  const guarded = createInputGuard(engine)
   return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
     const container = await containers.running(name, options)
     const tag = engine.platform.hash.randomToken(12)
     const environment = await engine.environment({ ...options.env, [TAG]: tag })
-    const args = execArgs(container.id, argv, {
+    const args = execArgs(container.id, await guarded(container, argv, options.stdin), {
       stdin: options.stdin !== undefined,
       tty: false,
       environment: environment.plan,

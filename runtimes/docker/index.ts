@@ -41,6 +41,7 @@ export const dockerDialect: Dialect = {
   eventNames: ['start', 'die', 'pause', 'unpause', 'destroy'],
   // Size of the buffer that docker's log drivers copy through (daemon/logger, defaultBufSize).
   logBlockBytes: 16 * 1024,
+  losesOutputOfUnreadInput: false,
   sizedTerminalApi: [1, 42],
   serviceArgs: () => null,
   probe: probeDocker,

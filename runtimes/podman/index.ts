@@ -35,6 +35,7 @@ export const podmanDialect: Dialect = {
   jsonFormat: 'json',
   eventNames: ['start', 'died', 'pause', 'unpause', 'remove'],
   logBlockBytes: null,
+  losesOutputOfUnreadInput: true,
   sizedTerminalApi: null,
   serviceArgs: (socket) => ['system', 'service', '--time', String(SERVICE_IDLE_SECONDS), `unix://${socket}`],
   probe: probePodman,

@@ -4,6 +4,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
 import { buildAgent } from './build-agent.mjs'
 import { buildPublic } from './build-public.mjs'
 import { bundle, ROOT, startGraph } from './bundle.mjs'
@@ -26,6 +27,7 @@ export async function buildAll(options = {}) {
   try {
     const metafile = await buildParts(work)
     copyRepositories(join(work, 'repositories'))
+    await writeSchema(work)
     const licences = await thirdParty([metafile], otherEntries())
     writeFileSync(join(work, 'THIRD-PARTY.txt'), licences.text)
     const chunks = filesBelow(work).filter((file) => file.startsWith('chunks/'))
@@ -63,6 +65,21 @@ async function buildParts(folder) {
   const [router, ...others] = await Promise.allSettled(parts)
   for (const { status, reason } of [router, ...others]) if (status === 'rejected') throw reason
   return router.value
+}
+
+/** The manifest's JSON Schema, for editors: made by the code that checks. */
+async function writeSchema(folder) {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, 'src/config/manifest/json-schema.ts')],
+    ...{ bundle: true, write: false, format: 'esm', platform: 'node', logLevel: 'warning' },
+  })
+  const program = join(folder, 'schema.mjs')
+  writeFileSync(program, outputFiles[0].contents)
+  const { manifestJsonSchema } = await import(pathToFileURL(program).href)
+  rmSync(program)
+  mkdirSync(join(folder, 'schemas'))
+  const text = JSON.stringify(manifestJsonSchema(), null, 2)
+  writeFileSync(join(folder, 'schemas/manifest.schema.json'), `${text}\n`)
 }
 
 /** The agents that ship with the package, and the templates of new ones, as they are: modes are part of them (tools are run). */

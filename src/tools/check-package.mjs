@@ -37,6 +37,7 @@ const MUST_HAVE = [
   'dist/describe.cjs',
   'dist/bin.js',
   'dist/THIRD-PARTY.txt',
+  'dist/schemas/manifest.schema.json',
   'dist/Agent/server/AgentServer.mjs',
   'dist/Agent/server/AgentServer.sh',
   'dist/Agent/default_cli.sh',
@@ -46,7 +47,7 @@ const MUST_HAVE = [
   ...['node', 'python', 'shell'].map((name) => `dist/repositories/templates/${name}/manifest.json`),
 ]
 const MAY_HAVE =
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?:(?:ploinky|describe)\.cjs|bin\.js|THIRD-PARTY\.txt|chunks\/[\w-]+\.js|(?:Agent|public|repositories)\/.+))$/
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/(?:(?:ploinky|describe)\.cjs|bin\.js|THIRD-PARTY\.txt|chunks\/[\w-]+\.js|schemas\/[\w.-]+\.json|(?:Agent|public|repositories)\/.+))$/
 /** These are run: by a shell, by a container. */
 const EXECUTABLE = ['dist/ploinky.cjs', 'dist/bin.js', 'dist/Agent/server/AgentServer.sh', 'dist/Agent/default_cli.sh']
 
