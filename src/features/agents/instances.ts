@@ -100,7 +100,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     const steps = deps.hooks.of({ agent, loaded, plan, progress, signal })
     await steps.beforeCreation(() => adapter.inspect(plan.spec.name, options))
     await prepareVolumes({ fs: deps.platform.fs, root: deps.paths.root, agent: agent.name }, plan.mounts)
-    if (adapter.capabilities.images) await prepareMountPoints(deps.platform.fs, plan.spec.mounts)
+    if (adapter.capabilities.bindMounts) await prepareMountPoints(deps.platform.fs, plan.spec.mounts)
     progress('starting')
     const applying = applyWithImage(startOptions, plan)
     startOptions.underWay?.()

@@ -33,8 +33,9 @@ async function run({ entrypoint, mounts }: JobSpec): Promise<{ code: number; tex
 }
 
 const adapter = {
-  capabilities: { images: true },
+  capabilities: { images: true, bindMounts: true },
   ensureImage: () => ({ next: () => Promise.resolve({ done: true, value: { id: 'sha256:1' } }) }),
+  sweep: () => Promise.resolve({ jobs: [], networks: [] }),
   async job(spec: JobSpec) {
     const { code, text } = await run(spec)
     return { stdout: words(text), stderr: words(''), exit: Promise.resolve(code), kill: () => Promise.resolve() }
@@ -89,8 +90,8 @@ describe('prepare()', () => {
     expect(jobs.filter((job) => job === 'npm')).toHaveLength(1)
   })
 
-  it('has nothing to do without needs, with packages that came along, or without images', async () => {
-    expect(await prepare({ capabilities: { images: false } })).toBe(null)
+  it('has nothing to do without needs, with packages that came along, or without mounts', async () => {
+    expect(await prepare({ capabilities: { images: false, bindMounts: false } })).toBe(null)
     await asks({ devDependencies: { x: '1' } })
     expect(await prepare()).toBe(null)
     await asks({ dependencies: { x: '1' } })
