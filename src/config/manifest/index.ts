@@ -220,7 +220,9 @@ export function parseManifest(source: string, options: { file: string; profile: 
     return { path, message: `${message} (line ${line})`, line }
   }
   const fail = (problems: readonly Problem[]): PloinkyError => {
-    const shown = problems.slice(0, MAX_PROBLEMS).map(located)
+    // In the order of the file, as it is corrected.
+    const sorted = problems.map(located).toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+    const shown = sorted.slice(0, MAX_PROBLEMS)
     const more = problems.length - shown.length
     return manifestInvalid(file, `${problemText(shown)}${more > 0 ? `; and ${more} more` : ''}`, { problems: shown })
   }

@@ -2,6 +2,7 @@
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { assertName } from '../../core/id.ts'
 import type { Services } from '../../services.ts'
+import type { Dependency } from '../../config/manifest/types.ts'
 import type { ManifestService } from '../manifests/index.ts'
 import type { EnableOptions } from './registry.ts'
 
@@ -49,7 +50,11 @@ const listAgents = defineCommand<Services>({
 
 /** The words after `enable agent` are those of a manifest's `enable`. */
 function enableOptions(input: Input, manifests: ManifestService): EnableOptions & { ref: string } {
-  const need = manifests.needOf([text(input, 'agent'), ...rest(input, 'words')].join(' '))
+  const words = rest(input, 'words')
+  const ref = text(input, 'agent')
+  // A name alone is looked up as it is: whoever mistypes it hears what there is.
+  const need: Pick<Dependency, 'ref' | 'alias' | 'mode'> =
+    words.length === 0 ? { ref, alias: null, mode: { kind: 'isolated' } } : manifests.needOf([ref, ...words].join(' '))
   const alias = input['as'] === undefined ? need.alias : assertName('agent', text(input, 'as'))
   const profile = input['profile'] === undefined ? null : assertName('profile', text(input, 'profile'))
   return {

@@ -58,7 +58,10 @@ export function createHookSteps({ runner, consents, paths }: HookStepDeps): Hook
       async function inContainer(adapter: RuntimeAdapter): Promise<void> {
         const hook = base('postinstall')
         if (hook === null) return
-        const argv = hooks.install === undefined ? hookCommand(hook.hook.line) : installedCommand(hook.hook.line)
+        const argv =
+          hooks.install === undefined || !adapter.capabilities.bindMounts
+            ? hookCommand(hook.hook.line)
+            : installedCommand(hook.hook.line)
         const container = plan.spec.name
         try {
           await runner.container(hook, { adapter, container, argv })

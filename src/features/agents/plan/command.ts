@@ -8,6 +8,9 @@ const INSTALL_FAILED = 'ploinky: install failed with code'
 /** A container that is started again has installed already; a sandbox has a new /tmp then, as everything but its mounts. */
 const INSTALLED = '/tmp/.ploinky-installed'
 
+/** Plain processes have the code elsewhere, and are told where. */
+const TO_CODE = `cd "\${PLOINKY_CODE_DIR:-${CODE_DIR}}"`
+
 /** One word of a POSIX shell line. */
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
@@ -15,7 +18,7 @@ const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 function withInstall(install: string, line: string, options: { remember: boolean }): string {
   const run = ['(', install, `) || { code=$?; echo "${INSTALL_FAILED} $code" >&2; exit "$code"; }`]
   const once = options.remember ? [`if [ ! -e ${INSTALLED} ]; then`, ...run, `: >${INSTALLED}`, 'fi'] : run
-  return [`cd ${CODE_DIR} || exit 1`, ...once, line].join('\n')
+  return [`${TO_CODE} || exit 1`, ...once, line].join('\n')
 }
 
 /** Null: the image's own program. */
@@ -45,7 +48,7 @@ export function mainCommand(manifest: Manifest, options: { bindMounts: boolean }
 export function sidecarCommand(line: string): readonly string[] {
   const loop =
     'while :; do sh -c "$0" </dev/null; echo "ploinky: the program beside ended with code $?" >&2; sleep 5; done'
-  const detached = `cd ${CODE_DIR} || exit 1
+  const detached = `${TO_CODE} || exit 1
 if [ -w /proc/1/fd/1 ]; then (${loop}) >>/proc/1/fd/1 2>>/proc/1/fd/2 </dev/null &
 else (${loop}) >/dev/null 2>&1 </dev/null &
 fi`
@@ -53,7 +56,7 @@ fi`
 }
 
 /** A shell line of a hook that runs in the container. */
-export const hookCommand = (line: string): readonly string[] => ['sh', '-c', `cd ${CODE_DIR} || exit 1\n${line}`]
+export const hookCommand = (line: string): readonly string[] => ['sh', '-c', `${TO_CODE} || exit 1\n${line}`]
 
 /** The same, when the install hook of the same container has ended. */
 export const installedCommand = (line: string): readonly string[] =>
