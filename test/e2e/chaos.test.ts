@@ -24,44 +24,48 @@ const ROUTER_KILLS = 1
 const REMOVALS = 3
 const TIMEOUT_MS = 120_000 + KILLS * 5000
 
-describe(`chaos on ${engine}`, () => {
-  it(`survives ${KILLS} random kills (seed ${SEED})`, { timeout: TIMEOUT_MS }, async () => {
-    await using workspace = await createWorkspace()
-    const random = createRandom(SEED)
-    const began = Date.now()
-    const names = await defineAgents(workspace, AGENTS)
-    const {
-      workspace: { id },
-      agents,
-    } = await statusOf(workspace)
-    using events = isContainerEngine ? recordEvents(id) : null
-    const containers = agents.map(({ container }) => container ?? '')
-    const done: Record<Kill, number> = { kill: 0, remove: 0, router: 0 }
-    while (done.kill + done.remove + done.router < KILLS) {
-      const dice = random(10)
-      const kind =
-        dice < ROUTER_KILLS ? 'router' : dice < ROUTER_KILLS + REMOVALS && isContainerEngine ? 'remove' : 'kill'
-      const container = containers[random(containers.length)] ?? ''
-      if (await strike(workspace, kind, container)) done[kind] += 1
-      // Another deed at any moment: while it waits, while it starts, while it serves.
-      await new Promise((resolve) => setTimeout(resolve, random(800)))
-      // Sometimes a person is quicker than the watchdog.
-      if (kind === 'router' && random(3) === 0) await workspace.json(['start'])
-    }
-    const pid = (await recovered(workspace, names, 120_000)).router.pid ?? 0
-    process.stdout.write(`${engine}: ${JSON.stringify(done)} in ${Math.round((Date.now() - began) / 1000)} s\n`)
-    if (isContainerEngine) {
-      expect(await runningContainers(id)).toEqual(containers.map((name) => `${name} running`).sort())
-      // Each start was followed by its end before the next one: none ran twice.
-      for (const runs of events?.runs().values() ?? []) expect(runs.replaceAll('ES', '')).toBe('')
-    }
-    const routers = (await processesOf(workspace)).filter(
-      (line) => /router-serve/.test(line) && !/ploinky-watchdog/.test(line),
-    )
-    expect(routers.map((line) => Number.parseInt(line, 10))).toEqual([pid])
-    await workspace.json(['destroy', '--yes', '--data'])
-    expect([await processesOf(workspace), existsSync(`${workspace.dir}/.ploinky`)]).toEqual([[], false])
-    if (isContainerEngine) expect(await runningContainers(id)).toEqual([])
-    expect((await readdir(workspace.dir)).filter((name) => name !== 'agents')).toEqual([])
-  })
-})
+// Minutes on an engine without a daemon; what differs there is in supervision.test.ts. PLOINKY_TEST_KILLS runs it anywhere.
+describe.runIf(engine === 'docker' || engine === 'host' || process.env['PLOINKY_TEST_KILLS'] !== undefined)(
+  `chaos on ${engine}`,
+  () => {
+    it(`survives ${KILLS} random kills (seed ${SEED})`, { timeout: TIMEOUT_MS }, async () => {
+      await using workspace = await createWorkspace()
+      const random = createRandom(SEED)
+      const began = Date.now()
+      const names = await defineAgents(workspace, AGENTS)
+      const {
+        workspace: { id },
+        agents,
+      } = await statusOf(workspace)
+      using events = isContainerEngine ? recordEvents(id) : null
+      const containers = agents.map(({ container }) => container ?? '')
+      const done: Record<Kill, number> = { kill: 0, remove: 0, router: 0 }
+      while (done.kill + done.remove + done.router < KILLS) {
+        const dice = random(10)
+        const kind =
+          dice < ROUTER_KILLS ? 'router' : dice < ROUTER_KILLS + REMOVALS && isContainerEngine ? 'remove' : 'kill'
+        const container = containers[random(containers.length)] ?? ''
+        if (await strike(workspace, kind, container)) done[kind] += 1
+        // Another deed at any moment: while it waits, while it starts, while it serves.
+        await new Promise((resolve) => setTimeout(resolve, random(800)))
+        // Sometimes a person is quicker than the watchdog.
+        if (kind === 'router' && random(3) === 0) await workspace.json(['start'])
+      }
+      const pid = (await recovered(workspace, names, 120_000)).router.pid ?? 0
+      process.stdout.write(`${engine}: ${JSON.stringify(done)} in ${Math.round((Date.now() - began) / 1000)} s\n`)
+      if (isContainerEngine) {
+        expect(await runningContainers(id)).toEqual(containers.map((name) => `${name} running`).sort())
+        // Each start was followed by its end before the next one: none ran twice.
+        for (const runs of events?.runs().values() ?? []) expect(runs.replaceAll('ES', '')).toBe('')
+      }
+      const routers = (await processesOf(workspace)).filter(
+        (line) => /router-serve/.test(line) && !/ploinky-watchdog/.test(line),
+      )
+      expect(routers.map((line) => Number.parseInt(line, 10))).toEqual([pid])
+      await workspace.json(['destroy', '--yes', '--data'])
+      expect([await processesOf(workspace), existsSync(`${workspace.dir}/.ploinky`)]).toEqual([[], false])
+      if (isContainerEngine) expect(await runningContainers(id)).toEqual([])
+      expect((await readdir(workspace.dir)).filter((name) => name !== 'agents')).toEqual([])
+    })
+  },
+)
