@@ -42,12 +42,17 @@ export function createRotation(
 ): Rotation {
   const { lockFile, limits, now = Date.now } = options
 
-  /** Time of the first line; null when it tells none. */
+  /** Time of the first line; null when it tells none, or when another process has rotated the file just now. */
   async function begin(path: string): Promise<number | null> {
     let head = ''
     const decoder = new TextDecoder()
-    for await (const chunk of fs.readStream(path, { start: 0, end: HEAD_BYTES - 1 }))
-      head += decoder.decode(chunk, { stream: true })
+    try {
+      for await (const chunk of fs.readStream(path, { start: 0, end: HEAD_BYTES - 1 }))
+        head += decoder.decode(chunk, { stream: true })
+    } catch (error) {
+      if ((error as { code?: string }).code === 'ENOENT') return null
+      throw error
+    }
     const time = Date.parse(/"(?:ts|at)":"([^"]{10,40})"/.exec(head)?.[1] ?? '')
     return Number.isNaN(time) ? null : time
   }
