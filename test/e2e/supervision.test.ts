@@ -38,8 +38,10 @@ interface Status {
 }
 
 const PROGRAM = `import http from 'node:http'
-import { existsSync } from 'node:fs'
+let sick = false
 const server = http.createServer((request, response) => {
+  if (request.url === '/sick') sick = true
+  if (request.url === '/health') response.statusCode = sick ? 500 : 200
   if (request.url !== '/crash') return response.end('well')
   console.error('crashes on demand')
   process.exit(7)
@@ -86,6 +88,7 @@ describe(`supervision on ${engine}`, () => {
     const manifest = {
       ...{ about: 'probed', container: 'docker.io/library/node:24-alpine', agent: 'exec node server.mjs' },
       readiness: { protocol: 'http' },
+      health: { liveness: { http: '/health', interval: 0.5, failureThreshold: 2 } },
     }
     await writeFile(join(dir(), 'manifest.json'), JSON.stringify(manifest))
     const repos = { version: 1, repos: ['builtin', 'mine'] }
@@ -97,7 +100,15 @@ describe(`supervision on ${engine}`, () => {
 
   it('a program that crashes: refused with the reason, explained in status, started again', async () => {
     await call('/crash').catch(() => {})
-    const failed = await is('failed', NOTICED_MS)
+    // The engine's word may come a moment before its event, which is what the reason is learnt from.
+    const failed = await waitFor(
+      'the end is explained',
+      async () => {
+        const agent = await status()
+        return agent.state === 'failed' && agent.supervision?.lastExit != null ? agent : undefined
+      },
+      NOTICED_MS,
+    )
     expect(failed.supervision?.lastExit).toMatchObject({ exitCode: 7, signal: null })
     expect(failed.supervision?.lastExit?.lines.join('\n')).toContain('crashes on demand')
     expect(failed.supervision?.nextRestartAt).not.toBeNull()
@@ -108,6 +119,20 @@ describe(`supervision on ${engine}`, () => {
     expect(text).toContain('exit code 7')
     const events = await readFile(join(workspace.dir, '.ploinky/logs/events.ndjson'), 'utf8')
     for (const type of ['agent.failed', 'agent.restarting', 'agent.restarted']) expect(events).toContain(`"${type}"`)
+  })
+
+  it('one that lives but is not well is started again, when its probe has failed often enough', async () => {
+    const before = (await status()).startedAt
+    await call('/sick')
+    await waitFor(
+      'a new start',
+      async () => {
+        const { state, startedAt } = await status()
+        return state === 'ready' && startedAt !== before ? true : undefined
+      },
+      90_000,
+    )
+    expect((await call('/health')).status).toBe(200)
   })
 
   it.runIf(isContainerEngine)('killed by hand: 503 with a time to come back, then back', async () => {

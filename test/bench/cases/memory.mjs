@@ -47,7 +47,10 @@ export async function memory(context) {
     bare: () => settled(context, () => startBare(context)),
     idle: () => settled(context, () => startRouter(context, empty)),
     following: async () => {
-      process.kill(busy.read('running/router.json').pid, 'SIGKILL')
+      const { pid, watchdog } = busy.read('running/router.json')
+      // First who would bring it back.
+      if (watchdog !== null) process.kill(watchdog.pid, 'SIGKILL')
+      process.kill(pid, 'SIGKILL')
       return await settled(context, () => startRouter(context, busy))
     },
   }
