@@ -10,6 +10,9 @@ import type { Plan } from './plan/workload.ts'
 import type { Loaded } from './planner.ts'
 import type { EnabledAgent } from './registry.ts'
 
+/** Packages from the net may take a while. */
+const INSTALL_MS = 15 * 60_000
+
 export interface StepContext {
   readonly agent: EnabledAgent
   readonly loaded: Loaded
@@ -56,15 +59,17 @@ export function createHookSteps({ runner, consents, paths }: HookStepDeps): Hook
         await runner.host(hook, cwd)
       }
       async function inContainer(adapter: RuntimeAdapter): Promise<void> {
-        const hook = base('postinstall')
+        const installs = hooks.install !== undefined && adapter.capabilities.bindMounts
+        // Without a probe, an agent that still installs would count as ready.
+        const waits = installs && loaded.manifest.readiness.protocol === 'none' ? base('install') : null
+        const hook = base('postinstall') ?? waits
         if (hook === null) return
-        const argv =
-          hooks.install === undefined || !adapter.capabilities.bindMounts
-            ? hookCommand(hook.hook.line)
-            : installedCommand(hook.hook.line)
+        const line = hook === waits ? ':' : hook.hook.line
+        const argv = installs ? installedCommand(line) : hookCommand(line)
         const container = plan.spec.name
+        const timeoutMs = installs ? INSTALL_MS : undefined
         try {
-          await runner.container(hook, { adapter, container, argv })
+          await runner.container({ ...hook, timeoutMs }, { adapter, container, argv })
         } catch (error) {
           // The install hook may have ended the container under it: then that is the reason.
           const workload = await adapter.inspect(container).catch(() => null)

@@ -24,10 +24,12 @@ export interface HookContext {
   readonly env: Readonly<Record<string, MaybeSecret>>
   readonly progress: (text: string) => void
   readonly signal?: AbortSignal | undefined
+  /** 5 minutes by default. */
+  readonly timeoutMs?: number | undefined
 }
 
 export interface HookRunner {
-  /** AGENT_FAILED with the last lines when it ends with another code than 0; TIMEOUT after 5 minutes. */
+  /** AGENT_FAILED with the last lines when it ends with another code than 0; TIMEOUT when it does not end. */
   host(context: HookContext, cwd: string): Promise<void>
   container(
     context: HookContext,
@@ -69,14 +71,15 @@ export function createHookRunner({ platform, paths }: { platform: Platform; path
   }
 
   async function limited(context: HookContext, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    const deadline = AbortSignal.timeout(TIMEOUT_MS)
+    const timeoutMs = context.timeoutMs ?? TIMEOUT_MS
+    const deadline = AbortSignal.timeout(timeoutMs)
     const signal = context.signal === undefined ? deadline : AbortSignal.any([context.signal, deadline])
     context.progress(`${context.name}: ${context.hook.line}`)
     try {
       await run(signal)
     } catch (error) {
       if (!deadline.aborted || context.signal?.aborted) throw error
-      const seconds = TIMEOUT_MS / 1000
+      const seconds = timeoutMs / 1000
       throw new PloinkyError('TIMEOUT', `${what(context)} did not end within ${seconds} s`, { cause: error })
     }
   }
