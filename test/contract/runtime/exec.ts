@@ -69,7 +69,9 @@ function input(contract: Contract): void {
     const { name } = await start()
     // Not every run loses it where it is lost: two of three did.
     for (let run = 0; run < 12; run++) {
-      const { code, stdout } = await exec(name, programs.speaks(`out ${run}`, '', String(run)), { stdin: '{"tool":"x"}\n' })
+      const { code, stdout } = await exec(name, programs.speaks(`out ${run}`, '', String(run)), {
+        stdin: '{"tool":"x"}\n',
+      })
       expect({ code, stdout }).toEqual({ code: run, stdout: `out ${run}` })
     }
   })

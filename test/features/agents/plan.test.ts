@@ -194,7 +194,7 @@ describe('argv', () => {
   it('install comes first, once in the life of a container', () => {
     const script = (manifest: object, given: Given = {}) => plan(manifest, given).command?.at(-1)?.split('\n')
     expect(script({ install: 'npm ci', agent: 'node x' })).toEqual([
-      'cd \"${PLOINKY_CODE_DIR:-/code}\" || exit 1',
+      'cd "${PLOINKY_CODE_DIR:-/code}" || exit 1',
       'if [ ! -e /tmp/.ploinky-installed ]; then',
       '(',
       'npm ci',
