@@ -3,9 +3,11 @@ import type { RouteEntry } from '../../config/documents.ts'
 import type { Readiness } from '../../config/manifest/index.ts'
 import type { Network } from '../../platform/index.ts'
 
-const PROBE_TIMEOUT_MS = 1000
-/** A forwarder that finds nobody hangs up within a few milliseconds. */
-const HOLD_MS = 100
+const PROBE_TIMEOUT_MS = 2000
+/** A forwarder that finds nobody hangs up within milliseconds; that of rootless podman on a busy machine within some hundreds. */
+const HOLD_MS = 600
+/** For one that was ready once: nobody waits for long to see a status. */
+const SHORT_HOLD_MS = 100
 /** Pauses between looks at a starting agent: short, then a twentieth of the time waited so far, so that little is lost. */
 export const PROBE_PACE = { intervalMs: 10, growth: 1.05, maxIntervalMs: 500 } as const
 const INITIALIZE = JSON.stringify({
@@ -87,6 +89,8 @@ export async function isReady(probe: Probe): Promise<boolean> {
  * has to be ended, and a server that wants one refuses at once, which is an answer.
  */
 export async function isAnswering(probe: Probe): Promise<boolean> {
+  if (probe.protocol === 'tcp')
+    return await probe.net.keepsConnection(probe.endpoint, { timeoutMs: PROBE_TIMEOUT_MS, holdMs: SHORT_HOLD_MS })
   if (probe.protocol !== 'mcp') return await isReady(probe)
   try {
     const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
