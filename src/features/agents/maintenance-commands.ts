@@ -1,10 +1,18 @@
 /** Making agents anew and bringing them up to date. Light at import. */
-import { type Command, type CommandContext, defineCommand } from '../../cli/command.ts'
+import { type Command, type CommandContext, defineCommand, type Param } from '../../cli/command.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import type { EnabledAgent } from './index.ts'
 
 type Context = CommandContext<Services>
+
+const agentParam: Param = {
+  type: 'string',
+  summary: 'Name of an enabled agent',
+  required: true,
+  complete: 'agents',
+  placeholder: 'agent',
+}
 
 /** Starts one agent under the workspace's lock, and tells the router. */
 async function startAgain(services: Services, agent: EnabledAgent, context: Context) {
@@ -23,15 +31,7 @@ const reinstall = defineCommand<Services>({
   summary: 'Make the container of an agent anew, its install hooks included; volumes stay',
   group: 'Agents',
   positionals: ['agent'],
-  params: {
-    agent: {
-      type: 'string',
-      summary: 'Name of an enabled agent',
-      required: true,
-      complete: 'agents',
-      placeholder: 'agent',
-    },
-  },
+  params: { agent: agentParam },
   examples: [{ run: 'ploinky reinstall demo', does: 'a new container, as after the first start' }],
   access: 'local',
   permission: 'operate',
@@ -52,15 +52,7 @@ const updateAgent = defineCommand<Services>({
   summary: 'Run the update command of an agent in its container, then restart it',
   group: 'Agents',
   positionals: ['agent'],
-  params: {
-    agent: {
-      type: 'string',
-      summary: 'Name of an enabled agent',
-      required: true,
-      complete: 'agents',
-      placeholder: 'agent',
-    },
-  },
+  params: { agent: agentParam },
   access: 'local',
   permission: 'operate',
   async run(input, context) {

@@ -140,10 +140,6 @@ export function createStarter(options: StarterOptions): Starter {
     }
   }
 
-  async function setStatic(name: string | null): Promise<void> {
-    await options.routes.setStatic(name)
-  }
-
   return {
     async start(input) {
       const notices = new Set<string>()
@@ -173,7 +169,7 @@ export function createStarter(options: StarterOptions): Starter {
         isUp: ({ state }) => state === 'ready',
         skipped: (node, needs) => failure(node.agent, neededBy(node.agent, needs)),
       })
-      const noting = Promise.race([asked, starting]).then(() => setStatic(chosen ?? first?.name ?? null))
+      const noting = Promise.race([asked, starting]).then(() => options.routes.setStatic(chosen ?? first?.name ?? null))
       const [results] = await Promise.all([starting, noting])
       // In the order in which they were asked for: what was named first comes first.
       const ended = names.flatMap((name) => results.get(name) ?? [])
