@@ -8,9 +8,11 @@ import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
+import { agentSecret } from './features/callers/index.ts'
 import { createMcpGateway } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
+import { createAgentGuard } from './http/agent-guard.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -146,13 +148,16 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
           createFront,
           createGuard,
+          createAgentGuard,
           writeError,
         },
         authenticator: options.authenticator,
+        agentSecret: () => agentSecret(services.secrets, platform.hash),
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
-        mcp: (routes) => createMcpGateway({ platform, log, version: services.version, routes, target }),
+        mcp: (routes, calls) =>
+          createMcpGateway({ platform, log, version: services.version, routes, target, calls: calls.gate }),
         supervisor,
         watchdog: options.watchdog,
       },

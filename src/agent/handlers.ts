@@ -2,6 +2,7 @@ import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError, Server } from 
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { checkArguments } from './arguments.ts'
 import type { CallOutcome } from './call.ts'
+import { invocationOf } from './caller.ts'
 import { clipText, failureText, planRun, toolOutcome } from './call.ts'
 import type { JsonObject } from './check.ts'
 import type { CommandSpec } from './config-entry.ts'
@@ -28,7 +29,8 @@ export interface Catalog {
 }
 
 /** Request headers that a tool may see: identity set by the router and tracing, never credentials or cookies. */
-const SHOWN_HEADERS = /^(x-ploinky-(?!.*(token|secret|key)).*|x-request-id|traceparent|tracestate|user-agent)$/
+const SHOWN_HEADERS =
+  /^(x-ploinky-(?!.*(token|secret|key|invocation|jwt)).*|x-request-id|traceparent|tracestate|user-agent)$/
 
 /** A server instance over the shared catalog. The low-level class is used because the lists are built once, not per instance. */
 export function createServer(catalog: Catalog): Server {
@@ -138,7 +140,7 @@ function callMetadata(catalog: Catalog, context: ServerContext): JsonObject {
   return {
     agent: catalog.agent,
     requestId: context.mcpReq.id,
-    ...pick({ sessionId: context.sessionId }),
+    ...pick({ sessionId: context.sessionId, invocation: invocationOf(context) ?? undefined }),
     requestInfo: { headers: Object.fromEntries(headers) },
   }
 }

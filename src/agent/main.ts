@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { formatIssue } from './config.ts'
 import { configCandidates, loadConfig } from './find-config.ts'
 import { createAgentHttp } from './http.ts'
+import { createInvocationVerifier, createKeyFile } from './invocation.ts'
+import type { AgentMcpServerOptions } from './server.ts'
 import { createAgentMcpServer } from './server.ts'
 import type { SpawnRunner } from './spawn-runner.ts'
 import { createSpawnRunner } from './spawn-runner.ts'
@@ -16,7 +18,8 @@ import type { AgentLog } from './types.ts'
  *
  * Environment: `PORT` (7000), `PLOINKY_BIND` (0.0.0.0: the container's own network; the host runtime sets 127.0.0.1),
  * `PLOINKY_CODE_DIR` (/code), `PLOINKY_AGENT_NAME` or `AGENT_NAME`, `PLOINKY_DEBUG=1`, and the variables of
- * `configCandidates`. Exits with 0 after SIGTERM or SIGINT, 3 when the configuration cannot be used, 6 when the port is taken.
+ * `configCandidates`. `PLOINKY_INVOCATION_KEY_FILE` names the key that requests through the router are signed with: where it is
+ * given, tools are called through the router and in no other way. Exits with 0 after SIGTERM or SIGINT, 3 when the configuration cannot be used, 6 when the port is taken.
  */
 const EXIT_CONFIGURATION = 3
 const EXIT_CONFLICT = 6
@@ -52,7 +55,7 @@ function start(): void {
 
   const agent = env['PLOINKY_AGENT_NAME'] || env['AGENT_NAME'] || 'agent'
   const commands = createSpawnRunner({ cwd: process.cwd(), env })
-  const mcp = createAgentMcpServer({ config, run: commands.run, agent, log })
+  const mcp = createAgentMcpServer({ config, run: commands.run, agent, log, ...invocations(env, agent) })
   const pages = join(codeDir, 'public')
   const hasPages = statSync(pages, { throwIfNoEntry: false })?.isDirectory() === true
   const server = createAgentHttp({ mcp, log, ...(hasPages ? { files: createStaticFiles(pages) } : {}) })
@@ -72,6 +75,14 @@ function start(): void {
   const stop = (): void => shutDown({ server, close: mcp.close, commands, isBusy: () => mcp.stats().running > 0 })
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+}
+
+/** Who reaches this port is not known: a neighbour in the container's network may. The router's signature says who is calling. */
+function invocations(env: NodeJS.ProcessEnv, agent: string): Pick<AgentMcpServerOptions, 'verifyInvocation'> {
+  const file = env['PLOINKY_INVOCATION_KEY_FILE']
+  if (file === undefined || file === '') return {}
+  const verifier = createInvocationVerifier({ agent, key: createKeyFile(file) })
+  return { verifyInvocation: async (request, body, text) => verifier.verify(request, body, text) }
 }
 
 function shutDown(parts: {

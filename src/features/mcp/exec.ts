@@ -4,6 +4,7 @@ import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { ExecSession, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { FileSystem } from '../../platform/index.ts'
+import type { Invocation } from '../../agent/caller.ts'
 import type { AgentMcpServer } from '../../agent/server.ts'
 import type { ToolRun, ToolRunner, ToolRunResult } from '../../agent/types.ts'
 
@@ -98,6 +99,8 @@ async function resultOf(session: ExecSession, run: ToolRun): Promise<Omit<ToolRu
 
 export function createExecMcp(options: ExecMcpOptions) {
   const entries = new Map<string, Promise<Entry>>()
+  /** Who sent a request; known here, so that nothing has to be signed and checked. */
+  const invocations = new WeakMap<Request, Invocation>()
 
   async function stampOf(target: ExecTarget): Promise<string> {
     const info = await options.fs.stat(join(target.codeDir, 'mcp-config.json'))
@@ -132,6 +135,7 @@ export function createExecMcp(options: ExecMcpOptions) {
       agent,
       version: options.version,
       log: (level, message, fields) => log[level](message, fields),
+      verifyInvocation: async (request) => invocations.get(request) ?? null,
     })
     return { server, stamp }
   }
@@ -149,7 +153,10 @@ export function createExecMcp(options: ExecMcpOptions) {
   }
 
   return {
-    handle: async (agent: string, request: Request): Promise<Response> => (await entryOf(agent)).server.fetch(request),
+    async handle(agent: string, request: Request, invocation: Invocation): Promise<Response> {
+      invocations.set(request, invocation)
+      return await (await entryOf(agent)).server.fetch(request)
+    },
     async close(): Promise<void> {
       for (const entry of entries.values()) await entry.then(({ server }) => server.close()).catch(() => {})
     },

@@ -2,11 +2,14 @@
  * MCP at the router: which of the ways to an agent a request takes. Bytes for an agent's own endpoint are passed on by the front,
  * without anything of this; what the router answers itself is loaded when it is asked for first.
  */
+import type { Invocation } from '../../agent/caller.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
+import { callingAgent } from '../../core/principal.ts'
 import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
+import { type CallGate, subjectOf } from '../callers/index.ts'
 import { createExecMcp, type ExecTarget } from './exec.ts'
 
 export interface McpRoutes {
@@ -21,6 +24,8 @@ export interface McpGatewayOptions {
   log: Logger
   version: string
   routes: McpRoutes
+  /** Decides on what agents ask of agents. */
+  calls: CallGate
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<ExecTarget>
 }
@@ -53,9 +58,25 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     return true
   }
 
+  /** Nothing that an agent asks for goes past the gate, whichever way it takes then. */
+  async function serveCaller(exchange: AgentExchange): Promise<void> {
+    const admitted = await options.calls.admit(exchange, exchange.agent)
+    if (admitted === null) return
+    const { body, headers, claims } = admitted
+    const incoming = body === null ? exchange.incoming : options.platform.net.replay(exchange.incoming, body, headers)
+    const served = serveAgent({ ...exchange, incoming, claims })
+    if (!served) exchange.relay(exchange.agent, { headers, ...(body === null ? {} : { body }) })
+  }
+
   return {
     handle(exchange) {
       const { endpoint } = exchange
+      if (callingAgent(exchange.principal) !== null) {
+        // An endpoint for many agents has to ask the policy for each; one that does not is for people.
+        if (endpoint.kind !== 'agent') return false
+        serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        return true
+      }
       return endpoint.kind === 'agent' ? serveAgent({ ...exchange, agent: endpoint.agent }) : false
     },
     async close() {
@@ -64,20 +85,29 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   }
 }
 
+interface ExecCall {
+  readonly agent: string
+  /** Who is calling: the server is in this process, and believes it without a token. */
+  readonly invocation: Invocation
+}
+
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
 function execBackend({ platform, log, version, target }: McpGatewayOptions): Backend {
   const mcp = createExecMcp({ fs: platform.fs, log, version, target })
   const makeListener = () =>
-    platform.net.toListener((request: Request, { agent }: { agent: string }) => mcp.handle(agent, request))
+    platform.net.toListener((request: Request, { agent, invocation }: ExecCall) =>
+      mcp.handle(agent, request, invocation),
+    )
   let listener: ReturnType<typeof makeListener> | null = null
   return {
     serve(exchange) {
-      const { incoming, outgoing, agent, requestId } = exchange
+      const { incoming, outgoing, agent, requestId, principal, claims } = exchange
+      const invocation = { sub: subjectOf(principal), roles: principal.roles, aud: `agent:${agent}`, ...claims }
       listener ??= makeListener()
       listener.then((listen) => {
         if (incoming.headers.expect !== undefined) outgoing.writeContinue()
         outgoing.setHeader('x-request-id', requestId)
-        listen(incoming, outgoing, { agent })
+        listen(incoming, outgoing, { agent, invocation })
       }, exchange.fail)
     },
     close: () => mcp.close(),
