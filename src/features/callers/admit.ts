@@ -86,7 +86,7 @@ export function createCallGate(options: CallGateOptions): CallGate {
     const emit = (): void => {
       const milliseconds = Math.round(performance.now() - began)
       const data = { caller, method: asked.method, tool, allowed: refusal === null, depth, milliseconds }
-      const status = exchange.outgoing.statusCode
+      const status = refusal?.status ?? exchange.outgoing.statusCode
       options.events.emit({
         type: refusal === null ? 'agent.called' : 'agent.refused',
         ...{ subject: agent, principal: caller, data: { ...data, status } },
