@@ -31,8 +31,6 @@ interface VerifierOptions {
   now?: () => number
 }
 
-const digest = (algorithm: 'sha256', text: string): string => createHash(algorithm).update(text).digest('base64url')
-
 function isSigned(key: string, token: string, end: number): boolean {
   const expected = createHmac('sha256', key).update(token.slice(0, end)).digest()
   const found = Buffer.from(token.slice(end + 1), 'base64url')
@@ -51,6 +49,23 @@ function readClaims(key: string, token: string): Record<string, unknown> {
   return claims
 }
 
+function checkTimes(claims: Record<string, unknown>, { agent, seconds }: { agent: string; seconds: number }) {
+  const { iss, aud, iat, exp } = claims
+  if (iss !== ISSUER || aud !== `agent:${agent}`) throw new Error('It is for somebody else')
+  if (typeof iat !== 'number' || typeof exp !== 'number') throw new Error('Claims are missing')
+  if (seconds > exp + SKEW_SECONDS || seconds < iat - SKEW_SECONDS) throw new Error('It is over')
+  return { iat, exp }
+}
+
+function checkBody({ sub, roles, jti, bodyHash }: Record<string, unknown>, text: string): void {
+  if (typeof sub !== 'string' || !Array.isArray(roles)) throw new Error('Claims are missing')
+  if (bodyHash !== undefined && bodyHash !== createHash('sha256').update(text).digest('base64url'))
+    throw new Error('It is for another body')
+  // Who speaks for an agent is bound to what is said.
+  if (sub.startsWith('agent:') && (typeof jti !== 'string' || (text !== '' && bodyHash === undefined)))
+    throw new Error('It is bound to no request')
+}
+
 export function createInvocationVerifier({ agent, key, now = Date.now }: VerifierOptions): InvocationVerifier {
   /** Ends (seconds) of the ones that were used. */
   const used = new Map<string, number>()
@@ -67,15 +82,9 @@ export function createInvocationVerifier({ agent, key, now = Date.now }: Verifie
 
   function check(claims: Record<string, unknown>, text: string): { claims: Invocation; exp: number } {
     const seconds = Math.floor(now() / 1000)
-    const { iss, aud, sub, roles, iat, exp, jti, bodyHash } = claims
-    if (iss !== ISSUER || aud !== `agent:${agent}`) throw new Error('It is for somebody else')
-    if (typeof iat !== 'number' || typeof exp !== 'number' || typeof sub !== 'string' || !Array.isArray(roles))
-      throw new Error('Claims are missing')
-    if (seconds > exp + SKEW_SECONDS || seconds < iat - SKEW_SECONDS) throw new Error('It is over')
-    if (bodyHash !== undefined && bodyHash !== digest('sha256', text)) throw new Error('It is for another body')
-    // Who speaks for an agent is bound to what is said.
-    if (sub.startsWith('agent:') && (typeof jti !== 'string' || (text !== '' && bodyHash === undefined)))
-      throw new Error('It is bound to no request')
+    const { iat, exp } = checkTimes(claims, { agent, seconds })
+    checkBody(claims, text)
+    const { jti } = claims
     if (typeof jti === 'string') {
       // What was used before this program began is not remembered.
       if (iat < startedAt - SKEW_SECONDS) throw new Error('It was made before this agent began')

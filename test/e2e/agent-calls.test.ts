@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import { request } from 'node:http'
+import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createWorkspace, isContainerEngine, isAlive, waitFor, type Workspace } from '../helpers/workspace.ts'
 
@@ -210,6 +211,17 @@ describe('agents that call agents', () => {
       expect((await raw('a', '/mcps/b/mcp', body, MODERN)).status).toBe(400)
     const mismatch = await raw('a', '/mcps/b/mcp', callOf('add'), { ...MODERN, 'mcp-name': 'secret' })
     expect([mismatch.status, mismatch.text]).toEqual([400, expect.stringContaining('-32020')])
+  })
+
+  it('curl calls as the README says', async () => {
+    // The image has none, so this machine's speaks by the agent's socket.
+    const headers = ['content-type: application/json', 'accept: application/json, text/event-stream']
+    const said = ['mcp-protocol-version: 2026-07-28', 'mcp-method: tools/call', 'mcp-name: add']
+    const argv = ['-sS', '--unix-socket', 'router.sock', 'http://router/mcps/b/mcp', '-d', callOf('add', { x: 3 })]
+    const { stdout } = await execa('curl', [...argv, ...[...headers, ...said].flatMap((line) => ['-H', line])], {
+      cwd: join(workspace.dir, '.ploinky/sockets/a'),
+    })
+    expect(stdout).toContain('agent:a')
   })
 
   it('a chain of calls ends', async () => {

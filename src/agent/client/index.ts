@@ -71,11 +71,11 @@ export function createAgentClient(options: ClientOptions = {}): AgentClient {
 
   const client: AgentClient = {
     listTools,
-    callTool: async (agent, tool, args = {}, call = {}) =>
+    callTool: async (agent, tool, ...[args = {}, call]) =>
       (await ask(agent, { method: 'tools/call', params: { name: tool, arguments: args } }, call)) as ToolResult,
     readResource: async (agent, uri, call = {}) =>
       (await ask(agent, { method: 'resources/read', params: { uri } }, call)) as ResourceResult,
-    getPrompt: async (agent, prompt, args = {}, call = {}) =>
+    getPrompt: async (agent, prompt, ...[args = {}, call]) =>
       (await ask(agent, { method: 'prompts/get', params: { name: prompt, arguments: args } }, call)) as PromptResult,
     connect: (agent): ConnectedAgent => ({
       agent,

@@ -40,15 +40,20 @@ type Fields = Record<string, unknown>
 const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export function readMessage(bytes: Uint8Array): Message {
-  let text: string
-  let value: unknown
+/** The text and what it says; null: it is no JSON. */
+function decode(bytes: Uint8Array): { text: string; value: unknown } | null {
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    value = JSON.parse(text)
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return { text, value: JSON.parse(text) }
   } catch {
-    return { ok: false, id: null, code: PARSE_ERROR, problem: 'Parse error: the body is not JSON' }
+    return null
   }
+}
+
+export function readMessage(bytes: Uint8Array): Message {
+  const decoded = decode(bytes)
+  if (decoded === null) return { ok: false, id: null, code: PARSE_ERROR, problem: 'Parse error: the body is not JSON' }
+  const { text, value } = decoded
   if (!isObject(value))
     return { ok: false, id: null, code: INVALID_REQUEST, problem: 'One message a request: batches are not passed on' }
   const id = typeof value['id'] === 'string' || typeof value['id'] === 'number' ? value['id'] : null
@@ -58,12 +63,12 @@ export function readMessage(bytes: Uint8Array): Message {
     return refuse(`Not a member of a JSON-RPC message: ${JSON.stringify(unknown.slice(0, 80))}`)
   const twice = duplicateKey(text, 2)
   if (twice !== null) return refuse(`${JSON.stringify(twice.slice(0, 80))} is there twice`)
-  if (!('method' in value)) {
+  const { method, params } = value
+  if (method === undefined) {
     return 'result' in value || 'error' in value
       ? { ok: true, id, asked: { kind: 'protocol', method: null } }
       : refuse('Neither a request nor an answer')
   }
-  const { method, params } = value
   if (typeof method !== 'string' || method === '' || method.length > 200) return refuse('No method')
   if (params !== undefined && !isObject(params)) return refuse('The parameters are no object', INVALID_PARAMS)
   const asked = askedOf(method, params ?? {})

@@ -1,5 +1,5 @@
 /** The router process: everything between the listening socket and the features. */
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Settings } from '../../config/settings.ts'
@@ -13,12 +13,14 @@ import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
-import type { CallGate, CallPolicy } from '../callers/index.ts'
+import type { CallGate, CallPolicy, InvocationMaker } from '../callers/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
+import { createIds } from './request-ids.ts'
+import { watchToken } from './watch-token.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
 
 export interface RouterHttp {
@@ -32,6 +34,13 @@ export interface RouterHttp {
   createGuard: typeof import('../../http/guard.ts').createGuard
   createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
   writeError: typeof import('../../http/error-response.ts').writeError
+}
+
+/** What a way to agents has to ask before it passes anything of a caller on, and to add to what it passes on. */
+export interface RouterCalls {
+  readonly gate: CallGate
+  readonly policy: CallPolicy
+  readonly invocations: InvocationMaker
 }
 
 export interface RouterOptions<S> {
@@ -54,7 +63,7 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  mcp(routes: McpRoutes, calls: { gate: CallGate; policy: CallPolicy }): McpGateway & { close(): Promise<void> }
+  mcp(routes: McpRoutes, calls: RouterCalls): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -194,32 +203,6 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
     },
-  }
-}
-
-/** Unique per process and cheap: a random prefix and a counter. */
-function createIds(platform: Platform): () => string {
-  const prefix = platform.hash.randomToken(6)
-  let count = 0
-  return () => `${prefix}-${(count += 1).toString(36)}`
-}
-
-/** A rotated token takes effect at once: every session signed with the old one ends. */
-function watchToken<S>(options: RouterOptions<S>, use: (authenticator: Authenticator) => void): () => void {
-  const { platform, paths, log } = options
-  const reload = async (): Promise<void> => {
-    // Reading the token makes one where there is none: a file (or a workspace) that was removed must not come back.
-    if ((await platform.fs.stat(paths.secrets)) !== null) use(await options.authenticator())
-    else log.error('.secrets is gone; the token stays in force until the router ends', {})
-  }
-  try {
-    return platform.fs.watch(paths.dir, (name) => {
-      if (name !== null && name !== basename(paths.secrets)) return
-      reload().catch((error: unknown) => log.error('token not reloaded', { error: messageOf(error) }))
-    })
-  } catch (error) {
-    log.warn('secrets are not watched; restart the router after rotating the token', { error: messageOf(error) })
-    return () => {}
   }
 }
 
