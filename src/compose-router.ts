@@ -1,5 +1,5 @@
 /** The part of the composition that only the router process needs. */
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
@@ -106,6 +106,7 @@ export async function serveRouter(
     fs: platform.fs,
     log,
     version: services.version,
+    tasksDir: (name) => join(paths.tasks, name),
     target: async (name) => {
       const agent = await registry.get(name)
       const [{ adapter, workload }, { definition }] = await Promise.all([

@@ -46,6 +46,8 @@ export interface AppOptions<S> {
 }
 
 const HEARTBEAT_MS = 15_000
+/** What an agent whose server runs here answers below `/mcps/<agent>/`: the same as one that runs it itself. */
+const EXEC_PATHS = new Set(['mcp', 'getTaskStatus', 'task', 'task/cancel'])
 const MAX_LOGIN_BYTES = 4096
 const LOGIN_TIMEOUT_MS = 10_000
 /** Events that a reader of the stream may be behind before it is let go; it comes back with the last id that it saw. */
@@ -219,7 +221,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   })
   app.all('/mcps/:agent/:rest{.*}', async (c) => {
     const handler = options.execMcp(c.req.param('agent'))
-    if (handler === null || c.req.param('rest') !== 'mcp')
+    if (handler === null || !EXEC_PATHS.has(c.req.param('rest')))
       throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${c.req.path.slice(0, 200)}`, {
         hint: 'MCP endpoints are /mcps/<agent>/mcp',
       })
