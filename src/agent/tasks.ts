@@ -83,6 +83,8 @@ export function createTasks(options: TasksOptions): Tasks {
   const gate = createGate({ parallel: limits.parallelTasks, waiting: Number.POSITIVE_INFINITY })
   const running = new Map<string, Running>()
   const finished = new Map<string, Finished>()
+  /** Ends that the store would not take. */
+  const unwritten = new Map<string, TaskRecord>()
   let tailBytes: number = limits.taskLogTailBytes
   let loading: Promise<void> | undefined
   let closed = false
@@ -132,6 +134,7 @@ export function createTasks(options: TasksOptions): Tasks {
     for (const [id, entry] of order) {
       if (entry.at > oldest && finished.size <= limits.finishedTasks && bytes <= limits.finishedTaskBytes) break
       finished.delete(id)
+      unwritten.delete(id)
       bytes -= entry.bytes
       await store.remove(id)
     }
@@ -187,13 +190,25 @@ export function createTasks(options: TasksOptions): Tasks {
       outcome = { ...ended('failed'), error: message, statusMessage: message }
     }
     if (signal.aborted) outcome = aborted(entry)
+    await conclude(entry, outcome)
+  }
+
+  /** Nobody is told of an end before it is stored: a result that was seen is not lost afterwards. */
+  async function conclude(entry: Running, outcome: Partial<TaskRecord>): Promise<void> {
     clearTimeout(entry.timer)
-    const { statusMessage: _said, ...kept } = entry.record
-    entry.record = { ...kept, ...outcome }
-    await save(entry)
-    log('info', 'Task ended', { task: entry.record.id, tool: entry.record.toolName, state: entry.record.state })
-    note(entry.record, JSON.stringify(snapshot(entry)).length)
-    running.delete(entry.record.id)
+    await entry.writing
+    const { statusMessage: _said, ...kept } = snapshot(entry)
+    const record: TaskRecord = { ...kept, ...outcome }
+    const text = JSON.stringify(record)
+    try {
+      await store.write(record.id, text)
+    } catch (error) {
+      log('error', 'Result of a task could not be written: it is lost when the agent ends', { error: String(error) })
+      unwritten.set(record.id, record)
+    }
+    note(record, text.length)
+    running.delete(record.id)
+    log('info', 'Task ended', { task: record.id, tool: record.toolName, state: record.state })
     await sweep()
   }
 
@@ -210,6 +225,11 @@ export function createTasks(options: TasksOptions): Tasks {
       : { ...ended('failed'), error: STOPPED, statusMessage: STOPPED }
   }
 
+  async function stored(id: string): Promise<TaskRecord | null> {
+    const text = await store.read(id)
+    return text === null ? null : parseTaskRecord(text, id)
+  }
+
   const mayTouch = (record: TaskRecord, caller: string | undefined): boolean =>
     record.owner === undefined || record.owner === caller
 
@@ -218,8 +238,7 @@ export function createTasks(options: TasksOptions): Tasks {
     await sweep()
     const entry = running.get(id)
     if (entry === undefined && !finished.has(id)) return null
-    const text = entry === undefined ? await store.read(id) : null
-    const record = entry === undefined ? (text === null ? null : parseTaskRecord(text, id)) : snapshot(entry)
+    const record = entry === undefined ? (unwritten.get(id) ?? (await stored(id))) : snapshot(entry)
     return record !== null && mayTouch(record, caller) ? record : null
   }
 

@@ -47,7 +47,7 @@ export async function callTool(
   return await perform(call, { signal: context.mcpReq.signal, listener: clientListener(context, catalog) })
 }
 
-/** Runs the command of a tool to its end. Never rejects. */
+/** Runs the command of a tool to its end. Rejects only for a task that could not be run at all: that is no result of the tool. */
 async function perform(
   { catalog, tool, input, context }: Call,
   { taskId, ...options }: { signal: AbortSignal; listener: Listener; taskId?: string },
@@ -66,7 +66,9 @@ async function perform(
     })
     return { ...toolOutcome(result, tool), metadata }
   } catch (error) {
-    return { ...toolError(runnerFailure(catalog, error, { tool: tool.name })), metadata }
+    const message = runnerFailure(catalog, error, { tool: tool.name })
+    if (taskId !== undefined) throw new Error(message, { cause: error })
+    return { ...toolError(message), metadata }
   }
 }
 
