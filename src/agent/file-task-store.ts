@@ -42,24 +42,26 @@ function ignoreMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
 
 /**
  * Where an agent keeps its tasks: where it is told to (`PLOINKY_TASKS_DIR`), else in its working folder, which outlives its
- * container; the code directory may be read-only and is somebody's clone. The folder is looked for when the first task is
- * made or asked for, so agents without tasks have none. Without any place, tasks live in memory, and the log says so.
+ * container; the code directory may be read-only and is somebody's clone. The folder is made with the
+ * first task, so agents without tasks have none. Without any place, tasks live in memory, and the log says so.
  */
 export function createAgentTaskStore(options: {
   env: Readonly<Record<string, string | undefined>>
   cwd: string
   log: AgentLog
 }): TaskStore {
+  const folders = taskFolders(options.env, options.cwd)
   let found: TaskStore | undefined
   const store = (): TaskStore => (found ??= choose())
   const choose = (): TaskStore => {
-    const folder = taskFolders(options.env, options.cwd).find(isWritable)
+    const folder = folders.find(isWritable)
     if (folder !== undefined) return createFileTaskStore(folder)
     options.log('warn', 'No folder for tasks can be written to: they are lost when the agent ends')
     return createMemoryTaskStore()
   }
   return {
-    list: () => store().list(),
+    // Looking for earlier tasks makes no folder.
+    list: async () => (folders.some(isDirectory) ? await store().list() : []),
     read: (id) => store().read(id),
     write: (id, text) => store().write(id, text),
     remove: (id) => store().remove(id),

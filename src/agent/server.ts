@@ -25,6 +25,8 @@ export interface AgentMcpServerOptions {
   log: AgentLog
   /** Where tasks are kept; absent: in memory, so they die with this server. */
   taskStore?: TaskStore
+  /** Ends the commands of a task that an earlier server began: all that have its id as `PLOINKY_TASK_ID`. */
+  endLostTask?: (id: string) => Promise<void>
   /** How much of a task's output is kept when the configuration does not say, in bytes. */
   taskLogTailBytes?: number | undefined
   /**
@@ -62,7 +64,10 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
   const limits = { ...LIMITS, ...options.limits }
   const now = options.now ?? (() => performance.now())
   const gate = createGate({ parallel: limits.parallelRuns, waiting: limits.waitingRuns })
-  const tasks = createTasks({ store: options.taskStore ?? createMemoryTaskStore(), log, limits: options.limits ?? {} })
+  const tasks = createTasks({
+    ...{ store: options.taskStore ?? createMemoryTaskStore(), log, limits: options.limits ?? {} },
+    endLost: options.endLostTask,
+  })
   const catalog: Catalog = {
     ...{ agent, version: options.version ?? '0.0.0', offer: createOffer(options.config), tasks, log, now },
     run: (call) => gate.run(() => options.run(call), call.signal),
@@ -89,6 +94,7 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
     })
   }
   take(options.config)
+  tasks.recover().catch((error: unknown) => log('error', 'Tasks could not be looked up', { error: String(error) }))
 
   const serve = async (request: Request): Promise<Response> => {
     if (closed) return jsonRpcError(503, -32000, { message: 'The agent is stopping' })

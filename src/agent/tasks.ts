@@ -41,6 +41,8 @@ export interface Tasks {
   /** Asks a task to stop; false for an unknown id. One that is over stays as it is. */
   cancel: (id: string, caller: string | undefined) => Promise<boolean>
   configure: (options: { parallel?: number | undefined; tailBytes?: number | undefined }) => void
+  /** Looks for what an earlier process left; every other call does so as well. */
+  recover: () => Promise<void>
   /** Tasks that are not over. */
   active: () => number
   /** Stops everything; what was running is stored as failed. */
@@ -50,6 +52,8 @@ export interface Tasks {
 export interface TasksOptions {
   store: TaskStore
   log: AgentLog
+  /** Ends what may still run of a task of an earlier process. */
+  endLost?: ((id: string) => Promise<void>) | undefined
   /** Milliseconds since 1970. */
   now?: () => number
   limits?: Partial<Record<'waitingTasks' | 'taskRetentionMs' | 'finishedTasks' | 'finishedTaskBytes', number>>
@@ -102,9 +106,10 @@ export function createTasks(options: TasksOptions): Tasks {
         else {
           const lost = { ...record, ...ended('failed'), error: RESTARTED, statusMessage: RESTARTED }
           note(lost, await write(lost))
+          await options.endLost?.(id)
         }
       } catch (error) {
-        log('error', 'Record of a task could not be read', { task: id, error: String(error) })
+        log('error', 'Task of an earlier process could not be dealt with', { task: id, error: String(error) })
       }
     }
     await sweep()
@@ -244,6 +249,7 @@ export function createTasks(options: TasksOptions): Tasks {
 
   return {
     get,
+    recover: ready,
     create: async (task) => {
       const { toolName, owner } = task
       await ready()

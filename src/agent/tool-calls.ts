@@ -57,6 +57,7 @@ async function perform(
   try {
     const payload = { tool: tool.name, input, metadata: callMetadata(catalog, context), ...pick({ taskId }) }
     const plan = planRun(tool, { name: tool.name, arguments: input, payload })
+    if (taskId !== undefined) plan.env['PLOINKY_TASK_ID'] = taskId
     const result = await runCommand(taskId === undefined ? catalog.run : catalog.runTask, plan, options)
     catalog.log('info', 'Tool call ended', {
       tool: tool.name,

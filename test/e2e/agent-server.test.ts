@@ -172,6 +172,7 @@ describe.runIf(isContainerEngine)('the server of an agent', () => {
       await waitFor(async () => expect((await task(agent, done[agent])).status).toBe('completed'))
     const lost = { plain: await begin('plain', 'job'), noded: await begin('noded', 'job') }
     for (const agent of AGENTS) await family(agent, 'lost')
+    const pids = await family('plain', 'lost')
     // The container with Node ends as a whole; the other one lives on while the router that served it is killed.
     expect((await workspace.run(['restart', 'noded'])).code).toBe(0)
     process.kill(await workspace.routerPid(), 'SIGKILL')
@@ -183,6 +184,8 @@ describe.runIf(isContainerEngine)('the server of an agent', () => {
         error: expect.stringMatching(/while the task was running/),
       })
     }
+    // Nobody will ask for the rest of it, so it does not go on.
+    await waitFor(async () => expect(await alive('plain', pids)).toBe(''))
     const kept = await readFile(join(workspace.dir, '.ploinky/tasks/plain', `${done.plain}.json`), 'utf8')
     expect(JSON.parse(kept)).toMatchObject({ state: 'completed' })
     expect(await readFile(join(workspace.dir, 'agents/noded/.tasksQueue', `${done.noded}.json`), 'utf8')).toContain('kept') // prettier-ignore

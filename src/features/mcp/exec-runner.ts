@@ -79,3 +79,23 @@ async function readStderr(
   for await (const chunk of source) lines.push(chunk)
   lines.end()
 }
+
+/** $1: id of a task. Ends what carries it in its environment, which children inherit; twice, for one that was being started. */
+const END_TASK = `
+tag="PLOINKY_TASK_ID=$1"
+for round in 1 2; do
+  for d in /proc/[0-9]*; do
+    tr '\\000' '\\n' <"$d/environ" 2>/dev/null | grep -qxF "$tag" && kill -KILL "\${d#/proc/}" 2>/dev/null
+  done
+done
+exit 0
+`
+
+/** Ends the commands of a task whose router is gone: the container lives on, and so do they. */
+export async function endTask({ adapter, container }: ExecTarget, id: string): Promise<void> {
+  const session = await adapter.exec(container, ['sh', '-c', END_TASK, 'sh', id])
+  const drain = async (source: AsyncIterable<Uint8Array>): Promise<void> => {
+    for await (const _chunk of source);
+  }
+  await Promise.all([drain(session.stdout), drain(session.stderr), session.exit])
+}

@@ -6,7 +6,7 @@ import type { AgentMcpServer } from '../../agent/server.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { FileSystem } from '../../platform/index.ts'
-import { CODE_DIR, createExecRunner, type ExecTarget } from './exec-runner.ts'
+import { CODE_DIR, createExecRunner, endTask, type ExecTarget } from './exec-runner.ts'
 import { createTaskFiles } from './task-files.ts'
 
 const MAX_CONFIG_BYTES = 1024 * 1024
@@ -86,6 +86,7 @@ export function createExecMcp(options: ExecMcpOptions) {
       version: options.version,
       log: (level, message, fields) => log[level](message, fields),
       taskStore: createTaskFiles(options.fs, options.tasksDir(agent)),
+      endLostTask: async (id) => endTask(await options.target(agent), id),
       ...(verifyInvocation === undefined
         ? {}
         : { verifyInvocation: (request, body) => verifyInvocation(agent, request, body) }),

@@ -1,6 +1,6 @@
 /** The router's half: the same server, whose commands go through a runtime's exec. Real engines: test/e2e/agent-server.test.ts. */
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -41,7 +41,7 @@ const adapter = {
   },
 } as unknown as RuntimeAdapter
 
-function serve() {
+function serve(folder = 'tasks') {
   const errors: string[] = []
   const log = {
     debug: () => {},
@@ -54,7 +54,7 @@ function serve() {
     fs: createFileSystem(),
     log,
     version: '1.0.0',
-    tasksDir: (agent) => join(dir, 'tasks', agent),
+    tasksDir: (agent) => join(dir, folder, agent),
     target: async () => ({ adapter, container: 'c', codeDir: join(dir, 'code') }),
   })
   open.push(mcp)
@@ -169,9 +169,12 @@ describe('tools through exec', () => {
     await until(async () => expect(await state(first, done)).toBe('completed'))
     expect((await readdir(join(dir, 'tasks/sample'))).toSorted()).toEqual([`${done}.json`, `${lost}.json`].toSorted())
     expect(JSON.parse(await readFile(join(dir, 'tasks/sample', `${lost}.json`), 'utf8'))).toMatchObject({ id: lost })
-    // Killed: nobody closes anything.
-    const second = serve().mcp
+    // What a killed router leaves: its records as they are, and the programs that it began.
+    await cp(join(dir, 'tasks'), join(dir, 'later'), { recursive: true })
+    const second = serve('later').mcp
     expect([await state(second, done), await state(second, lost)]).toEqual(['completed', 'failed'])
+    await until(async () => expect(await state(first, lost)).toBe('completed'))
+    expect((await ask(first, 'tasks/get', { taskId: lost })).result).toMatchObject({ result: { isError: true } })
     const status = await second.handle('sample', new Request(`http://router/mcps/sample/getTaskStatus?taskId=${done}`))
     expect(await status.json()).toMatchObject({
       task: { toolName: 'done', status: 'completed', logTail: 'out kept\nlog\n', result: { content: [{ text: 'out kept\n' }, {}] } },
