@@ -77,7 +77,7 @@ async function ask(
 const names = async (server: AgentMcpServer, as?: object, session?: string): Promise<unknown[]> => {
   const options = { ...(as === undefined ? {} : { as }), ...(session === undefined ? {} : { session }) }
   const { result } = await ask(server, 'tools/list', options)
-  return (result?.['tools'] as { name: string }[]).map((tool) => tool.name)
+  return ((result?.['tools'] ?? []) as { name: string }[]).map((tool) => tool.name)
 }
 
 const callers: [string, object | undefined, string[]][] = [
@@ -116,7 +116,7 @@ describe('a tool', () => {
 
   test('learns the verified claims, and no header that carries them', async () => {
     const { result } = await ask(serve(), 'tools/call', { params: { name: 'between', arguments: {} }, as: AGENT })
-    const { metadata } = JSON.parse((result?.['content'] as { text: string }[])[0]?.text ?? '')
+    const { metadata } = JSON.parse(((result?.['content'] ?? []) as { text: string }[])[0]?.text ?? '')
     expect(metadata.invocation).toEqual(AGENT)
     expect(metadata.requestInfo.headers).toEqual({})
   })
@@ -128,7 +128,7 @@ describe('a tool', () => {
     expect((await ask(server, 'tasks/get', { params, as: AGENT })).result).toMatchObject(params)
     for (const as of [undefined, ADMIN, { ...AGENT, sub: 'agent:else' }])
       expect((await ask(server, 'tasks/get', { params, ...(as ? { as } : {}) })).error?.code).toBe(-32602)
-    expect((await server.fetchTask(new Request(`http://agent/task?taskId=${params.taskId}`))).status).toBe(404)
+    expect((await server.fetchTask(new Request(`http://agent/task?taskId=${String(params.taskId)}`))).status).toBe(404)
   })
 })
 
