@@ -112,6 +112,11 @@ function capture(
   const { onStderrLine } = run
   const encoder = new TextEncoder()
   child.stdout.on('data', (chunk: Uint8Array) => stdout.push(chunk))
+  if (run.onStdout !== undefined) {
+    const { onStdout } = run
+    const decoder = new TextDecoder()
+    child.stdout.on('data', (chunk: Uint8Array) => onStdout(decoder.decode(chunk, { stream: true })))
+  }
   if (onStderrLine === undefined) child.stderr.on('data', (chunk: Uint8Array) => stderr.push(chunk))
   else {
     const lines = createLineSplitter((line) => {
