@@ -2,6 +2,7 @@
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
+import { clientCommands } from './features/client/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -20,6 +21,7 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...clientCommands,
   ...maintenanceCommands,
   ...manifestCommands,
   ...dependencyCommands,
