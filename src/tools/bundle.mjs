@@ -121,6 +121,8 @@ const COMMON = {
   // The licences are in THIRD-PARTY.txt.
   legalComments: 'none',
   external: EXTERNAL,
+  // Its other form hides what it needs from bundlers.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
   logLevel: 'warning',
   metafile: true,
