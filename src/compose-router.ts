@@ -8,7 +8,7 @@ import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
-import { createExecMcp } from './features/mcp/index.ts'
+import { createMcpGateway } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { writeError } from './http/error-response.ts'
@@ -102,19 +102,14 @@ export async function serveRouter(
 ): Promise<void> {
   const { services, store, routes } = options
   const { platform, paths, log, registry, instances } = services
-  const execMcp = createExecMcp({
-    fs: platform.fs,
-    log,
-    version: services.version,
-    target: async (name) => {
-      const agent = await registry.get(name)
-      const [{ adapter, workload }, { definition }] = await Promise.all([
-        instances.running(agent),
-        instances.load(agent),
-      ])
-      return { adapter, container: workload.name, codeDir: definition.codeDir }
-    },
-  })
+  const target = async (name: string) => {
+    const agent = await registry.get(name)
+    const [{ adapter, workload }, { definition, manifest }] = await Promise.all([
+      instances.running(agent),
+      instances.load(agent),
+    ])
+    return { adapter, container: workload.name, codeDir: definition.codeDir, manifest }
+  }
   const stopRelaying = relayEvents(services)
   const followed = [basename(paths.profile), configDocument.name]
   const stopFollowing = platform.fs.watch(paths.dir, (name) => {
@@ -157,7 +152,7 @@ export async function serveRouter(
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
-        execMcp: execMcp.handle,
+        mcp: (routes) => createMcpGateway({ platform, log, version: services.version, routes, target }),
         supervisor,
         watchdog: options.watchdog,
       },
@@ -167,6 +162,5 @@ export async function serveRouter(
   } finally {
     stopRelaying()
     stopFollowing()
-    await execMcp.close()
   }
 }

@@ -67,8 +67,8 @@ const routeEntry = z.strictObject({
   /** 0 when nothing is published. */
   hostPort: z.int().check(z.gte(0), z.lte(65535)),
   containerPort: z.int().check(z.gte(0), z.lte(65535)),
-  /** Who answers MCP: the container's own endpoint, the router through exec, or nobody. */
-  mcp: z.enum(['container', 'exec', 'none']),
+  /** Who answers MCP: the container's own endpoint, the router through exec, a program on its standard streams, or nobody. */
+  mcp: z.enum(['container', 'exec', 'stdio', 'none']),
   mcpPath: z.string(),
   /** Folder of static files on this host, or null. */
   files: z.nullable(z.string()),

@@ -34,8 +34,6 @@ export interface AppOptions<S> {
   pages: StaticFiles
   /** Files of the static agent; null when there is none. */
   agentFiles(): StaticFiles | null
-  /** MCP of agents whose tools run through the runtime's exec; null when there is no such agent. */
-  execMcp(agent: string): ((request: Request) => Promise<Response>) | null
   /** Further routes of features (blobs). */
   features: readonly Hono[]
   status(): Promise<unknown>
@@ -216,14 +214,6 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     throw new PloinkyError('ROUTE_NOT_FOUND', `No such API route: ${c.req.method} ${c.req.path.slice(0, 200)}`, {
       hint: 'See /api/v1/openapi.json',
     })
-  })
-  app.all('/mcps/:agent/:rest{.*}', async (c) => {
-    const handler = options.execMcp(c.req.param('agent'))
-    if (handler === null || c.req.param('rest') !== 'mcp')
-      throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${c.req.path.slice(0, 200)}`, {
-        hint: 'MCP endpoints are /mcps/<agent>/mcp',
-      })
-    return await handler(c.req.raw)
   })
   for (const feature of options.features) app.route('/', feature)
   app.all('*', async (c) => await serveFiles(options, c.req.raw, c.env))

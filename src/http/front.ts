@@ -10,7 +10,8 @@ import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '..
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { isPublicPath } from './public-path.ts'
-import { isAgentPath, parseTarget, type Target } from './request.ts'
+import type { McpGateway, RelayChange } from './mcp-exchange.ts'
+import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
 export interface FrontEnv {
@@ -39,6 +40,8 @@ export interface FrontOptions {
   guard: Guard
   routes: RouteTable
   dataPlane: DataPlane
+  /** Takes what is more than passing bytes on to an agent's own endpoint. */
+  mcp: McpGateway
   /** The Hono app as a node listener. */
   app(env: FrontEnv): void
   /** Told to everybody at `/health`, which answers as soon as the port does: before the app is there. */
@@ -80,7 +83,7 @@ interface Exchange {
 }
 
 export function createFront(options: FrontOptions): ServerHandlers {
-  const { guard, routes, dataPlane, log } = options
+  const { guard, routes, dataPlane, mcp, log } = options
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -108,6 +111,39 @@ export function createFront(options: FrontOptions): ServerHandlers {
     const refusal = routes.refusal(name)
     if (refusal !== null) throw refusal
     return route
+  }
+
+  /** True when the request is one for MCP and is taken care of. */
+  function gateway(exchange: Exchange, outgoing: ServerResponse): boolean {
+    const endpoint = mcpEndpointOf(exchange.target)
+    if (endpoint === null || wantsPage(exchange.incoming)) return false
+    requirePrincipal(exchange.caller)
+    const { incoming, requestId, caller } = exchange
+    return mcp.handle({
+      incoming,
+      outgoing,
+      endpoint,
+      principal: caller.principal as Principal,
+      requestId,
+      bodyLimit: options.bodyLimit,
+      relay: (agent, change) => relayMcp(exchange, outgoing, { agent, ...change }),
+      fail: (error) => writeError(outgoing, error, requestId),
+    })
+  }
+
+  function relayMcp(
+    exchange: Exchange,
+    outgoing: ServerResponse,
+    { agent, ...change }: RelayChange & { agent: string },
+  ): void {
+    const route = routeOf(agent)
+    const given = relayOptions(exchange, `/mcps/${agent}`, route.mcpPath)
+    const changed = {
+      ...given,
+      ...(change.body === undefined ? {} : { body: change.body }),
+      ...(change.headers === undefined ? {} : { add: [...(given.add ?? []), ...change.headers] }),
+    }
+    dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
   function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
@@ -154,21 +190,21 @@ export function createFront(options: FrontOptions): ServerHandlers {
       outgoing.writeHead(308, { location: `/services/${agent.name}/${exchange.caller.query}` }).end()
       return true
     }
-    if (agent.surface === 'mcps' && route.mcp === 'exec') return false
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
     const prefix = `/${agent.surface}/${agent.name}`
+    const rest = agent.surface === 'mcps' && agent.rest === '/mcp' ? route.mcpPath : agent.rest
     dataPlane.relay(
       exchange.incoming,
       outgoing,
       { host: route.hostIp, port: route.hostPort },
-      relayOptions(exchange, prefix, agent.rest),
+      relayOptions(exchange, prefix, rest),
     )
     return true
   }
 
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
-    if (relay(exchange, outgoing)) return
+    if (gateway(exchange, outgoing) || relay(exchange, outgoing)) return
     const isPublic = isPublicPath(incoming.method ?? 'GET', target.path)
     if (isPublic && target.path === '/health') return writeHealth(outgoing, requestId)
     if (!isPublic && caller.principal === null && !wantsPage(incoming)) requirePrincipal(caller)

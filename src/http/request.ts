@@ -1,5 +1,19 @@
 /** One parse of the raw request line, used for the decision and for forwarding alike. Pure. */
 import { isName } from '../core/id.ts'
+import type { McpEndpoint } from './mcp-exchange.ts'
+
+const MCP_NAME = /^\/mcp\/([^/]+)$/
+
+/** The MCP endpoint that a path names; null: it names none. */
+export function mcpEndpointOf(target: Target): McpEndpoint | null {
+  const { agent, path } = target
+  if (agent !== null) {
+    return agent.surface === 'mcps' && agent.rest === '/mcp' ? { kind: 'agent', agent: agent.name } : null
+  }
+  if (path === '/mcp') return { kind: 'aggregate' }
+  const name = path.startsWith('/mcp/') ? MCP_NAME.exec(path)?.[1] : undefined
+  return name !== undefined && isName(name) ? { kind: 'virtual', name } : null
+}
 
 /** Where agents are; below it the first segment is an agent's name and nothing else. */
 export const isAgentPath = (path: string): boolean => path.startsWith('/mcps/') || path.startsWith('/services/')

@@ -9,7 +9,6 @@ import { isPublicPath } from '../../src/http/public-path.ts'
 const URLS = [
   'ALL /*',
   'ALL /api/*',
-  'ALL /mcps/:agent/:rest{.*}',
   'DELETE /api/v1/agents/:agent',
   'DELETE /blobs/:id',
   'GET /',

@@ -17,6 +17,7 @@ import { healthOf, restartOf } from './probes.ts'
 import { isTrue, manifestSchema, type Raw } from './schema.ts'
 import { checkTexts, textProblem } from './text.ts'
 import type { Hook, HookName, Main, Manifest, Readiness } from './types.ts'
+import { callsOf, speechOf } from './mcp.ts'
 import { volumesOf } from './volumes.ts'
 import { warningsOf } from './warnings.ts'
 import { splitWords } from './words.ts'
@@ -28,6 +29,8 @@ export { DEFAULT_RESTART } from './probes.ts'
 export const DEFAULT_IMAGE = 'docker.io/library/node:24-alpine'
 export const PRIMARY_PORT = 7000
 export const MAX_BYTES = 1024 * 1024
+/** Long enough for a person who thinks between two calls. */
+const DEFAULT_IDLE_SECONDS = 600
 /** A manifest needs six levels. */
 const MAX_DEPTH = 32
 /** More than anybody reads at once. */
@@ -58,6 +61,7 @@ function mainOf(raw: Raw, problems: Problem[]): { main: Main; sidecar: string | 
     return { main: { kind: 'image', args: wordsOf(start, 'start', problems) }, sidecar: line, path: 'start' }
   }
   if (line !== null) return { main: { kind: 'command', line }, sidecar: null, path: linePath }
+  if (raw.mcp?.transport === 'stdio') return { main: { kind: 'idle' }, sidecar: null, path: 'mcp' }
   return { main: { kind: 'agent-server' }, sidecar: null, path: null }
 }
 
@@ -97,7 +101,8 @@ function hooksOf(layers: Layers, problems: Problem[]): Manifest['hooks'] {
 /** `start` alone promises no more than an open port; an `agent` line, beside it or not, is a server of MCP. */
 function readinessOf({ readiness = {} }: Raw, { main, sidecar }: { main: Main; sidecar: string | null }): Readiness {
   return {
-    protocol: readiness.protocol ?? (main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
+    protocol:
+      readiness.protocol ?? (main.kind === 'idle' ? 'none' : main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
     port: readiness.port ?? null,
     path: readiness.path ?? '/',
     timeoutSeconds: readiness.timeoutSeconds ?? null,
@@ -198,6 +203,9 @@ function normalizeManifest(raw: Raw, profile: string, problems: Problem[]): Mani
     dependencies: dependenciesOf(layers.every('enable'), problems),
     repos: reposOf(raw, problems),
     startup: raw.startup ?? 'automatic',
+    idleSeconds: raw.idleSeconds ?? DEFAULT_IDLE_SECONDS,
+    mcp: speechOf(raw, problems),
+    calls: callsOf(raw, problems),
     liteSandbox: isTrue(raw['lite-sandbox']),
     profiles: layers.profiles,
     declaredProfiles: Object.keys(raw.profiles ?? {}),

@@ -148,6 +148,29 @@ export type Main =
   | { readonly kind: 'command'; readonly line: string }
   /** Arguments to the image's own entry point. */
   | { readonly kind: 'image'; readonly args: readonly string[] }
+  /** Nothing of its own: the container is kept for the programs that are started in it. */
+  | { readonly kind: 'idle' }
+
+/** How the agent speaks MCP. */
+export type McpSpeech =
+  /** Streamable HTTP on a port of the container; null: the primary one. */
+  | { readonly transport: 'http'; readonly port: number | null; readonly path: string }
+  /** A program that reads and writes messages, one a line; the router starts it in the container. */
+  | {
+      readonly transport: 'stdio'
+      readonly argv: readonly string[]
+      /** A session that nobody uses for so long ends, and its program with it. */
+      readonly idleSeconds: number
+    }
+
+/** What an agent may call of another one. */
+export interface CallGrant {
+  /** Name of the enabled agent. */
+  readonly agent: string
+  /** Null: all that other agents may call. */
+  readonly tools: readonly string[] | null
+  readonly path: string
+}
 
 export interface Manifest {
   readonly about: string
@@ -179,8 +202,12 @@ export interface Manifest {
   readonly update: Hook | null
   readonly dependencies: readonly Dependency[]
   readonly repos: Readonly<Record<string, { readonly url: string; readonly branch: string | null }>>
-  /** Manual: only started when named. */
-  readonly startup: 'automatic' | 'manual'
+  /** Manual: only started when named. On demand: started by the first call, stopped when nobody calls any more. */
+  readonly startup: 'automatic' | 'manual' | 'on-demand'
+  /** On demand: stopped after so long without a call. */
+  readonly idleSeconds: number
+  readonly mcp: McpSpeech
+  readonly calls: readonly CallGrant[]
   readonly liteSandbox: boolean
   /** The profiles that were merged, the last one wins. */
   readonly profiles: readonly string[]

@@ -90,6 +90,7 @@ export function warningsOf(raw: Raw): Problem[] {
     ...unknownIn(raw.restart, 'restart', INNER_KEYS.restart),
     ...unknownIn(raw.hardwareLimits, 'hardwareLimits', INNER_KEYS.hardwareLimits),
     ...unknownIn(raw.commands, 'commands', INNER_KEYS.commands),
+    ...unknownIn(raw.mcp, 'mcp', INNER_KEYS.mcp),
     ...unknownIn(raw.runtime, 'runtime', INNER_KEYS.runtime),
     ...unknownIn(resources, 'runtime.resources', INNER_KEYS.resources),
     ...unknownIn(resources?.persistentStorage, 'runtime.resources.persistentStorage', INNER_KEYS.persistentStorage),

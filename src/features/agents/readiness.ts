@@ -109,6 +109,6 @@ export async function isAnswering(probe: Probe): Promise<boolean> {
   }
 }
 
-/** Tools that run through exec need no port: an instance that runs is ready. */
+/** Tools that run through exec, and servers on standard streams, need no port: an instance that runs is ready. */
 export const effectiveProtocol = (protocol: Readiness['protocol'], mcp: RouteEntry['mcp']): Readiness['protocol'] =>
-  mcp === 'exec' && protocol === 'mcp' ? 'none' : protocol
+  (mcp === 'exec' || mcp === 'stdio') && protocol === 'mcp' ? 'none' : protocol

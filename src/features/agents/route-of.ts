@@ -74,8 +74,8 @@ export function createRouteFinder({ platform, store }: { platform: Platform; sto
         hostIp: endpoint?.host ?? '127.0.0.1',
         hostPort: endpoint?.port ?? 0,
         containerPort: plan.primaryPort,
-        mcp: hasNode ? (isMcp ? 'container' : await declaresMcp(definition)) : 'exec',
-        mcpPath: '/mcp',
+        mcp: plan.mcp === 'stdio' ? 'stdio' : hasNode ? (isMcp ? 'container' : await declaresMcp(definition)) : 'exec',
+        mcpPath: manifest.mcp.transport === 'http' ? manifest.mcp.path : '/mcp',
         files,
       }
     },

@@ -93,6 +93,17 @@ function renderPlan(plan: ExplainedPlan): string {
           network.from,
         ])
       : [['network', network.value.mode, network.from]]),
+    [
+      'speaks MCP',
+      plan.mcp.transport === 'stdio' ? `on standard streams: ${plan.mcp.argv.join(' ')}` : `at ${plan.mcp.path}`,
+      'mcp',
+    ],
+    [
+      'may call',
+      plan.calls.map(({ agent, tools }) => `${agent}${tools === null ? '' : ` (${tools.join(', ')})`}`).join('; ') ||
+        'no other agent',
+      'calls',
+    ],
     ['ready when', `${readiness.protocol}${readiness.port === null ? '' : ` on ${readiness.port}`}`, readiness.from],
     [
       'restart',

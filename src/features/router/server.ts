@@ -12,6 +12,8 @@ import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
+import type { McpGateway } from '../../http/mcp-exchange.ts'
+import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
@@ -47,7 +49,7 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  execMcp(agent: string, request: Request): Promise<Response>
+  mcp(routes: McpRoutes): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -140,11 +142,14 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
   const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
+  const routes = { ...table, refusal: options.supervisor.refusal }
+  const mcp = options.mcp(routes)
   const began = Date.now()
   const front = options.http.createFront({
     guard,
-    routes: { ...table, refusal: options.supervisor.refusal },
+    routes,
     dataPlane,
+    mcp,
     app: app.handle,
     health: () => ({
       status: 'ok',
@@ -172,7 +177,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       table.close()
       stopWatching()
       await server.close(graceMs)
-      await dataPlane.close()
+      await Promise.all([dataPlane.close(), mcp.close()])
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
     },
@@ -286,12 +291,6 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     cookieName: made.cookieName,
     pages,
     agentFiles,
-    execMcp: (agent) => {
-      const route = made.table.find(agent)
-      return route !== null && route !== 'stopped' && route.mcp === 'exec'
-        ? (request) => options.execMcp(agent, request)
-        : null
-    },
     features,
     status: options.status,
     reload,

@@ -69,7 +69,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
       onHead: options.onHead,
       add: options.addToResponse,
     })
-    this.upload = request.length === 0 ? null : this.createUpload()
+    this.upload = request.length === 0 || options.body !== undefined ? null : this.createUpload()
   }
 
   private createUpload(): Upload {
@@ -109,14 +109,16 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
     this.connection = connection
     connection.use(this, this.inc.method ?? 'GET')
     const { socket } = connection
-    if (!upload) {
+    const { body } = this.options
+    if (!upload && body === undefined) {
       socket.write(request.text, 'latin1')
       return
     }
     // A short body is already in the server's buffer and is delivered in this turn: one write for both.
     socket.cork()
     socket.write(request.text, 'latin1')
-    upload.start(socket)
+    if (upload) upload.start(socket)
+    else if (body) socket.write(body)
     process.nextTick(() => socket.uncork())
   }
 
@@ -228,7 +230,11 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
   }
 
   private report(error?: string): void {
-    const counts = { status: this.status, bytesIn: this.upload?.bytes ?? 0, bytesOut: this.response.bytes }
+    const counts = {
+      status: this.status,
+      bytesIn: this.upload?.bytes ?? this.options.body?.length ?? 0,
+      bytesOut: this.response.bytes,
+    }
     this.options.onEnd?.(error === undefined ? counts : { ...counts, error })
   }
 }

@@ -72,7 +72,7 @@ export function buildRequestHead(input: RequestHeadInput): RequestHead {
   let draft = compose(input, null)
   if (draft.nominated) draft = compose(input, draft.nominated)
   checkFraming(draft, inc)
-  const chunked = draft.codings > 0
+  const chunked = draft.codings > 0 && options.body === undefined
   let text = `${method} ${options.path} HTTP/1.1\r\n${draft.text}`
   for (const [name, value] of options.add ?? NONE) {
     if (!isAddable(name) || !isFieldValue(value)) throw new BadRequestError('added header is not valid')
@@ -80,11 +80,12 @@ export function buildRequestHead(input: RequestHeadInput): RequestHead {
   }
   if (draft.needsHost) text += `Host: ${hostOf(input.target)}\r\n`
   if (chunked) text += `Transfer-Encoding: chunked\r\n${draft.trailer}`
+  if (options.body !== undefined) text += `Content-Length: ${options.body.length}\r\n`
   if (input.upgrade !== '') text += `Connection: Upgrade\r\nUpgrade: ${input.upgrade}\r\n`
   return {
     text: `${text}\r\n`,
-    length: chunked ? -1 : Math.max(0, draft.length),
-    expects: draft.expects,
+    length: options.body?.length ?? (chunked ? -1 : Math.max(0, draft.length)),
+    expects: draft.expects && options.body === undefined,
     idempotent: IDEMPOTENT.has(method),
   }
 }
@@ -109,7 +110,8 @@ function compose(input: RequestHeadInput, nominated: readonly string[] | null): 
     if (field.kind === HOST) draft.hosts++
     if (isUnwanted(field, options) || nominated?.includes(field.lower)) continue
     const value = raw[i + 1] ?? ''
-    if (field.kind === PLAIN || keeps(draft, field, value)) draft.text += `${name}: ${value}\r\n`
+    if (field.kind === PLAIN || (keeps(draft, field, value) && !replaced(field, options)))
+      draft.text += `${name}: ${value}\r\n`
     else if (field.kind === COOKIE) draft.text += cookieLine(name, value, options)
   }
   if (draft.hosts > 1) throw new BadRequestError('more than one Host')
@@ -140,6 +142,10 @@ function replaces(add: readonly (readonly [string, string])[], field: Field): bo
   }
   return false
 }
+
+/** What frames a body that was read already, or asks for one, says nothing about the body that is sent. */
+const replaced = (field: Field, { body }: RelayOptions): boolean =>
+  body !== undefined && (field.kind === CONTENT_LENGTH || field.kind === EXPECT)
 
 /** A caller cannot add what frames the message. */
 function isAddable(name: string): boolean {

@@ -41,6 +41,8 @@ export interface RelayOptions {
   /** Response headers of ours, beside the target's. Cheaper than `out.setHeader`, and loses to nothing. */
   readonly addToResponse?: readonly (readonly [string, string])[]
   readonly maxBodyBytes?: number
+  /** The request's body, read already (and perhaps another one); what frames it is written anew. */
+  readonly body?: Buffer
   readonly connectTimeoutMs?: number
   /** Longest time without a byte in either direction; 0 means none. Checked once per sweep. */
   readonly idleTimeoutMs?: number

@@ -34,6 +34,9 @@ export function mainCommand(manifest: Manifest, options: { bindMounts: boolean }
       return install === null ? server : shell(`exec ${server.join(' ')}`)
     case 'command':
       return shell(main.line)
+    case 'idle':
+      // Ends at once when it is asked to, which `sleep` as the main process would not everywhere.
+      return shell(`trap 'exit 0' TERM INT\nwhile :; do sleep 3600 & wait $!; done`)
     case 'image': {
       if (main.args.length === 0) return null
       return install === null ? main.args : shell(`exec ${main.args.map(quote).join(' ')}`)

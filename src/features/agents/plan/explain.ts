@@ -33,6 +33,8 @@ export interface ExplainedPlan {
   readonly network: { readonly value: Plan['spec']['network']; readonly from: string }
   readonly security: Plan['spec']['security'] & { readonly from: string }
   readonly limits: Plan['spec']['limits'] & { readonly from: string }
+  readonly mcp: Loaded['manifest']['mcp']
+  readonly calls: readonly { readonly agent: string; readonly tools: readonly string[] | null; readonly from: string }[]
   readonly readiness: Loaded['manifest']['readiness'] & { readonly from: string }
   readonly health: Loaded['manifest']['health']
   readonly restart: Loaded['manifest']['restart'] & { readonly from: string }
@@ -96,6 +98,8 @@ export function explainPlan(input: ExplainInput): ExplainedPlan {
     network: { value: spec.network, from: from('network') },
     security: { ...spec.security, from: from('security') },
     limits: { ...spec.limits, from: from('limits') },
+    mcp: manifest.mcp,
+    calls: manifest.calls.map(({ agent: callee, tools, path }) => ({ agent: callee, tools, from: path })),
     readiness: { ...manifest.readiness, from: from('readiness') },
     health: manifest.health,
     restart: { ...manifest.restart, from: from('restart') },

@@ -45,7 +45,7 @@ export interface Plan {
   readonly env: ReadonlyMap<string, PlannedValue>
   readonly primaryPort: number
   /** Whether MCP is spoken by the container's own process, or decided by what is in the image. */
-  readonly mcp: 'container' | 'detect'
+  readonly mcp: 'container' | 'detect' | 'stdio'
 }
 
 /** default and dev are development, the others what their name says. */
@@ -84,15 +84,28 @@ function ownEnvironment(input: PlanInput): Record<string, string> {
   }
 }
 
-function portsOf({ ports, network }: Pick<Manifest, 'ports' | 'network'>): PortSpec[] {
+function portsOf({ ports, network, main, mcp }: Pick<Manifest, 'ports' | 'network' | 'main' | 'mcp'>): PortSpec[] {
   if (ports.length > 0) return ports.map((port) => ({ ...port }))
-  // Without a network there is nothing to reach; else the primary one is published on a port that the runtime picks.
-  return network.mode === 'none' ? [] : [{ container: PRIMARY_PORT, host: 0, hostIp: '127.0.0.1', protocol: 'tcp' }]
+  // Without a network, or with standard streams alone, there is nothing to reach; else the primary one is published on a
+  // port that the runtime picks.
+  if (main.kind === 'idle') return []
+  return network.mode === 'none'
+    ? []
+    : [
+        {
+          container: mcp.transport === 'http' ? (mcp.port ?? PRIMARY_PORT) : PRIMARY_PORT,
+          host: 0,
+          hostIp: '127.0.0.1',
+          protocol: 'tcp',
+        },
+      ]
 }
 
 /** Where the agent's service listens: 7000 where that is published, else the port its readiness names, else the first. */
 function primaryPortOf(manifest: Manifest, ports: readonly PortSpec[]): number {
   const isPublished = (port: number | null): boolean => ports.some(({ container }) => container === port)
+  const { mcp } = manifest
+  if (mcp.transport === 'http' && mcp.port !== null && isPublished(mcp.port)) return mcp.port
   if (isPublished(PRIMARY_PORT)) return PRIMARY_PORT
   if (isPublished(manifest.readiness.port)) return manifest.readiness.port ?? PRIMARY_PORT
   return ports.find(({ protocol }) => protocol === 'tcp')?.container ?? ports[0]?.container ?? PRIMARY_PORT
@@ -142,6 +155,7 @@ export function planWorkload(input: PlanInput): Plan {
     network: manifest.network,
     stopGraceSeconds: STOP_GRACE_SECONDS,
   }
-  const mcp = manifest.main.kind === 'agent-server' ? 'detect' : 'container'
+  const own = manifest.main.kind === 'agent-server' ? 'detect' : 'container'
+  const mcp = manifest.mcp.transport === 'stdio' ? 'stdio' : own
   return { spec, mounts, env, primaryPort: primaryPortOf(manifest, ports), mcp }
 }
