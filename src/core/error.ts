@@ -26,6 +26,7 @@ export const ERRORS = {
   ARCHIVE_INVALID: { exit: 3, status: 422, title: 'Invalid archive' },
   ROUTE_NOT_FOUND: { exit: 4, status: 404, title: 'No such page' },
   BLOB_NOT_FOUND: { exit: 4, status: 404, title: 'No such blob' },
+  PACKAGE_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown package' },
   TOOL_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown tool, resource or prompt' },
   TOOL_FAILED: { exit: 9, status: 502, title: 'Tool failed' },
   WORKLOAD_NOT_FOUND: { exit: 4, status: 404, title: 'No such container' },
