@@ -314,9 +314,8 @@ describe(`clients on ${engine} with ${platform}`, () => {
 
     it.runIf(isContainerEngine)('takes the program of an image from the engine', async () => {
       const image = 'docker.io/library/node:24-alpine'
-      const made = await workspace.json<{ command: string[] }>([
-        ...['enable', 'agent', '--image', image, '--name', 'image-server', '--yes', '--', '--version'],
-      ])
+      const words = ['--image', image, '--name', 'image-server', '--yes', '--json', '--', '--version']
+      const made = JSON.parse((await enable(...words)).stdout) as { command: string[] }
       expect(made.command).toEqual(['docker-entrypoint.sh', '--version'])
       const plan = await workspace.run(['plan', 'image-server'])
       expect(plan.stdout).toContain('docker-entrypoint.sh --version')
