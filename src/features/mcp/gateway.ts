@@ -5,43 +5,52 @@
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
-import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
+import type { Store } from '../../core/store.ts'
+import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
+import type { Demand } from '../demand/index.ts'
 import { createExecMcp, type ExecTarget } from './exec.ts'
-
-export interface McpRoutes {
-  /** Null: no such agent. `'stopped'`: enabled, not running. */
-  find(agent: string): RouteEntry | 'stopped' | null
-  /** Why nothing is passed on to an agent that has a route; null when it is. */
-  refusal(agent: string): PloinkyError | null
-}
+import type { AgentExchange, Backend, McpRoutes } from './types.ts'
 
 export interface McpGatewayOptions {
   platform: Platform
   log: Logger
   version: string
   routes: McpRoutes
+  store: Store
+  demand: Demand
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<ExecTarget>
-}
-
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  close(): Promise<void>
+  /** Changes when what an agent offers may have changed: its manifest and its configuration. */
+  stampOf(agent: string): Promise<string>
 }
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes } = options
+  const { routes, demand } = options
+  const onDemand = lazy(async () => {
+    const { createOnDemand } = await import('./on-demand/index.ts')
+    return createOnDemand({
+      ...options,
+      net: options.platform.net,
+      newId: () => options.platform.hash.randomToken(24),
+      pass,
+    })
+  })
   const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options) }
 
+  /** To the agent that runs. */
+  function pass(exchange: AgentExchange, change: RelayChange): void {
+    const route = routes.find(exchange.agent)
+    const backend = route === null || route === 'stopped' ? undefined : backends[route.mcp]
+    if (backend === undefined) exchange.relay(exchange.agent, change)
+    else backend.serve({ ...exchange, ...(change.body === undefined ? {} : { body: change.body }) })
+  }
+
   function serveAgent(exchange: AgentExchange): boolean {
+    if (demand.has(exchange.agent)) {
+      onDemand().then((served) => served.serve(exchange), exchange.fail)
+      return true
+    }
     const route = routes.find(exchange.agent)
     // Unknown and stopped agents are refused where every path of an agent is.
     if (route === null || route === 'stopped' || route.mcp === 'container') return false
@@ -64,6 +73,12 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   }
 }
 
+/** Made when it is asked for first. */
+function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => (made ??= make())
+}
+
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
 function execBackend({ platform, log, version, target }: McpGatewayOptions): Backend {
   const mcp = createExecMcp({ fs: platform.fs, log, version, target })
@@ -75,7 +90,9 @@ function execBackend({ platform, log, version, target }: McpGatewayOptions): Bac
       const { incoming, outgoing, agent, requestId } = exchange
       listener ??= makeListener()
       listener.then((listen) => {
-        if (incoming.headers.expect !== undefined) outgoing.writeContinue()
+        // The listener takes a body that was read already from there.
+        if (exchange.body !== undefined) Object.assign(incoming, { rawBody: exchange.body })
+        else if (incoming.headers.expect !== undefined) outgoing.writeContinue()
         outgoing.setHeader('x-request-id', requestId)
         listen(incoming, outgoing, { agent })
       }, exchange.fail)

@@ -13,6 +13,7 @@ import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
+import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
@@ -49,7 +50,8 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  mcp(routes: McpRoutes): McpGateway & { close(): Promise<void> }
+  demand(routes: McpRoutes): Demand
+  mcp(routes: McpRoutes, demand: Demand): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -143,13 +145,15 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   })
   const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
   const routes = { ...table, refusal: options.supervisor.refusal }
-  const mcp = options.mcp(routes)
+  const demand = options.demand(routes)
+  const mcp = options.mcp(routes, demand)
   const began = Date.now()
   const front = options.http.createFront({
     guard,
     routes,
     dataPlane,
     mcp,
+    demand,
     app: app.handle,
     health: () => ({
       status: 'ok',
@@ -173,6 +177,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     gone: presence.gone,
     async close(graceMs) {
       presence.close()
+      demand.close()
       ended.abort()
       table.close()
       stopWatching()
