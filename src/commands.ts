@@ -2,6 +2,8 @@
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
+import { clientCommands } from './features/client/commands.ts'
+import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -21,6 +23,8 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...clientCommands,
+  ...mcpClientCommands,
   ...maintenanceCommands,
   ...manifestCommands,
   ...dependencyCommands,

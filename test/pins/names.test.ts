@@ -37,6 +37,8 @@ const OTHER_VARIABLES = [
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
   'PLOINKY_REPO_AUTH_',
+  // Where MCP clients take the token from, when they call the router themselves.
+  'PLOINKY_TOKEN',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',

@@ -268,6 +268,8 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     precompressed: true,
     compress: false,
     headers: PAGE_HEADERS,
+    // Imported by pages of agents, again and again; an old one goes on working.
+    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
   })
   const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
   const agentFiles = () => {
