@@ -10,7 +10,14 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/contract/**', 'test/e2e/**', 'test/browser/**', 'test/bench/**', 'node_modules/**'],
+          exclude: [
+            'test/conformance/gateway.test.ts',
+            'test/contract/**',
+            'test/e2e/**',
+            'test/browser/**',
+            'test/bench/**',
+            'node_modules/**',
+          ],
           testTimeout: 20_000,
         },
       },
@@ -30,6 +37,16 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'conformance',
+          include: ['test/conformance/gateway.test.ts'],
+          testTimeout: 60_000,
+          // All runs are made before the first test looks at them.
+          hookTimeout: 300_000,
         },
       },
       {

@@ -1,17 +1,26 @@
 // Which layers the suite has, which of them this machine can run, and what the results add up to. Pure.
+import { LAYERS } from '../conformance/matrix.mjs'
 
 /** What a layer that hangs is allowed to take, in milliseconds: several times what it needs on a quiet machine. */
-const LIMIT_MS = { unit: 10 * 60_000, contract: 12 * 60_000, e2e: 20 * 60_000, browser: 8 * 60_000, deno: 12 * 60_000 }
+const LIMIT_MS = {
+  unit: 10 * 60_000,
+  contract: 12 * 60_000,
+  e2e: 20 * 60_000,
+  conformance: 6 * 60_000,
+  browser: 8 * 60_000,
+  deno: 12 * 60_000,
+}
 
 /**
  * @param {{
  *   engines: { id: string, available: boolean, reason: string }[],
  *   browser: { file: string | null },
  *   deno: boolean,
- * }} machine
+ *   all?: boolean,
+ * }} machine `all`: also layers that the others cover
  * @returns {import('./plan.d.mts').Layer[]} in the order in which they should start
  */
-export function planLayers({ engines, browser, deno }) {
+export function planLayers({ engines, browser, deno, all = false }) {
   const first = engines.find((engine) => engine.available)?.id ?? 'host'
   const skipOf = (id) => {
     const engine = engines.find((candidate) => candidate.id === id)
@@ -19,6 +28,11 @@ export function planLayers({ engines, browser, deno }) {
   }
   const onEngine = (project) => (engine) =>
     layer({ name: `${project}:${engine}`, project, engine, locks: [engine], skip: skipOf(engine) })
+  const noDeno = deno ? null : 'the npm package deno does not run here'
+  const conformance = LAYERS.filter(({ always }) => always || all).map(({ name, engine, platform }) => {
+    const skip = (platform === 'deno' ? noDeno : null) ?? skipOf(engine)
+    return layer({ name, project: 'conformance', engine, locks: [engine], platform, skip })
+  })
   const containers = engines.map(({ id }) => id)
   return [
     layer({ name: 'unit', project: 'unit', engine: 'fake', locks: ['*'] }),
@@ -40,8 +54,9 @@ export function planLayers({ engines, browser, deno }) {
       engine: first,
       locks: [first],
       platform: 'deno',
-      skip: deno ? null : 'the npm package deno does not run here',
+      skip: noDeno,
     }),
+    ...conformance,
   ]
 }
 

@@ -16,6 +16,7 @@ const ALL = [
   ),
   'browser',
   'deno',
+  ...['docker', 'podman', 'deno'].map((place) => `conformance:${place}`),
 ]
 
 const named = (layers: Layer[], name: string): Layer => {
@@ -53,6 +54,8 @@ describe('planLayers()', () => {
     expect(layers.filter(({ skip }) => skip !== null).map(({ name, skip }) => [name, skip])).toEqual([
       ['e2e:docker', 'docker is not installed'],
       ['contract:docker', 'docker is not installed'],
+      ['conformance:docker', 'docker is not installed'],
+      ['conformance:deno', 'docker is not installed'],
     ])
     expect(named(layers, 'browser').engine).toBe('podman')
   })
