@@ -102,7 +102,7 @@ async function prepareMachine() {
   ])
   for (const [index, engine] of tested.entries())
     if (engines[index]?.available && !engine.available) say(`${engine.id}: ${engine.reason}`)
-  return { engines: tested, browser, deno: deno.code === 0, all: process.env['PLOINKY_TEST_ALL'] === '1' }
+  return { engines: tested, browser, deno: deno.code === 0 }
 }
 
 const isRootless = (engine) => engine.endsWith('-rootless')

@@ -45,6 +45,8 @@ describe(`conformance on ${engine} with ${platform}`, () => {
   })
   afterAll(async () => {
     await everything?.[Symbol.asyncDispose]()
+    // What did not run has no figure.
+    if (comparisons.length === 0) return
     await mkdir(FIGURES, { recursive: true })
     const lost = comparisons.flatMap((comparison) => comparison.lost)
     const figure = {

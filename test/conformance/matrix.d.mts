@@ -4,5 +4,4 @@ export const LAYERS: readonly {
   readonly name: string
   readonly engine: string
   readonly platform: 'node' | 'deno'
-  readonly always: boolean
 }[]

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // `npm run test:conformance`: the official suite against agents on real engines; the last line is the figure.
-//   node test/conformance/run.mjs [--all]      --all: also what other runs cover already (Deno on podman)
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,11 +10,9 @@ const FIGURES = join(ROOT, 'test/.output/conformance')
 
 rmSync(FIGURES, { recursive: true, force: true })
 const began = Date.now()
-const all = process.argv.includes('--all')
 const { status } = spawnSync(process.execPath, [join(ROOT, 'test/run.mjs'), 'conformance'], {
   cwd: ROOT,
   stdio: 'inherit',
-  env: { ...process.env, ...(all ? { PLOINKY_TEST_ALL: '1' } : {}) },
 })
 
 /** @type {{ runs: number, failed: number, lost: number, different: number, checks: number }[]} */

@@ -29,8 +29,6 @@ export interface Machine {
   readonly engines: readonly { readonly id: string; readonly available: boolean; readonly reason: string }[]
   readonly browser: { readonly file: string | null }
   readonly deno: boolean
-  /** Also layers that the others cover. */
-  readonly all?: boolean
 }
 
 export function planLayers(machine: Machine): Layer[]

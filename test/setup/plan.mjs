@@ -16,11 +16,10 @@ const LIMIT_MS = {
  *   engines: { id: string, available: boolean, reason: string }[],
  *   browser: { file: string | null },
  *   deno: boolean,
- *   all?: boolean,
- * }} machine `all`: also layers that the others cover
+ * }} machine
  * @returns {import('./plan.d.mts').Layer[]} in the order in which they should start
  */
-export function planLayers({ engines, browser, deno, all = false }) {
+export function planLayers({ engines, browser, deno }) {
   const first = engines.find((engine) => engine.available)?.id ?? 'host'
   const skipOf = (id) => {
     const engine = engines.find((candidate) => candidate.id === id)
@@ -29,7 +28,7 @@ export function planLayers({ engines, browser, deno, all = false }) {
   const onEngine = (project) => (engine) =>
     layer({ name: `${project}:${engine}`, project, engine, locks: [engine], skip: skipOf(engine) })
   const noDeno = deno ? null : 'the npm package deno does not run here'
-  const conformance = LAYERS.filter(({ always }) => always || all).map(({ name, engine, platform }) => {
+  const conformance = LAYERS.map(({ name, engine, platform }) => {
     const skip = (platform === 'deno' ? noDeno : null) ?? skipOf(engine)
     return layer({ name, project: 'conformance', engine, locks: [engine], platform, skip })
   })

@@ -16,7 +16,7 @@ const ALL = [
   ),
   'browser',
   'deno',
-  ...['docker', 'podman', 'deno'].map((place) => `conformance:${place}`),
+  ...['docker', 'podman', 'docker-deno', 'podman-deno'].map((place) => `conformance:${place}`),
 ]
 
 const named = (layers: Layer[], name: string): Layer => {
@@ -55,7 +55,7 @@ describe('planLayers()', () => {
       ['e2e:docker', 'docker is not installed'],
       ['contract:docker', 'docker is not installed'],
       ['conformance:docker', 'docker is not installed'],
-      ['conformance:deno', 'docker is not installed'],
+      ['conformance:docker-deno', 'docker is not installed'],
     ])
     expect(named(layers, 'browser').engine).toBe('podman')
   })
