@@ -100,7 +100,11 @@ export async function startGateway(): Promise<Gateway> {
       return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
     },
     open: (bytes) => new Talk(workspace.port, bytes),
-    state: async () => (await (await workspace.fetch(target('state'))).json()) as State,
+    async state() {
+      const response = await workspace.fetch(target('state'))
+      if (!response.ok) throw new Error(`The agent does not answer: ${response.status} ${await response.text()}`)
+      return (await response.json()) as State
+    },
     [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
   }
 }
