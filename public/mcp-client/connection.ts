@@ -9,6 +9,12 @@ interface RequestOptions {
   onProgress?: (step: { progress: number; total?: number; message?: string }) => void
 }
 
+interface Wanted {
+  readonly method: string
+  readonly params: Json
+  readonly options: RequestOptions
+}
+
 interface Session {
   readonly stateless: boolean
   readonly version: string
@@ -196,7 +202,7 @@ export function createConnection(endpoint: string) {
     void post({ method: 'notifications/cancelled', params }, sessionHeaders(made), closing.signal).catch(() => {})
   }
 
-  async function once(made: Session, method: string, params: Json, { signal, onProgress }: RequestOptions) {
+  async function once(made: Session, { method, params, options: { signal, onProgress } }: Wanted) {
     const id = ++lastId
     const token = onProgress === undefined ? undefined : id
     const stop = AbortSignal.any(signal === undefined ? [closing.signal] : [closing.signal, signal])
@@ -224,10 +230,10 @@ export function createConnection(endpoint: string) {
     open: async () => (await opened()).about,
     async request(method: string, params: Json, options: RequestOptions): Promise<Json> {
       const made = await opened()
-      const first = await once(made, method, params, options)
+      const first = await once(made, { method, params, options })
       if (!first.isForgotten || made.stateless) return resultOf(first.response, first.message)
       session = null
-      const again = await once(await opened(), method, params, options)
+      const again = await once(await opened(), { method, params, options })
       return resultOf(again.response, again.message)
     },
     noteTools(list: readonly Json[]): void {

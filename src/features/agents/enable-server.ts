@@ -37,7 +37,7 @@ export async function enableServer(input: Input, context: CommandContext<Service
       hint: 'Run on the machine of the workspace: ploinky enable agent --npm PACKAGE',
     })
   }
-  const [services, scaffold] = await Promise.all([context.services(), import('../scaffold/index.ts')])
+  const [services, { enableServer: enable }] = await Promise.all([context.services(), import('../scaffold/index.ts')])
   await services.workspace.init()
   const optional = (name: string): string | null => (input[name] === undefined ? null : text(input, name))
   const words = {
@@ -47,7 +47,7 @@ export async function enableServer(input: Input, context: CommandContext<Service
     ...{ env: rest(input, 'env'), http: typeof input['http'] === 'number' ? input['http'] : null },
     ...{ bin: optional('bin'), name: optional('name') ?? optional('as') },
   }
-  return await scaffold.enableServer(services, words, {
+  return await enable(services, words, {
     signal: context.signal,
     progress: (line) => context.out.progress(line, 'server'),
     confirm: context.confirm,

@@ -100,16 +100,14 @@ export async function agentOfTool(services: ClientServices, tool: string, option
       ...(details.suggestion === undefined ? {} : { hint: details.suggestion }),
     })
   }
-  throw toolNotFound(
-    tool,
-    'No running agent has',
-    offered.flatMap(({ items }) => items.map(({ name }) => String(name))),
-  )
+  const available = offered.flatMap(({ items }) => items.map(({ name }) => String(name)))
+  throw notFound('tool', { name: tool, who: 'No running agent has', available })
 }
 
 type Named = 'tool' | 'prompt'
 
-function toolNotFound(name: string, who: string, available: readonly string[], kind: Named = 'tool'): PloinkyError {
+function notFound(kind: Named, missing: { name: string; who: string; available: readonly string[] }): PloinkyError {
+  const { name, who, available } = missing
   const near = nearest(name, available)
   const list = `Run: ploinky client list ${kind}s`
   return new PloinkyError('TOOL_NOT_FOUND', `${who} a ${kind} "${name}"`, {
@@ -128,7 +126,7 @@ async function named(client: Client, kind: Named, { name, ...target }: Wanted): 
   const found = items.find((item) => item['name'] === name)
   if (found !== undefined) return found
   const names = items.map((item) => String(item['name']))
-  throw toolNotFound(name, `Agent "${target.agent}" has not`, names, kind)
+  throw notFound(kind, { name, who: `Agent "${target.agent}" has not`, available: names })
 }
 
 /** The tool of a connected agent; TOOL_NOT_FOUND names the nearest one. */

@@ -58,6 +58,11 @@ function typesOf(given: unknown, root: unknown, depth = 0): Set<Type> {
   return new Set((choices ?? []).flatMap((choice) => [...typesOf(choice, root, depth + 1)]))
 }
 
+function asNumber(text: string, type: 'integer' | 'number'): number | undefined {
+  const value = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN
+  return Number.isFinite(value) && (type === 'number' || Number.isInteger(value)) ? value : undefined
+}
+
 /** What a text is as one type; undefined when it is not. */
 function asType(type: Type, text: string): unknown {
   switch (type) {
@@ -68,10 +73,8 @@ function asType(type: Type, text: string): unknown {
     case 'boolean':
       return text === 'true' || text === 'false' ? text === 'true' : undefined
     case 'integer':
-    case 'number': {
-      const value = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN
-      return Number.isFinite(value) && (type === 'number' || Number.isInteger(value)) ? value : undefined
-    }
+    case 'number':
+      return asNumber(text, type)
     case 'array':
     case 'object': {
       const json = parseJson(text)

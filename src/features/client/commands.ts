@@ -1,9 +1,8 @@
 /** `client`: lists and calls what agents offer, from a terminal or a script. */
-import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
+import { type Command, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { ERRORS, PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import type { AgentReport, Listing, Offer } from './index.ts'
-import { listingText, promptText, reportText, resourceText, resultText } from './render.ts'
 
 type Json = Record<string, unknown>
 
@@ -39,10 +38,12 @@ const list = (input: Input, name: string): readonly string[] =>
 const msOf = (input: Input, fallback: number): number =>
   (typeof input['timeout'] === 'number' ? input['timeout'] : fallback) * 1000
 
-/** The feature is loaded here: the table of commands must not load it. */
-async function open(context: CommandContext<Services>) {
-  const [services, feature] = await Promise.all([context.services(), import('./index.ts')])
-  return { services, ...feature }
+/** What shows answers is loaded with what gets them: the table of commands, read at every start, loads neither. */
+type Texts = (typeof import('./render.ts'))['texts']
+let shown: Texts | null = null
+async function loadRender(): Promise<Texts> {
+  const { texts } = await import('./render.ts')
+  return (shown = texts)
 }
 
 const listCommand = defineCommand<Services>({
@@ -59,7 +60,7 @@ const listCommand = defineCommand<Services>({
   access: 'local',
   permission: 'read',
   async run(input, context) {
-    const { services, listAll, listOne } = await open(context)
+    const [services, { listAll, listOne }] = await Promise.all([context.services(), import('./index.ts'), loadRender()])
     const options = { signal: context.signal, timeoutMs: msOf(input, ASK_SECONDS) }
     const what = text(input, 'what') as Offer
     const agent = optional(input, 'agent')
@@ -71,7 +72,7 @@ const listCommand = defineCommand<Services>({
   },
   render: (data) => {
     const { what, ...listing } = data as Listing & { what: Offer }
-    return listingText(what, listing)
+    return shown?.listingText(what, listing) ?? ''
   },
   exitCode: (data) => (data as Listing).failures[0]?.exit ?? 0,
 })
@@ -107,7 +108,11 @@ const tool = defineCommand<Services>({
   access: 'local',
   permission: 'operate',
   async run(input, context) {
-    const { services, agentOfTool, toolArguments, toolOf, withClient } = await open(context)
+    const [services, { agentOfTool, toolArguments, toolOf, withClient }, { resultText }] = await Promise.all([
+      context.services(),
+      import('./index.ts'),
+      loadRender(),
+    ])
     const { signal, out } = context
     const ask = { signal, timeoutMs: ASK_SECONDS * 1000 }
     const name = text(input, 'tool')
@@ -130,18 +135,15 @@ const tool = defineCommand<Services>({
     if (result.isError !== true || out.json) return result
     throw new PloinkyError('TOOL_FAILED', resultText(result) || `Tool "${name}" failed and says nothing`)
   },
-  render: (data) => resultText(data as Json),
+  render: (data) => shown?.resultText(data as Json) ?? '',
   exitCode: (data) => ((data as Json)['isError'] === true ? ERRORS.TOOL_FAILED.exit : 0),
 })
 
 /** A request whose answer is shown as it is. */
 function reader(
-  command: Pick<Command<Services>, 'summary' | 'examples'> & {
-    noun: 'resource' | 'prompt'
-    render: (data: Json) => string
-  },
+  command: Pick<Command<Services>, 'summary' | 'examples'> & { noun: 'resource' | 'prompt' },
 ): Command<Services> {
-  const { noun, summary, render } = command
+  const { noun, summary } = command
   const key = noun === 'resource' ? 'uri' : 'name'
   return defineCommand<Services>({
     ...{ name: `client ${noun}`, summary, group: 'Use an agent', positionals: [key] },
@@ -160,7 +162,11 @@ function reader(
     access: 'local',
     permission: 'read',
     async run(input, context) {
-      const { services, withClient, checkPrompt, promptArguments } = await open(context)
+      const [services, { checkPrompt, promptArguments, withClient }] = await Promise.all([
+        context.services(),
+        import('./index.ts'),
+        loadRender(),
+      ])
       const options = { signal: context.signal, timeoutMs: msOf(input, ASK_SECONDS) }
       const request = { signal: options.signal, timeout: options.timeoutMs }
       return await withClient(services, { agent: text(input, 'agent'), ...options }, async (client) => {
@@ -170,7 +176,7 @@ function reader(
         return await client.getPrompt({ name, arguments: promptArguments(list(input, 'param')) }, request)
       })
     },
-    render: (data) => render(data as Json),
+    render: (data) => (noun === 'resource' ? shown?.resourceText(data as Json) : shown?.promptText(data as Json)) ?? '',
   })
 }
 
@@ -186,11 +192,11 @@ const status = defineCommand<Services>({
   access: 'local',
   permission: 'read',
   async run(input, context) {
-    const { services, reportAll } = await open(context)
+    const [services, { reportAll }] = await Promise.all([context.services(), import('./index.ts'), loadRender()])
     const options = { signal: context.signal, timeoutMs: msOf(input, ASK_SECONDS) }
     return await reportAll(services, optional(input, 'agent'), options)
   },
-  render: (data) => reportText(data as AgentReport[]),
+  render: (data) => shown?.reportText(data as AgentReport[]) ?? '',
   exitCode: (data) => (data as AgentReport[]).find(({ exit }) => exit !== 0)?.exit ?? 0,
 })
 
@@ -201,13 +207,11 @@ export const clientCommands: readonly Command<Services>[] = [
     noun: 'resource',
     summary: 'Read a resource of an agent',
     examples: [{ run: 'ploinky client resource demo://about --agent demo', does: 'its text' }],
-    render: resourceText,
   }),
   reader({
     noun: 'prompt',
     summary: 'Get a prompt of an agent, filled in',
     examples: [{ run: 'ploinky client prompt introduce --agent demo -p audience=children', does: 'its messages' }],
-    render: promptText,
   }),
   status,
 ]

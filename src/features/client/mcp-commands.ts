@@ -1,5 +1,5 @@
 /** `mcp`: what MCP clients on this machine need to reach the agents. */
-import { type Command, defineCommand, type Input, type Out } from '../../cli/command.ts'
+import { type Command, defineCommand, type Input } from '../../cli/command.ts'
 import type { Services } from '../../services.ts'
 import type { ConfigResult } from './config/install.ts'
 
@@ -51,6 +51,9 @@ export const CLIENT_IDS = [
 
 const optional = (input: Input, name: string): string | null => (input[name] === undefined ? null : String(input[name]))
 
+/** Loaded with the rest of it. */
+let shown: (typeof import('./config/text.ts'))['configText'] | null = null
+
 const config = defineCommand<Services>({
   name: 'mcp config',
   summary: 'Show or install the configuration of an MCP client',
@@ -82,7 +85,12 @@ const config = defineCommand<Services>({
   access: 'local',
   permission: 'admin',
   async run(input, context) {
-    const [services, { configure }] = await Promise.all([context.services(), import('./config/install.ts')])
+    const [services, { configure }, { configText }] = await Promise.all([
+      context.services(),
+      import('./config/install.ts'),
+      import('./config/text.ts'),
+    ])
+    shown = configText
     return await configure(services, {
       client: String(input['client']),
       agent: optional(input, 'agent'),
@@ -93,36 +101,7 @@ const config = defineCommand<Services>({
       write: input['dry-run'] === true ? 'dry' : input['install'] === true ? 'yes' : 'no',
     })
   },
-  render: (data, out) => configText(data as ConfigResult, out),
+  render: (data, out) => shown?.(data as ConfigResult, out) ?? '',
 })
-
-const colored = (line: string, { color }: Out): string => {
-  const code = line.startsWith('+') ? 32 : line.startsWith('-') ? 31 : null
-  return color && code !== null ? `\u001b[${code}m${line}\u001b[0m` : line
-}
-
-function configText(result: ConfigResult, out: Out): string {
-  const { title, file, outcome, text, command, diff, backup, notes } = result
-  const remarks = notes.map((note) => `Note: ${note}`)
-  const next = `Next: ${result.then}`
-  switch (outcome) {
-    case 'shown':
-      return [
-        `${title}: add this to ${file}`,
-        '',
-        text,
-        ...(command === null ? [] : [`Or run: ${command}`]),
-        ...remarks,
-      ].join('\n')
-    case 'unchanged':
-      return `${title} has it already: ${file}`
-    case 'would-change':
-      return [...(diff ?? '').split('\n').map((line) => colored(line, out)), '', 'Nothing was changed'].join('\n')
-    case 'changed':
-      return [`${title}: changed ${file}`, ...(backup === null ? [] : [`Before: ${backup}`]), ...remarks, next].join(
-        '\n',
-      )
-  }
-}
 
 export const mcpClientCommands: readonly Command<Services>[] = [stdio, config]

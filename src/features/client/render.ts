@@ -30,19 +30,19 @@ function contentText(content: Json): string {
 }
 
 /** The content of a tool's result; what is structured is shown where there is nothing else. */
-export function resultText(result: Json): string {
+function resultText(result: Json): string {
   const blocks = Array.isArray(result['content']) ? (result['content'] as Json[]) : []
   if (blocks.length > 0) return blocks.map(blockText).join('\n')
   const structured = result['structuredContent']
   return structured === undefined ? '' : JSON.stringify(structured, null, 2)
 }
 
-export function resourceText(result: Json): string {
+function resourceText(result: Json): string {
   const contents = Array.isArray(result['contents']) ? (result['contents'] as Json[]) : []
   return contents.map(contentText).join('\n')
 }
 
-export function promptText(result: Json): string {
+function promptText(result: Json): string {
   const messages = Array.isArray(result['messages']) ? (result['messages'] as Json[]) : []
   return messages.map(({ role, content }) => `${text(role)}: ${blockText((content ?? {}) as Json)}`).join('\n\n')
 }
@@ -74,7 +74,7 @@ function lineOf(offer: Offer, item: Json): [string, string] {
 /** Widest column of names; longer ones push their description to the right. */
 const MAX_NAME = 36
 
-export function listingText(offer: Offer, { offered, failures }: Listing): string {
+function listingText(offer: Offer, { offered, failures }: Listing): string {
   const lines = offered.flatMap(({ agent, items }) => {
     const rows = items.map((item) => lineOf(offer, item))
     const width = Math.min(MAX_NAME, Math.max(0, ...rows.map(([name]) => name.length)))
@@ -84,7 +84,7 @@ export function listingText(offer: Offer, { offered, failures }: Listing): strin
   return [...lines, ...failed].join('\n') || `No running agent offers ${offer}`
 }
 
-export function reportText(reports: readonly AgentReport[]): string {
+function reportText(reports: readonly AgentReport[]): string {
   if (reports.length === 0) return 'No agent is enabled'
   const width = Math.max(...reports.map(({ agent }) => agent.length))
   return reports
@@ -97,3 +97,5 @@ export function reportText(reports: readonly AgentReport[]): string {
     })
     .join('\n')
 }
+
+export const texts = { listingText, promptText, reportText, resourceText, resultText }

@@ -13,8 +13,8 @@ const command = {
   file: '/usr/bin/node',
   args: ['/opt/ploinky.cjs', '--workspace', '/home/ada/two words', 'mcp', 'stdio'],
 }
-const entryFor = (id: string, name = 'ploinky') => ({ name, value: client(id).stdio(command), asked: null })
-const edit = (id: string, text: string, name?: string) => withEntry(text, client(id), entryFor(id, name), 'f')
+const entryFor = (id: string, name = 'ploinky') => ({ name, value: client(id).stdio(command), asked: null, file: 'f' })
+const edit = (id: string, text: string, name?: string) => withEntry(text, client(id), entryFor(id, name))
 
 test('the command line offers every client', () => {
   expect(CLIENT_IDS).toEqual(MCP_CLIENTS.map(({ id }) => id).sort())
@@ -54,19 +54,19 @@ test('comments, order, tabs and trailing commas of a file stay', () => {
 
 test('another command replaces the entry alone', () => {
   const before = edit('cursor', edit('cursor', '{\n    "mcpServers": {}\n}\n', 'first'))
-  const entry = { name: 'ploinky', value: client('cursor').stdio({ file: 'npx', args: ['x'] }), asked: null }
-  const after = withEntry(before, client('cursor'), entry, 'f')
+  const entry = { name: 'ploinky', value: client('cursor').stdio({ file: 'npx', args: ['x'] }), asked: null, file: 'f' }
+  const after = withEntry(before, client('cursor'), entry)
   expect(parse(after)).toMatchObject({ mcpServers: { first: { command: command.file }, ploinky: { command: 'npx' } } })
   expect(after).toContain('\n        "first"')
 })
 
 test('a value that VS Code asks for is added once, beside the others', () => {
   const { entry, asked } = client('vscode').http?.('http://127.0.0.1:8088/mcp') ?? { entry: {} }
-  const wanted = { name: 'ploinky', value: entry, asked: asked ?? null }
-  const text = withEntry('{"inputs":[{"id":"mine","type":"promptString"}]}', client('vscode'), wanted, 'f')
+  const wanted = { name: 'ploinky', value: entry, asked: asked ?? null, file: 'f' }
+  const text = withEntry('{"inputs":[{"id":"mine","type":"promptString"}]}', client('vscode'), wanted)
   const ids = (parse(text) as { inputs: { id: string }[] }).inputs.map(({ id }) => id)
   expect(ids).toEqual(['mine', 'ploinky-token'])
-  expect(parse(withEntry(text, client('vscode'), wanted, 'f'))).toEqual(parse(text))
+  expect(parse(withEntry(text, client('vscode'), wanted))).toEqual(parse(text))
 })
 
 test.each(['{', '[1]', '"text"', '{"mcpServers": []}', '{"a": tru}'])('%s is not touched', (text) => {

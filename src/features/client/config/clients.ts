@@ -43,7 +43,7 @@ export interface McpClient {
   /** The client's own command that does the same. */
   own?(name: string, command: CommandLine): readonly string[]
   /** What makes the client see the change. */
-  readonly then: string
+  readonly next: string
 }
 
 /** The variable that clients are told to take the token from. */
@@ -67,7 +67,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     file: (machine) => join(settings(machine), 'Claude/claude_desktop_config.json'),
     ...{ projectFile: null, projectFolder: null, http: null },
     stdio: plain,
-    then: 'Quit Claude Desktop and open it again',
+    next: 'Quit Claude Desktop and open it again',
   },
   {
     // https://code.claude.com/docs/en/mcp (scopes; "Environment variable expansion in .mcp.json")
@@ -77,7 +77,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     stdio: (command) => ({ type: 'stdio', ...plain(command) }),
     http: (url) => ({ entry: { type: 'http', url, headers: bearer(`\${${TOKEN_VARIABLE}}`) } }),
     own: (name, { file, args }) => ['claude', 'mcp', 'add', '--scope', 'user', name, '--', file, ...args],
-    then: 'Start Claude Code again; /mcp shows the server',
+    next: 'Start Claude Code again; /mcp shows the server',
   },
   {
     // https://cursor.com/docs/context/mcp (files; "Config interpolation": ${env:NAME}, ${workspaceFolder})
@@ -86,7 +86,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     ...{ projectFile: '.cursor/mcp.json', projectFolder: '${workspaceFolder}' },
     stdio: plain,
     http: (url) => ({ entry: { url, headers: bearer(`\${env:${TOKEN_VARIABLE}}`) } }),
-    then: 'Turn the server on in Customize, MCPs',
+    next: 'Turn the server on in Customize, MCPs',
   },
   {
     // https://code.visualstudio.com/docs/copilot/reference/mcp-configuration (servers, inputs, ${workspaceFolder})
@@ -106,7 +106,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
         },
       },
     }),
-    then: 'Start the server with the command "MCP: List Servers"',
+    next: 'Start the server with the command "MCP: List Servers"',
   },
   {
     // https://docs.windsurf.com/windsurf/cascade/mcp (mcp_config.json: serverUrl; ${env:NAME} in headers)
@@ -115,7 +115,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     ...{ projectFile: null, projectFolder: null },
     stdio: plain,
     http: (url) => ({ entry: { serverUrl: url, headers: bearer(`\${env:${TOKEN_VARIABLE}}`) } }),
-    then: 'Refresh the servers in the MCP panel of Cascade',
+    next: 'Refresh the servers in the MCP panel of Cascade',
   },
   {
     // https://zed.dev/docs/ai/mcp and https://zed.dev/docs/configuring-zed (places of settings.json); headers are plain text
@@ -126,7 +126,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
         : join(xdg(machine), 'zed/settings.json'),
     ...{ projectFile: '.zed/settings.json', projectFolder: null, http: null },
     stdio: (command) => ({ source: 'custom', ...plain(command), env: {} }),
-    then: 'The settings of the agent panel show the server',
+    next: 'The settings of the agent panel show the server',
   },
   {
     // https://developers.openai.com/codex/mcp (config.toml: mcp_servers, bearer_token_env_var; codex mcp add)
@@ -136,7 +136,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     stdio: plain,
     http: (url) => ({ entry: { url, bearer_token_env_var: TOKEN_VARIABLE } }),
     own: (name, { file, args }) => ['codex', 'mcp', 'add', name, '--', file, ...args],
-    then: 'Start Codex again; /mcp shows the server',
+    next: 'Start Codex again; /mcp shows the server',
   },
   {
     // https://github.com/google-gemini/gemini-cli/blob/main/docs/tools/mcp-server.md and docs/cli/configuration.md ($NAME)
@@ -145,7 +145,7 @@ export const MCP_CLIENTS: readonly McpClient[] = [
     ...{ projectFile: '.gemini/settings.json', projectFolder: null },
     stdio: plain,
     http: (url) => ({ entry: { httpUrl: url, headers: bearer(`$${TOKEN_VARIABLE}`) } }),
-    then: 'Start Gemini CLI again; /mcp shows the server',
+    next: 'Start Gemini CLI again; /mcp shows the server',
   },
   {
     // https://block.github.io/goose/docs/guides/config-files (extensions: type, cmd, args, envs, timeout)
@@ -156,6 +156,6 @@ export const MCP_CLIENTS: readonly McpClient[] = [
         : join(xdg(machine), 'goose/config.yaml'),
     ...{ projectFile: null, projectFolder: null, http: null },
     stdio: ({ file, args }) => ({ enabled: true, type: 'stdio', cmd: file, args, envs: {}, timeout: 300 }),
-    then: 'Begin a new session of goose',
+    next: 'Begin a new session of goose',
   },
 ]

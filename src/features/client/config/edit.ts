@@ -10,6 +10,11 @@ export interface Entry {
   readonly asked: Asked | null
 }
 
+/** An entry, and where it goes. */
+export interface Place extends Entry {
+  readonly file: string
+}
+
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unreadable(file: string, problem: string): PloinkyError {
@@ -40,7 +45,7 @@ function read(text: string, file: string): Json {
   return value
 }
 
-function editJson(text: string, client: McpClient, { name, value, asked }: Entry, file: string): string {
+function editJson(text: string, client: McpClient, { name, value, asked, file }: Place): string {
   const before = text.trim() === '' ? '{}\n' : text
   const options = { formattingOptions: formattingOf(before) }
   const config = read(before, file)
@@ -67,7 +72,8 @@ const tomlTable = (root: string, { name, value }: Entry): string =>
   [`[${root}.${name}]`, ...tomlLines(value), ''].join('\n')
 
 /** A table may stand at the end of any TOML file; one that is there already is a person's to change. */
-function editToml(text: string, client: McpClient, entry: Entry, file: string): string {
+function editToml(text: string, client: McpClient, entry: Place): string {
+  const { file } = entry
   const table = tomlTable(client.root, entry)
   if (`\n${text.trimEnd()}\n`.includes(`\n${table}`)) return text
   const header = new RegExp(`^\\s*\\[\\s*${client.root}\\s*\\.\\s*["']?${entry.name}["']?\\s*[.\\]]`, 'm')
@@ -83,11 +89,11 @@ function editToml(text: string, client: McpClient, entry: Entry, file: string): 
 }
 
 /** The text with the entry in it; the same text when it is there already. */
-export function withEntry(text: string, client: McpClient, entry: Entry, file: string): string {
-  if (client.format === 'json') return editJson(text, client, entry, file)
-  if (client.format === 'toml') return editToml(text, client, entry, file)
+export function withEntry(text: string, client: McpClient, entry: Place): string {
+  if (client.format === 'json') return editJson(text, client, entry)
+  if (client.format === 'toml') return editToml(text, client, entry)
   throw new PloinkyError('CAPABILITY_UNSUPPORTED', `The configuration of ${client.title} is changed by hand only`, {
-    hint: `Add the text that is printed without --install to ${file}`,
+    hint: `Add the text that is printed without --install to ${entry.file}`,
   })
 }
 

@@ -32,7 +32,7 @@ export interface ConfigResult {
   readonly command: string | null
   readonly diff: string | null
   readonly backup: string | null
-  readonly then: string
+  readonly next: string
   readonly notes: readonly string[]
 }
 
@@ -159,7 +159,7 @@ export async function configure(services: ConfigServices, request: ConfigRequest
   const own =
     request.http || request.project ? undefined : client.own?.(entry.name, stdioCommand(services, request, client))
   const result = {
-    ...{ client: client.id, title: client.title, file, name: entry.name, then: client.then },
+    ...{ client: client.id, title: client.title, file, name: entry.name, next: client.next },
     text: snippet(client, entry),
     command: own === undefined ? null : quoted(own),
     notes: notesOf(services, request, client),
@@ -167,7 +167,7 @@ export async function configure(services: ConfigServices, request: ConfigRequest
   }
   if (request.write === 'no') return { ...result, outcome: 'shown' }
   const before = await services.platform.fs.readText(file)
-  const after = withEntry(before ?? '', client, entry, file)
+  const after = withEntry(before ?? '', client, { ...entry, file })
   if (after === before) return { ...result, outcome: 'unchanged' }
   const diff = diffOf(before ?? '', after, file)
   if (request.write === 'dry') return { ...result, outcome: 'would-change', diff }

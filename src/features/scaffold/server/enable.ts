@@ -1,9 +1,17 @@
 /** `enable agent --npm ...`: shows what will run, asks, writes the agent and enables it. */
 import { PloinkyError } from '../../../core/error.ts'
-import type { Services } from '../../../services.ts'
 import { LOCAL_REPO } from '../local-repo.ts'
-import { planServer, type ServerPlan, shown } from './plan.ts'
+import type { TemplateFile } from '../template.ts'
+import { planServer, type ServerPlan, type ServerServices, shown } from './plan.ts'
 import type { ServerWords } from './source.ts'
+
+interface EnableServices extends ServerServices {
+  readonly workspace: { exclusive<T>(what: string, run: () => Promise<T>): Promise<T> }
+  readonly scaffold: {
+    assertFree(name: string, repo: string): Promise<void>
+    write(agent: { name: string; repo: string; files: readonly TemplateFile[] }): Promise<string>
+  }
+}
 
 export interface EnableServerOptions {
   readonly signal: AbortSignal
@@ -36,7 +44,7 @@ function question(plan: ServerPlan): string {
 }
 
 export async function enableServer(
-  services: Services,
+  services: EnableServices,
   words: ServerWords,
   options: EnableServerOptions,
 ): Promise<EnabledServer> {

@@ -1,7 +1,9 @@
 /** A published MCP server as an agent: its manifest and the files beside it. */
 import { DEFAULT_IMAGE } from '../../../config/manifest/index.ts'
 import { PloinkyError } from '../../../core/error.ts'
-import type { Services } from '../../../services.ts'
+import type { Settings } from '../../../config/settings.ts'
+import type { ProcessRunner } from '../../../core/process.ts'
+import type { Runtimes } from '../../agents/index.ts'
 import type { TemplateFile } from '../template.ts'
 import { lookUpNpm, lookUpPypi } from './registry.ts'
 import { agentNameOf, type EnvOf, parseEnv, parseSourceWords, type ServerWords, type Source } from './source.ts'
@@ -19,7 +21,12 @@ export interface ServerPlan {
   readonly files: readonly TemplateFile[]
 }
 
-export type ServerServices = Pick<Services, 'platform' | 'runtimes' | 'settings'>
+/** What it asks. */
+export interface ServerServices {
+  readonly platform: { readonly processes: Pick<ProcessRunner, 'run' | 'which'> }
+  readonly runtimes: Pick<Runtimes, 'use' | 'firstEngine'>
+  readonly settings: { readonly values: Pick<Settings, 'runtime'> }
+}
 
 interface PlanOptions {
   readonly signal: AbortSignal
