@@ -108,7 +108,7 @@ export async function serveRouter(
       instances.running(agent),
       instances.load(agent),
     ])
-    return { adapter, container: workload.name, codeDir: definition.codeDir, manifest }
+    return { adapter, container: workload.name, instance: workload.id, codeDir: definition.codeDir, manifest }
   }
   const stopRelaying = relayEvents(services)
   const followed = [basename(paths.profile), configDocument.name]

@@ -7,7 +7,8 @@ import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
 import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
-import { createExecMcp, type ExecTarget } from './exec.ts'
+import { createExecMcp } from './exec.ts'
+import type { StdioTarget } from './stdio/index.ts'
 
 export interface McpRoutes {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
@@ -22,7 +23,7 @@ export interface McpGatewayOptions {
   version: string
   routes: McpRoutes
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<ExecTarget>
+  target(agent: string): Promise<StdioTarget>
 }
 
 /** The agent's own name beside the exchange: `Backend`s serve agents only. */
@@ -39,7 +40,7 @@ export interface Backend {
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
   const { routes } = options
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options) }
+  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options), stdio: stdioBackend(options) }
 
   function serveAgent(exchange: AgentExchange): boolean {
     const route = routes.find(exchange.agent)
@@ -81,5 +82,17 @@ function execBackend({ platform, log, version, target }: McpGatewayOptions): Bac
       }, exchange.fail)
     },
     close: () => mcp.close(),
+  }
+}
+
+/** Programs on standard streams: the bridge is loaded when the first of them is called. */
+function stdioBackend(options: McpGatewayOptions): Backend {
+  let bridge: Promise<Backend> | null = null
+  return {
+    serve(exchange) {
+      bridge ??= import('./stdio/index.ts').then(({ createStdioBackend }) => createStdioBackend(options))
+      bridge.then((backend) => backend.serve(exchange)).catch(exchange.fail)
+    },
+    close: async () => (await bridge)?.close(),
   }
 }
