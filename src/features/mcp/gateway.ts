@@ -40,7 +40,10 @@ export interface Backend {
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
   const { routes } = options
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options), stdio: stdioBackend(options) }
+  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = {
+    exec: execBackend(options),
+    stdio: stdioBackend(options),
+  }
 
   function serveAgent(exchange: AgentExchange): boolean {
     const route = routes.find(exchange.agent)

@@ -22,7 +22,7 @@ export interface AnswerOptions {
   readonly patienceMs: number
   /** Added to the head; asked for when it is written. */
   headers?(): Readonly<Record<string, string>>
-  /** Bytes that a stream begins with. */
+  /** What a stream begins with that has no event yet. */
   opening?(): string
   /** The client went away before the end. */
   onGone(): void
@@ -86,8 +86,7 @@ export function createAnswer(options: AnswerOptions): Answer {
 
   const common = () => ({ 'cache-control': 'no-store', 'x-request-id': options.requestId, ...options.headers?.() })
 
-  function open(): void {
-    if (state !== 'fresh') return
+  function begin(): void {
     state = 'stream'
     outgoing.writeHead(200, {
       ...common(),
@@ -95,6 +94,11 @@ export function createAnswer(options: AnswerOptions): Answer {
       'cache-control': 'no-cache, no-transform',
       'x-accel-buffering': 'no',
     })
+  }
+
+  function open(): void {
+    if (state !== 'fresh') return
+    begin()
     const opening = options.opening?.() ?? ''
     if (opening === '') outgoing.flushHeaders()
     else outgoing.write(opening)
@@ -102,7 +106,7 @@ export function createAnswer(options: AnswerOptions): Answer {
 
   function event(line: Buffer, id?: string): Promise<void> | undefined {
     if (state === 'done') return undefined
-    open()
+    if (state === 'fresh') begin()
     silentTicks = 0
     const head = id === undefined ? BEFORE : Buffer.from(`id: ${id}\ndata: `)
     const more = outgoing.write(Buffer.concat([head, onOneLine(line), AFTER]))
@@ -137,7 +141,7 @@ export function createAnswer(options: AnswerOptions): Answer {
     },
     close() {
       if (state === 'done') return
-      open()
+      if (state === 'fresh') begin()
       done()
       outgoing.end()
     },

@@ -85,7 +85,13 @@ function supervise(session: ExecSession, input: ReturnType<typeof createInput>, 
     finish('it was ended')
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), GRACE_MS)))
-    const first = await Promise.race([session.exit.then(() => 'gone', () => 'gone'), late])
+    const first = await Promise.race([
+      session.exit.then(
+        () => 'gone',
+        () => 'gone',
+      ),
+      late,
+    ])
     clearTimeout(timer)
     if (first === 'late') await session.kill()
   }

@@ -43,7 +43,8 @@ export function eraOf(message: Message, incoming: IncomingMessage): Era | RpcErr
   const claimed = textOf(named)
   if (named === undefined || (message.method === 'initialize' && (claimed === null || !isModern(claimed)))) {
     if (header === undefined || !isModern(header)) return 'legacy'
-    if (message.kind === 'response') return { code: CODES.invalidRequest, message: `Revision ${header} has no requests of servers` }
+    if (message.kind === 'response')
+      return { code: CODES.invalidRequest, message: `Revision ${header} has no requests of servers` }
     if (message.method === 'initialize') return mismatch(`"initialize" does not belong to revision ${header}`)
     // Notifications carry no version of their own: the header alone tells.
     if (message.kind === 'notification') return 'modern'
@@ -74,7 +75,9 @@ export function headerProblem({ kind, method, params }: Message, incoming: Incom
     return mismatch('MCP-Protocol-Version is missing')
   const named = headerOf(incoming, 'mcp-method')?.trim()
   if (named === undefined ? isRequest : named !== method)
-    return mismatch(named === undefined ? 'Mcp-Method is missing' : `Mcp-Method is "${named}", the body says "${method}"`)
+    return mismatch(
+      named === undefined ? 'Mcp-Method is missing' : `Mcp-Method is "${named}", the body says "${method}"`,
+    )
   const member = Object.hasOwn(NAMED_BY, method) ? NAMED_BY[method] : undefined
   const value = member === undefined ? null : textOf(params[member])
   if (!isRequest || value === null) return null

@@ -31,7 +31,10 @@ export function readBody({ incoming, outgoing }: AgentExchange, limit: number): 
       resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
     })
     incoming.once('error', reject)
-    incoming.once('close', () => reject(new PloinkyError('INTERRUPTED', 'The client went away')))
+    incoming.once('close', () => {
+      // An error is costly to make, and this happens after every request.
+      if (!incoming.complete) reject(new PloinkyError('INTERRUPTED', 'The client went away'))
+    })
   })
 }
 

@@ -102,7 +102,8 @@ export function createStdioBackend({ platform: { hash }, log, version, target }:
     if (session === null) return
     await session.end()
     const { outgoing } = exchange
-    if (!outgoing.destroyed) outgoing.writeHead(200, { 'content-length': '0', 'x-request-id': exchange.requestId }).end()
+    if (!outgoing.destroyed)
+      outgoing.writeHead(200, { 'content-length': '0', 'x-request-id': exchange.requestId }).end()
   }
 
   async function serve(exchange: AgentExchange): Promise<void> {

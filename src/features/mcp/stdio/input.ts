@@ -18,13 +18,24 @@ export function createInput(): Input {
   /** Not yet read, also what was handed over last: it is asked for more when that is written. */
   let size = 0
   let ended = false
-  let wakeReader = (): void => {}
+  let wake = (): void => {}
+  let isWaking = false
   let wakeWriters: (() => void)[] = []
 
   function drained(): void {
     const woken = wakeWriters
     wakeWriters = []
     for (const wake of woken) wake()
+  }
+
+  /** After this turn of the event loop: what other clients send in the same turn goes with it, in one write. */
+  function wakeReader(): void {
+    if (isWaking) return
+    isWaking = true
+    setImmediate(() => {
+      isWaking = false
+      wake()
+    })
   }
 
   async function* read(): AsyncGenerator<Uint8Array> {
@@ -39,7 +50,7 @@ export function createInput(): Input {
         } else if (ended) {
           return
         } else {
-          await new Promise<void>((resolve) => (wakeReader = resolve))
+          await new Promise<void>((resolve) => (wake = resolve))
         }
       }
     } finally {
@@ -56,8 +67,7 @@ export function createInput(): Input {
       size += line.byteLength + LINE_FEED.length
       wakeReader()
     },
-    room: () =>
-      ended || size < HIGH_WATER_BYTES ? null : new Promise<void>((resolve) => wakeWriters.push(resolve)),
+    room: () => (ended || size < HIGH_WATER_BYTES ? null : new Promise<void>((resolve) => wakeWriters.push(resolve))),
     end() {
       ended = true
       wakeReader()

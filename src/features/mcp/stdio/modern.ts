@@ -118,7 +118,9 @@ export function createModern({ programs, hash, log, version }: ModernOptions) {
 
   /** What headers a tool's arguments are repeated in; a program that does not tell in time declares none. */
   async function learn(service: Service): Promise<void> {
-    service.listing ??= list(service).catch(() => {}).finally(() => (service.listedAt = Date.now()))
+    service.listing ??= list(service)
+      .catch(() => {})
+      .finally(() => (service.listedAt = Date.now()))
     let timer: ReturnType<typeof setTimeout> | undefined
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LIST_MS)))
     await Promise.race([service.listing, late])
@@ -220,4 +222,3 @@ const unsupported = (requested: string, supported: readonly string[]): RpcError 
   message: `Unsupported protocol version: ${requested.slice(0, 40)}`,
   data: { supported, requested: requested.slice(0, 40) },
 })
-

@@ -25,7 +25,10 @@ function declaredIn(schema: unknown, path: readonly string[], found: ParamHeader
 }
 
 /** Adds what a result of `tools/list` declares, by tool. */
-export function learnTools(known: Map<string, readonly ParamHeader[]>, result: Readonly<Record<string, unknown>>): void {
+export function learnTools(
+  known: Map<string, readonly ParamHeader[]>,
+  result: Readonly<Record<string, unknown>>,
+): void {
   if (!Array.isArray(result['tools'])) return
   for (const tool of result['tools'] as unknown[]) {
     if (!isFields(tool) || typeof tool['name'] !== 'string') continue

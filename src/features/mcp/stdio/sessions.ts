@@ -38,7 +38,10 @@ export function createSessions({ programs, hash }: SessionsOptions) {
       return refuse(exchange, {
         status: 503,
         id: call.message.id,
-        error: { code: CODES.server, message: `Agent "${agent}" has ${program.maxSessions} sessions, as many as it may` },
+        error: {
+          code: CODES.server,
+          message: `Agent "${agent}" has ${program.maxSessions} sessions, as many as it may`,
+        },
         headers: { 'retry-after': '30' },
       })
     count(agent, 1)

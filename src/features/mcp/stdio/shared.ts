@@ -187,7 +187,8 @@ export function createShared(options: SharedOptions): Shared {
     }
     const meant = [...pending.values()].filter(({ wantsLogs }) => method !== 'notifications/message' || wantsLogs)
     const [only] = meant
-    if (only !== undefined && meant.length === 1 && only.method !== 'subscriptions/listen') return sendOn(only, line, [])
+    if (only !== undefined && meant.length === 1 && only.method !== 'subscriptions/listen')
+      return sendOn(only, line, [])
     options.log.debug('a notification that belongs to no one request was left out', { method, requests: meant.length })
     return undefined
   }

@@ -28,8 +28,7 @@ const CLOSE_LIST = 0x5d
 const COMMA = 0x2c
 const SPACE = 0x20
 
-const isBlank = (byte: number | undefined): boolean =>
-  byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09
+const isBlank = (byte: number | undefined): boolean => byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 function skipBlanks(bytes: Uint8Array, start: number): number {
   let at = start
@@ -135,7 +134,6 @@ const CARRIAGE_RETURN = 0x0d
 export function onOneLine(bytes: Buffer): Buffer {
   if (bytes.indexOf(LINE_FEED) < 0 && bytes.indexOf(CARRIAGE_RETURN) < 0) return bytes
   const copy = Buffer.from(bytes)
-  for (let at = 0; at < copy.length; at++)
-    if (copy[at] === LINE_FEED || copy[at] === CARRIAGE_RETURN) copy[at] = SPACE
+  for (let at = 0; at < copy.length; at++) if (copy[at] === LINE_FEED || copy[at] === CARRIAGE_RETURN) copy[at] = SPACE
   return copy
 }
