@@ -8,6 +8,28 @@
 export const MARK = 'PLOINKY_STDIO'
 
 /**
+ * Sets `found` to the processes whose environment has a text: $1. Variables there end with NUL bytes, which a `grep` without
+ * `-z` takes for the end of all.
+ */
+const FIND = `
+marked() {
+  if grep -zqF x </dev/null 2>/dev/null; [ $? -le 1 ]; then
+    found=$(grep -lszF "$1" /proc/[0-9]*/environ)
+  else
+    found=""
+    for file in /proc/[0-9]*/environ; do
+      tr '\\000' '\\n' 2>/dev/null <"$file" | grep -qF "$1" && found="$found $file"
+    done 2>/dev/null
+  fi
+}
+end() {
+  pid=\${1#/proc/}
+  pid=\${pid%/environ}
+  [ "$pid" = "$$" ] || kill -KILL "$pid" 2>/dev/null
+}
+`
+
+/**
  * Runs its arguments, then ends whatever still carries the mark. With `1` as $0, what is written to standard error goes to the
  * log of the container.
  */
@@ -15,21 +37,21 @@ const WRAPPER = `
 [ "$0" = 1 ] && [ -w /proc/1/fd/2 ] && exec 2>>/proc/1/fd/2
 "$@"
 code=$?
-for file in $(grep -lsF "${MARK}=$${MARK}" /proc/[0-9]*/environ); do
-  pid=\${file#/proc/}
-  pid=\${pid%/environ}
-  [ "$pid" = "$$" ] || kill -KILL "$pid" 2>/dev/null
-done
+${FIND}
+marked "${MARK}=$${MARK}"
+for file in $found; do end "$file"; done
 exit "$code"
 `
 
 /** $1: the instance; $2: this router. Ends what carries the mark of the instance and of another router. */
 const REAPER = `
-for file in $(grep -lsF "${MARK}=$1/" /proc/[0-9]*/environ); do
-  grep -qsF "${MARK}=$1/$2/" "$file" && continue
-  pid=\${file#/proc/}
-  pid=\${pid%/environ}
-  kill -KILL "$pid" 2>/dev/null
+${FIND}
+instance=$1 router=$2
+marked "${MARK}=$instance/$router/"
+own=" $(echo $found) "
+marked "${MARK}=$instance/"
+for file in $found; do
+  case "$own" in *" $file "*) ;; *) end "$file" ;; esac
 done
 exit 0
 `
