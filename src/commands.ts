@@ -4,6 +4,7 @@ import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
+import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -27,6 +28,7 @@ export const commands: readonly Command<Services>[] = [
   ...mcpClientCommands,
   ...maintenanceCommands,
   ...manifestCommands,
+  ...callerCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
   ...repoCommands,

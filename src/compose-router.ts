@@ -9,10 +9,12 @@ import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
+import { agentSecret } from './features/callers/index.ts'
 import { createDemand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
+import { createAgentGuard } from './http/agent-guard.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -180,14 +182,16 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
           createFront,
           createGuard,
+          createAgentGuard,
           writeError,
         },
         authenticator: options.authenticator,
+        agentSecret: () => agentSecret(services.secrets, platform.hash),
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         demand: (routes) => createDemand(demandOptions(services, store, routes)),
-        mcp: (routes, demand) =>
+        mcp: (routes, { demand, callers }) =>
           createMcpGateway({
             platform,
             log,
@@ -195,6 +199,7 @@ export async function serveRouter(
             version: services.version,
             routes,
             demand,
+            calls: callers.gate,
             target,
             stampOf,
             tasksDir: (name) => join(paths.tasks, name),

@@ -18,6 +18,7 @@ import {
   createRuntimeChooser,
   createRuntimes,
 } from './features/agents/index.ts'
+import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
@@ -162,6 +163,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     readyTimeoutSeconds: settings.readyTimeout,
     planner,
     dependencies,
+    prepareCaller: createCallerFolders({ fs, paths, hash, secrets }),
     hooks: createHookSteps({ runner: createHookRunner({ platform, paths }), consents, paths }),
     routeFinder: createRouteFinder({ platform, store }),
     registry,
@@ -181,6 +183,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
   })
   const router = createRouterDaemon({ platform, paths, events })
+  const grants = createGrants({ store, events })
   const workspace = createWorkspaceService({
     platform,
     paths,
@@ -192,6 +195,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     runtimes,
     starter,
     router,
+    grants,
     version: VERSION,
   })
   const services: Services = {
@@ -223,6 +227,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
     variables,
+    grants,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
@@ -243,7 +248,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         ...{ agent: agent.name, workspace: workspaceId, definition, image, adapter, progress, signal },
       })
     },
-    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
+    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, grants, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
     sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>

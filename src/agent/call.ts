@@ -19,13 +19,20 @@ interface CallInput {
 export function planRun(spec: CommandSpec, input: CallInput): Omit<ToolRun, 'signal'> {
   const run: Omit<ToolRun, 'signal'> = {
     argv: spec.argv,
-    env: { TOOL_NAME: input.name, ...spec.env, ...argumentEnv(input.arguments) },
+    env: { TOOL_NAME: input.name, ...spec.env, ...argumentEnv(input.arguments), ...depthEnv(input.payload) },
     stdin: `${JSON.stringify(input.payload)}\n`,
     timeoutMs: spec.timeoutMs,
     maxStdoutBytes: LIMITS.stdoutBytes,
     maxStderrBytes: LIMITS.stderrBytes,
   }
   return spec.cwd === undefined ? run : { ...run, cwd: spec.cwd }
+}
+
+/** How many agents stand before the command: it says so when it calls another one, so that a loop ends. */
+function depthEnv({ metadata }: Record<string, unknown>): Record<string, string> {
+  const invocation = isObject(metadata) ? metadata['invocation'] : undefined
+  const depth = isObject(invocation) ? invocation['depth'] : undefined
+  return typeof depth === 'number' ? { PLOINKY_DEPTH: String(depth) } : {}
 }
 
 /** Arguments as variables. What is too large, or holds a zero byte, is left to standard input. */

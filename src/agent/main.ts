@@ -6,8 +6,9 @@ import { formatIssue } from './config.ts'
 import { createAgentTaskStore } from './file-task-store.ts'
 import { configCandidates, configStamp, loadConfig } from './find-config.ts'
 import { createAgentHttp } from './http.ts'
+import { createInvocationVerifier, createKeyFile } from './invocation.ts'
 import { LIMITS } from './limits.ts'
-import type { AgentMcpServer } from './server.ts'
+import type { AgentMcpServer, AgentMcpServerOptions } from './server.ts'
 import { createAgentMcpServer } from './server.ts'
 import type { SpawnRunner } from './spawn-runner.ts'
 import { createSpawnRunner } from './spawn-runner.ts'
@@ -20,7 +21,9 @@ import { watchConfig } from './watch-config.ts'
  *
  * Environment: `PORT` (7000), `PLOINKY_BIND` (0.0.0.0: the container's own network; the host runtime sets 127.0.0.1),
  * `PLOINKY_CODE_DIR` (/code), `PLOINKY_AGENT_NAME` or `AGENT_NAME`, `PLOINKY_TASKS_DIR`, `PLOINKY_MCP_TASK_LOG_TAIL_BYTES`,
- * `PLOINKY_DEBUG=1`, and the variables of `configCandidates`. A changed configuration counts without a restart. Exits with 0 after SIGTERM or SIGINT, 3 when the configuration cannot be used, 6 when the port is taken.
+ * `PLOINKY_DEBUG=1`, and the variables of `configCandidates`. `PLOINKY_INVOCATION_KEY_FILE` names the key that requests through the
+ * router are signed with: where it is given, tools are called through the router and in no other way. A changed configuration counts
+ * without a restart. Exits with 0 after SIGTERM or SIGINT, 3 when the configuration cannot be used, 6 when the port is taken.
  */
 const EXIT_CONFIGURATION = 3
 const EXIT_CONFLICT = 6
@@ -60,6 +63,7 @@ function start(): void {
     ...{ config, run: commands.run, agent, log },
     taskStore: createAgentTaskStore({ env, cwd: process.cwd(), log }),
     taskLogTailBytes: readBytes(env['PLOINKY_MCP_TASK_LOG_TAIL_BYTES']),
+    ...invocations(env, agent),
   })
   watchConfig(
     { stamp: () => configStamp(candidates), first: stamp, folder: path === undefined ? codeDir : dirname(path) },
@@ -108,6 +112,14 @@ function readBytes(text: string | undefined): number | undefined {
 
 /** Commands of calls, and tasks: those have a record to write. */
 const isBusy = ({ running, tasks }: ReturnType<AgentMcpServer['stats']>): boolean => running + tasks > 0
+
+/** Who reaches this port is not known: a neighbour in the container's network may. The router's signature says who is calling. */
+function invocations(env: NodeJS.ProcessEnv, agent: string): Pick<AgentMcpServerOptions, 'verifyInvocation'> {
+  const file = env['PLOINKY_INVOCATION_KEY_FILE']
+  if (file === undefined || file === '') return {}
+  const verifier = createInvocationVerifier({ agent, key: createKeyFile(file) })
+  return { verifyInvocation: async (request, body, text) => verifier.verify(request, body, text) }
+}
 
 function shutDown(parts: {
   server: Server

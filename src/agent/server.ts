@@ -31,10 +31,10 @@ export interface AgentMcpServerOptions {
   taskLogTailBytes?: number | undefined
   /**
    * Who is calling, as the router vouches: the verified claims of the request's invocation, null when it carries none.
-   * Rejects for a forged, expired or otherwise wrong one, and the request is refused. `body` is the parsed body of a POST.
-   * Absent (there is no key to verify with): every caller is signed in, and none is an agent or an administrator.
+   * Rejects for a forged, expired or otherwise wrong one, and the request is refused. `body` is the parsed body of a POST, `text`
+   * what it was parsed from. Absent (there is no key to verify with): every caller is signed in, and none is an agent or an administrator.
    */
-  verifyInvocation?: (request: Request, body: unknown) => Promise<Invocation | null>
+  verifyInvocation?: (request: Request, body: unknown, text: string) => Promise<Invocation | null>
   /** Deviations from `LIMITS`, for embedding and tests. */
   limits?: Partial<Pick<typeof LIMITS, LimitName>> | Partial<Record<LimitName, number>>
   /** Milliseconds on any steady clock. */
@@ -98,13 +98,13 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
 
   const serve = async (request: Request): Promise<Response> => {
     if (closed) return jsonRpcError(503, -32000, { message: 'The agent is stopping' })
-    const body = request.method === 'POST' ? await readJson(request, limits.requestBytes) : { value: undefined }
+    const isPost = request.method === 'POST'
+    const body = isPost ? await readJson(request, limits.requestBytes) : { value: undefined, text: '' }
     if (body instanceof Response) return body
-    const invocation = await verified(options, request, body.value)
+    const invocation = await verified(options, request, body)
     if (invocation instanceof Response) return invocation
-    const authInfo = invocation === null ? {} : { authInfo: toAuthInfo(invocation) }
-    const call = { parsedBody: body.value, ...authInfo }
-    if (request.method !== 'POST' || (await isLegacyRequest(request, body.value))) return legacy.handle(request, call)
+    const call = { parsedBody: body.value, ...(invocation === null ? {} : { authInfo: toAuthInfo(invocation) }) }
+    if (!isPost || (await isLegacyRequest(request, body.value))) return legacy.handle(request, call)
     if (asksForUnknownTasks(body.value)) return missingTasks(body.value)
     return modern.fetch(request, call)
   }
@@ -124,7 +124,7 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
   return {
     fetch: guarded(serve),
     fetchTask: guarded(async (request) => {
-      const invocation = await verified(options, request, undefined)
+      const invocation = await verified(options, request, { value: undefined, text: '' })
       return invocation instanceof Response ? invocation : await serveTaskRequest(tasks, request, invocation)
     }),
     update: (config) => {
@@ -147,11 +147,11 @@ export function createAgentMcpServer(options: AgentMcpServerOptions): AgentMcpSe
 async function verified(
   { verifyInvocation, log }: AgentMcpServerOptions,
   request: Request,
-  body: unknown,
+  body: { value: unknown; text: string },
 ): Promise<Invocation | null | Response> {
   if (verifyInvocation === undefined) return null
   try {
-    return await verifyInvocation(request, body)
+    return await verifyInvocation(request, body.value, body.text)
   } catch (error) {
     log('warn', 'Invocation refused', { error: error instanceof Error ? error.message : String(error) })
     return jsonRpcError(401, -32000, { message: 'The invocation of this request is not valid' })
@@ -168,14 +168,14 @@ function missingTasks(body: unknown): Response {
 }
 
 /** Reads a JSON body once for both legs; what cannot be read becomes the error answer. */
-async function readJson(request: Request, maxBytes: number): Promise<{ value: unknown } | Response> {
+async function readJson(request: Request, maxBytes: number): Promise<{ value: unknown; text: string } | Response> {
   if (!isJsonContentType(request.headers.get('content-type'))) {
     return jsonRpcError(415, -32000, { message: 'Content-Type must be application/json' })
   }
   const body = await readRequestBody(request, maxBytes)
   if (body.tooLarge) return jsonRpcError(413, -32000, { message: `The request is larger than ${maxBytes} bytes` })
   try {
-    return { value: JSON.parse(body.text) }
+    return { value: JSON.parse(body.text), text: body.text }
   } catch {
     // Bad syntax, or nested too deeply for the parser: the text itself must not be echoed.
     return jsonRpcError(400, -32700, { message: 'Parse error: the body is not JSON' })

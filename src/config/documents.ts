@@ -33,6 +33,13 @@ const enableMode = z.union([
   z.strictObject({ kind: z.literal('devel'), repo: nameSchema }),
 ])
 
+/** What an agent may call of another one. */
+const callGrant = z.strictObject({
+  agent: nameSchema,
+  /** Null: all that other agents may call. `prompt:<name>` and `resource:<uri>` beside the names of tools. */
+  tools: z.nullable(z.array(z.string())),
+})
+
 const agentRecord = z.strictObject({
   /** `<repo>/<agent>` of the definition. */
   repo: nameSchema,
@@ -45,6 +52,8 @@ const agentRecord = z.strictObject({
   mode: z._default(enableMode, { kind: 'isolated' }),
   /** Its own profile; null: the workspace's. */
   profile: z._default(z.nullable(nameSchema), null),
+  /** What it may call of others, as its manifest said when it was started last. */
+  calls: z.optional(z.array(callGrant)),
 })
 export type AgentRecord = z.output<typeof agentRecord>
 
@@ -229,6 +238,21 @@ export const toolLocksDocument = define({
   empty: { agents: {} },
 })
 
+const granted = z.strictObject({
+  /** `<repo>/<agent>` of the caller: another agent that comes under the same name gets nothing of it. */
+  definition: z.string(),
+  calls: z.array(callGrant),
+})
+export type Granted = z.output<typeof granted>
+
+/** `.ploinky/grants.json`: what the workspace lets agents call of each other, beside what their manifests say. */
+export const grantsDocument = define({
+  name: 'grants.json',
+  version: 1,
+  schema: z.strictObject({ grants: z.record(nameSchema, granted) }),
+  empty: { grants: {} },
+})
+
 /** Every state file, for those that look at all of them. */
 export const stateDocuments = [
   agentsDocument,
@@ -242,4 +266,5 @@ export const stateDocuments = [
   exposedDocument,
   supervisorDocument,
   toolLocksDocument,
+  grantsDocument,
 ] as const

@@ -3,7 +3,8 @@
  */
 import { PloinkyError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import type { Principal } from '../core/principal.ts'
+import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
+import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
 import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
@@ -51,6 +52,8 @@ export interface FrontOptions {
   /** Takes what is more than passing bytes on to an agent's own endpoint. */
   mcp: McpGateway
   demand: StartsOnDemand
+  /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
+  vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
   app(env: FrontEnv): void
   /** Told to everybody at `/health`, which answers as soon as the port does: before the app is there. */
@@ -70,6 +73,8 @@ const STRIP_ALWAYS = [
   'x-ploinky-user',
   'x-ploinky-auth-info',
   'x-ploinky-caller-jwt',
+  INVOCATION_HEADER,
+  DEPTH_HEADER,
 ]
 const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
@@ -155,6 +160,19 @@ export function createFront(options: FrontOptions): ServerHandlers {
     dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
+  /** Agents' requests are read, and vouched for one by one. */
+  function vouched(principal: Principal | null, prefix: string): (readonly [string, string])[] {
+    if (principal === null || !prefix.startsWith('/mcps/') || callingAgent(principal) !== null) return []
+    const invocation = options.vouch(principal, prefix.slice('/mcps/'.length))
+    return invocation === null ? [] : [[INVOCATION_HEADER, invocation]]
+  }
+
+  /** What is not for MCP is for people. */
+  function refuseAgents({ principal }: Caller): void {
+    if (principal === null || callingAgent(principal) === null) return
+    throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
+  }
+
   function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
     const { incoming, caller, requestId } = exchange
     // On MCP paths the client's credential never reaches an agent; elsewhere an agent may have a sign-in of its own.
@@ -170,6 +188,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
         ['x-forwarded-proto', 'http'],
         ['x-forwarded-prefix', prefix],
         ['x-request-id', requestId],
+        ...vouched(caller.principal, prefix),
       ],
       maxBodyBytes: options.bodyLimit,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -214,7 +233,9 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
-    if (gateway(exchange, outgoing) || relay(exchange, outgoing)) return
+    if (gateway(exchange, outgoing)) return
+    refuseAgents(caller)
+    if (relay(exchange, outgoing)) return
     const isPublic = isPublicPath(incoming.method ?? 'GET', target.path)
     if (isPublic && target.path === '/health') return writeHealth(outgoing, requestId)
     if (!isPublic && caller.principal === null && !wantsPage(incoming)) requirePrincipal(caller)
@@ -243,6 +264,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
     requirePrincipal(exchange.caller)
+    refuseAgents(exchange.caller)
     const { agent } = exchange.target
     if (agent === null || agent.surface !== 'services')
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')

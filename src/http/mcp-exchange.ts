@@ -26,6 +26,8 @@ export interface McpExchange {
   readonly endpoint: McpEndpoint
   readonly principal: Principal
   readonly requestId: string
+  /** What else is known of a call of an agent, beside its principal; absent for people. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** Largest body that is accepted, in bytes. */
   readonly bodyLimit: number
   /** Passes the request on to the endpoint of an agent whose container speaks HTTP, byte for byte but for `change`. Throws what a caller is told. */

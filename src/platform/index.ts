@@ -118,9 +118,23 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>
 }
 
+/** One server behind many unix sockets; each connection belongs to the owner of the socket that it came by. */
+export interface SocketServer {
+  /** Anybody who sees the socket may connect; what was at its path before is replaced. CONFIG_INVALID where it cannot be. */
+  open(path: string, owner: string): Promise<void>
+  /** Takes the socket away; open connections go on. */
+  shut(owner: string): Promise<void>
+  ownerOf(incoming: IncomingMessage): string | null
+  /** Gives open requests `graceMs`, then cuts them. */
+  close(graceMs: number): Promise<void>
+}
+
 export interface Network {
   /** Throws PORT_TAKEN (naming the listener where known) or DENIED. */
   serve(options: ServerOptions, handlers: ServerHandlers): Promise<RunningServer>
+  serveSockets(handlers: ServerHandlers): SocketServer
+  /** A request whose body was read, to be read again by somebody else; `headers` replace those of their names. */
+  replay(incoming: IncomingMessage, body: Uint8Array, headers: readonly (readonly [string, string])[]): IncomingMessage
   createDataPlane(): DataPlane
   /** A web-standard handler as a listener of raw requests; `env` is handed through to it. */
   toListener<E extends object>(

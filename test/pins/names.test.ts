@@ -33,6 +33,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_MASTER_KEY',
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
+  'PLOINKY_AGENT_KEYS',
   'PLOINKY_OPERATOR_TOKEN',
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
@@ -46,13 +47,16 @@ const OTHER_VARIABLES = [
   'PLOINKY_BIND',
   'PLOINKY_CODE_DIR',
   'PLOINKY_CONTAINER_NAME',
+  'PLOINKY_CREDENTIAL_FILE',
   'PLOINKY_CWD',
+  'PLOINKY_INVOCATION_KEY_FILE',
   'PLOINKY_MCP_CONFIG_PATH',
   'PLOINKY_MCP_TASK_LOG_TAIL_BYTES',
   'PLOINKY_PORT_',
   'PLOINKY_PROFILE_ENV',
   'PLOINKY_REPO_NAME',
   'PLOINKY_TASKS_DIR',
+  'PLOINKY_ROUTER_SOCKET',
   'PLOINKY_WORKLOAD',
   // Given to hooks.
   'PLOINKY_AGENT_DIR',
@@ -61,6 +65,7 @@ const OTHER_VARIABLES = [
   // Given to the commands of tools.
   'PLOINKY_ARG_',
   'PLOINKY_TASK_ID',
+  'PLOINKY_DEPTH',
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
@@ -135,6 +140,7 @@ test('files of a workspace', () => {
     '.ploinky/deps',
     '.ploinky/tasks',
     '.ploinky/running/hidden',
+    '.ploinky/sockets',
     'agents/a',
     'code/a',
     'skills/a',
@@ -152,6 +158,7 @@ test('state files and their versions', () => {
     'default_skills.json 1',
     'enabled_repos.json 1',
     'exposed.json 1',
+    'grants.json 1',
     'images.json 1',
     'repo_sources.json 1',
     'routing.json 1',

@@ -28,7 +28,7 @@ export interface Registry {
   disable(name: string): Promise<EnabledAgent>
   setStatic(name: string): Promise<void>
   /** What is known and wanted of an agent's instance. */
-  note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted'>>): Promise<void>
+  note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted' | 'calls'>>): Promise<void>
 }
 
 export interface EnableOptions {
@@ -172,6 +172,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
         return { ...current, agents, static: current.static === agent.name ? null : current.static }
       })
       await unlinkFolders(fs, paths, agent.name)
+      await fs.remove(join(paths.sockets, agent.name))
       events.emit({ type: 'agent.disabled', subject: agent.name })
       return agent
     },

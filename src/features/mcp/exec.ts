@@ -21,8 +21,6 @@ export interface ExecMcpOptions {
   target(agent: string): Promise<ExecTarget>
   /** Folder for the records of an agent's tasks. */
   tasksDir(agent: string): string
-  /** Verified claims of a request's invocation, as in `AgentMcpServerOptions`. */
-  verifyInvocation?(agent: string, request: Request, body: unknown): Promise<Invocation | null>
 }
 
 interface Entry {
@@ -37,6 +35,8 @@ interface Entry {
 export function createExecMcp(options: ExecMcpOptions) {
   const entries = new Map<string, Promise<Entry>>()
   let poll: ReturnType<typeof setInterval> | undefined
+  /** Who sent a request; known here, so that nothing has to be signed and checked. */
+  const invocations = new WeakMap<Request, Invocation>()
 
   async function stampOf(codeDir: string): Promise<string> {
     const file = join(codeDir, 'mcp-config.json')
@@ -78,7 +78,6 @@ export function createExecMcp(options: ExecMcpOptions) {
       )
     }
     const log = options.log.child({ agent })
-    const { verifyInvocation } = options
     const server = createAgentMcpServer({
       config: parsed.config,
       run: createExecRunner(() => options.target(agent)),
@@ -87,9 +86,7 @@ export function createExecMcp(options: ExecMcpOptions) {
       log: (level, message, fields) => log[level](message, fields),
       taskStore: createTaskFiles(options.fs, options.tasksDir(agent)),
       endLostTask: async (id) => endTask(await options.target(agent), id),
-      ...(verifyInvocation === undefined
-        ? {}
-        : { verifyInvocation: (request, body) => verifyInvocation(agent, request, body) }),
+      verifyInvocation: async (request) => invocations.get(request) ?? null,
     })
     const entry: Entry = { agent, server, codeDir, stamp, stopWatching: () => {} }
     entry.stopWatching = follow(entry)
@@ -155,7 +152,8 @@ export function createExecMcp(options: ExecMcpOptions) {
 
   return {
     /** Serves `/mcps/<agent>/mcp` and, for everything else below it, the agent's tasks. */
-    async handle(agent: string, request: Request): Promise<Response> {
+    async handle(agent: string, request: Request, invocation: Invocation): Promise<Response> {
+      invocations.set(request, invocation)
       const { server } = await entryOf(agent)
       return await (new URL(request.url).pathname.endsWith('/mcp') ? server.fetch(request) : server.fetchTask(request))
     },

@@ -2,12 +2,15 @@
  * MCP at the router: which of the ways to an agent a request takes. Bytes for an agent's own endpoint are passed on by the front,
  * without anything of this; what the router answers itself is loaded when it is asked for first.
  */
+import type { Invocation } from '../../agent/caller.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
+import { callingAgent } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
+import { type CallGate, subjectOf } from '../callers/index.ts'
 import type { Demand } from '../demand/index.ts'
 import { createExecMcp } from './exec.ts'
 import type { ExecTarget } from './exec-runner.ts'
@@ -21,6 +24,8 @@ export interface McpGatewayOptions {
   routes: McpRoutes
   store: Store
   demand: Demand
+  /** Decides on what agents ask of agents. */
+  calls: CallGate
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<ExecTarget & StdioTarget>
   /** Folder for the records of an agent's tasks. */
@@ -50,7 +55,8 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     const route = routes.find(exchange.agent)
     const backend = route === null || route === 'stopped' ? undefined : backends[route.mcp]
     if (backend === undefined) exchange.relay(exchange.agent, change)
-    else backend.serve({ ...exchange, ...(change.body === undefined ? {} : { body: change.body }) })
+    else if (change.body === undefined) backend.serve(exchange)
+    else backend.serve({ ...exchange, incoming: options.platform.net.replay(exchange.incoming, change.body, []) })
   }
 
   function serveAgent(exchange: AgentExchange): boolean {
@@ -77,9 +83,30 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     return true
   }
 
+  /** Nothing that an agent asks for goes past the gate, whichever way it takes then. */
+  async function serveCaller(exchange: AgentExchange): Promise<void> {
+    const admitted = await options.calls.admit(exchange, exchange.agent)
+    if (admitted === null) return
+    const { body, headers, claims } = admitted
+    const incoming = body === null ? exchange.incoming : options.platform.net.replay(exchange.incoming, body, headers)
+    const relay: AgentExchange['relay'] = (agent, change = {}) =>
+      exchange.relay(agent, {
+        ...(body === null ? {} : { body }),
+        ...change,
+        headers: [...headers, ...(change.headers ?? [])],
+      })
+    if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
+  }
+
   return {
     handle(exchange) {
       const { endpoint } = exchange
+      if (callingAgent(exchange.principal) !== null) {
+        // An endpoint for many agents has to ask the policy for each; one that does not is for people.
+        if (endpoint.kind !== 'agent') return false
+        serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        return true
+      }
       if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
       return endpoint.kind === 'tasks' && serveTasks({ ...exchange, agent: endpoint.agent })
     },
@@ -95,22 +122,29 @@ function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make())
 }
 
+interface ExecCall {
+  readonly agent: string
+  /** Who is calling: the server is in this process, and believes it without a token. */
+  readonly invocation: Invocation
+}
+
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
 function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOptions): Backend {
   const mcp = createExecMcp({ fs: platform.fs, log, version, target, tasksDir })
   const makeListener = () =>
-    platform.net.toListener((request: Request, { agent }: { agent: string }) => mcp.handle(agent, request))
+    platform.net.toListener((request: Request, { agent, invocation }: ExecCall) =>
+      mcp.handle(agent, request, invocation),
+    )
   let listener: ReturnType<typeof makeListener> | null = null
   return {
     serve(exchange) {
-      const { incoming, outgoing, agent, requestId } = exchange
+      const { incoming, outgoing, agent, requestId, principal, claims } = exchange
+      const invocation = { sub: subjectOf(principal), roles: principal.roles, aud: `agent:${agent}`, ...claims }
       listener ??= makeListener()
       listener.then((listen) => {
-        // The listener takes a body that was read already from there.
-        if (exchange.body !== undefined) Object.assign(incoming, { rawBody: exchange.body })
-        else if (incoming.headers.expect !== undefined) outgoing.writeContinue()
+        if (incoming.headers.expect !== undefined) outgoing.writeContinue()
         outgoing.setHeader('x-request-id', requestId)
-        listen(incoming, outgoing, { agent })
+        listen(incoming, outgoing, { agent, invocation })
       }, exchange.fail)
     },
     close: () => mcp.close(),

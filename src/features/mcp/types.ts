@@ -15,8 +15,6 @@ export interface McpRoutes {
 /** The agent's own name beside the exchange: `Backend`s serve agents only. */
 export interface AgentExchange extends McpExchange {
   readonly agent: string
-  /** Read already; nothing comes from `incoming` any more. */
-  readonly body?: Buffer
 }
 
 /** A way to the MCP server of an agent. */

@@ -75,6 +75,8 @@ const meta = {
 interface Block {
   text: string
 }
+const OPERATOR = { sub: 'user:operator', roles: ['admin'] }
+
 interface Answer {
   result?: { tools?: { name: string }[]; content?: Block[]; taskId?: string; status?: string; isError?: boolean }
   error?: { message: string }
@@ -92,6 +94,7 @@ async function send(mcp: Mcp, body: object, headers: Record<string, string>): Pr
       },
       body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }),
     }),
+    OPERATOR,
   )
 }
 
@@ -128,7 +131,7 @@ describe('tools through exec', () => {
     await opened.text()
     const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' }
     const headers = { ...session, accept: 'text/event-stream' }
-    const stream = await mcp.handle('sample', new Request('http://router/mcps/sample/mcp', { headers }))
+    const stream = await mcp.handle('sample', new Request('http://router/mcps/sample/mcp', { headers }), OPERATOR)
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
     await configure({ tools: [{ name: 'two', command: 'echo' }] })
     // Nobody asks for anything: the news comes by itself.
@@ -175,7 +178,11 @@ describe('tools through exec', () => {
     expect([await state(second, done), await state(second, lost)]).toEqual(['completed', 'failed'])
     await until(async () => expect(await state(first, lost)).toBe('completed'))
     expect((await ask(first, 'tasks/get', { taskId: lost })).result).toMatchObject({ result: { isError: true } })
-    const status = await second.handle('sample', new Request(`http://router/mcps/sample/getTaskStatus?taskId=${done}`))
+    const status = await second.handle(
+      'sample',
+      new Request(`http://router/mcps/sample/getTaskStatus?taskId=${done}`),
+      OPERATOR,
+    )
     expect(await status.json()).toMatchObject({
       task: { toolName: 'done', status: 'completed', logTail: 'out kept\nlog\n', result: { content: [{ text: 'out kept\n' }, {}] } },
     }) // prettier-ignore
