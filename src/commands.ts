@@ -2,6 +2,8 @@
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
+import { clientCommands } from './features/client/commands.ts'
+import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
@@ -14,6 +16,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +24,8 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...clientCommands,
+  ...mcpClientCommands,
   ...maintenanceCommands,
   ...manifestCommands,
   ...callerCommands,
@@ -28,6 +33,7 @@ export const commands: readonly Command<Services>[] = [
   ...scaffoldCommands,
   ...repoCommands,
   ...supervisorCommands,
+  ...toolLockCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

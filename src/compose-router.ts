@@ -1,15 +1,17 @@
 /** The part of the composition that only the router process needs. */
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
+import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
-import { createMcpGateway } from './features/mcp/index.ts'
+import { createDemand, type DemandOptions } from './features/demand/index.ts'
+import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { createAgentGuard } from './http/agent-guard.ts'
@@ -97,6 +99,33 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
   }
 }
 
+function asError(error: { code: string; message: string; hint?: string } | undefined): PloinkyError {
+  const body = { error: { ...error, details: { suggestion: error?.hint } } }
+  return fromErrorBody(body, 'AGENT_FAILED') ?? new PloinkyError('AGENT_FAILED', 'The agent did not start')
+}
+
+function demandOptions(services: Services, store: Store, routes: McpRoutes): DemandOptions {
+  const { registry, instances, events, log, workspace } = services
+  return {
+    ...{ registry, store, events, log },
+    load: instances.load,
+    isRunning(agent) {
+      const route = routes.find(agent)
+      return route !== null && route !== 'stopped'
+    },
+    async start(agent) {
+      const { agents } = await workspace.exclusive(`start of ${agent} on demand`, () =>
+        workspace.startAgents({ agent, progress: () => {} }),
+      )
+      const failed = agents.find(({ error }) => error !== undefined)
+      if (failed !== undefined) throw asError(failed.error)
+    },
+    async stop(agent) {
+      await workspace.exclusive(`stop of ${agent}, which nobody calls`, () => workspace.stopAgents(agent))
+    },
+  }
+}
+
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -110,7 +139,12 @@ export async function serveRouter(
       instances.running(agent),
       instances.load(agent),
     ])
-    return { adapter, container: workload.name, codeDir: definition.codeDir, manifest }
+    return { adapter, container: workload.name, instance: workload.id, codeDir: definition.codeDir, manifest }
+  }
+  const stampOf = async (name: string): Promise<string> => {
+    const { manifest, definition } = await instances.load(await registry.get(name))
+    const config = await platform.fs.stat(join(definition.codeDir, 'mcp-config.json'))
+    return platform.hash.sha256Hex(JSON.stringify([manifest, config?.mtimeMs ?? null, config?.size ?? null]))
   }
   const stopRelaying = relayEvents(services)
   const followed = [basename(paths.profile), configDocument.name]
@@ -156,8 +190,20 @@ export async function serveRouter(
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
-        mcp: (routes, calls) =>
-          createMcpGateway({ platform, log, version: services.version, routes, target, calls: calls.gate }),
+        demand: (routes) => createDemand(demandOptions(services, store, routes)),
+        mcp: (routes, { demand, callers }) =>
+          createMcpGateway({
+            platform,
+            log,
+            store,
+            version: services.version,
+            routes,
+            demand,
+            calls: callers.gate,
+            target,
+            stampOf,
+            tasksDir: (name) => join(paths.tasks, name),
+          }),
         supervisor,
         watchdog: options.watchdog,
       },

@@ -9,6 +9,8 @@ import type { AgentLog } from './types.ts'
  */
 interface LegacySessions {
   handle: (request: Request, call: LegacyCall) => Promise<Response>
+  /** Tells every session which lists changed. */
+  announce: (changed: { tools: boolean; resources: boolean; prompts: boolean }) => void
   size: () => number
   close: () => Promise<void>
 }
@@ -127,8 +129,22 @@ export function createLegacySessions(options: LegacySessionOptions): LegacySessi
     })
   }
 
+  const announce: LegacySessions['announce'] = (changed) => {
+    for (const { server } of sessions.values()) {
+      const news = [
+        ...(changed.tools ? [server.sendToolListChanged()] : []),
+        ...(changed.resources ? [server.sendResourceListChanged()] : []),
+        ...(changed.prompts ? [server.sendPromptListChanged()] : []),
+      ]
+      // Without an open stream there is nobody to tell; the next list is the new one anyway.
+      for (const sent of news)
+        sent.catch((error: unknown) => options.log('debug', 'List change not told', { error: String(error) }))
+    }
+  }
+
   return {
     handle,
+    announce,
     size: () => sessions.size,
     close: async () => {
       await Promise.all([...sessions.keys()].map((id) => end(id, 'shutdown')))

@@ -11,6 +11,7 @@ import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '..
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { isPublicPath } from './public-path.ts'
+import { waitOf } from './prefer.ts'
 import type { McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
 
@@ -37,12 +38,20 @@ export interface RouteTable {
   reload(): Promise<void>
 }
 
+/** Agents that are started by the first call. */
+export interface StartsOnDemand {
+  has(agent: string): boolean
+  wake(agent: string, waitMs: number): Promise<void>
+  use(agent: string): () => void
+}
+
 export interface FrontOptions {
   guard: Guard
   routes: RouteTable
   dataPlane: DataPlane
   /** Takes what is more than passing bytes on to an agent's own endpoint. */
   mcp: McpGateway
+  demand: StartsOnDemand
   /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
@@ -88,7 +97,7 @@ interface Exchange {
 }
 
 export function createFront(options: FrontOptions): ServerHandlers {
-  const { guard, routes, dataPlane, mcp, log } = options
+  const { guard, routes, dataPlane, mcp, demand, log } = options
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -210,6 +219,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       return true
     }
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    if (demand.has(agent.name)) outgoing.once('close', demand.use(agent.name))
     const prefix = `/${agent.surface}/${agent.name}`
     const rest = agent.surface === 'mcps' && agent.rest === '/mcp' ? route.mcpPath : agent.rest
     dataPlane.relay(
@@ -260,8 +270,23 @@ export function createFront(options: FrontOptions): ServerHandlers {
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
     const route = routeOf(agent.name)
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    if (demand.has(agent.name)) socket.once('close', demand.use(agent.name))
     const options = relayOptions(exchange, `/services/${agent.name}`, agent.rest)
     dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
+  }
+
+  /** Starts an agent that starts on demand; what asks for MCP is answered from what the agent offered as long as that is possible. */
+  async function wake({ incoming, target }: Exchange): Promise<void> {
+    const name = target.agent?.name
+    if (
+      name === undefined ||
+      routes.find(name) !== 'stopped' ||
+      !demand.has(name) ||
+      mcpEndpointOf(target)?.kind === 'agent'
+    )
+      return
+    await demand.wake(name, waitOf(incoming.headers))
+    await routes.reload()
   }
 
   /** Runs `handle` now, or after one more look at the table; whatever it throws goes to `fail`. */
@@ -278,6 +303,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       else
         routes
           .reload()
+          .then(() => wake(exchange))
           .then(() => run.handle(exchange))
           .catch((error: unknown) => run.fail(error, requestId))
     } catch (error) {

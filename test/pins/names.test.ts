@@ -38,6 +38,8 @@ const OTHER_VARIABLES = [
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
   'PLOINKY_REPO_AUTH_',
+  // Where MCP clients take the token from, when they call the router themselves.
+  'PLOINKY_TOKEN',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
@@ -49,9 +51,11 @@ const OTHER_VARIABLES = [
   'PLOINKY_CWD',
   'PLOINKY_INVOCATION_KEY_FILE',
   'PLOINKY_MCP_CONFIG_PATH',
+  'PLOINKY_MCP_TASK_LOG_TAIL_BYTES',
   'PLOINKY_PORT_',
   'PLOINKY_PROFILE_ENV',
   'PLOINKY_REPO_NAME',
+  'PLOINKY_TASKS_DIR',
   'PLOINKY_ROUTER_SOCKET',
   'PLOINKY_WORKLOAD',
   // Given to hooks.
@@ -60,6 +64,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_HOOK_TYPE',
   // Given to the commands of tools.
   'PLOINKY_ARG_',
+  'PLOINKY_TASK_ID',
   'PLOINKY_DEPTH',
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
@@ -133,6 +138,7 @@ test('files of a workspace', () => {
     '.ploinky/data',
     '.ploinky/shared',
     '.ploinky/deps',
+    '.ploinky/tasks',
     '.ploinky/running/hidden',
     '.ploinky/sockets',
     'agents/a',

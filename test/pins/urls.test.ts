@@ -57,6 +57,7 @@ const PUBLIC = [
   'POST /auth/login',
   'GET /signin/',
   'GET /favicon.ico',
+  'GET /MCPBrowserClient.js',
 ]
 
 test('addresses of the router', () => {

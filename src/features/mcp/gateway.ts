@@ -7,46 +7,63 @@ import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
 import { callingAgent } from '../../core/principal.ts'
-import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
+import type { Store } from '../../core/store.ts'
+import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
 import { type CallGate, subjectOf } from '../callers/index.ts'
-import { createExecMcp, type ExecTarget } from './exec.ts'
-
-export interface McpRoutes {
-  /** Null: no such agent. `'stopped'`: enabled, not running. */
-  find(agent: string): RouteEntry | 'stopped' | null
-  /** Why nothing is passed on to an agent that has a route; null when it is. */
-  refusal(agent: string): PloinkyError | null
-}
+import type { Demand } from '../demand/index.ts'
+import { createExecMcp } from './exec.ts'
+import type { ExecTarget } from './exec-runner.ts'
+import type { StdioTarget } from './stdio/index.ts'
+import type { AgentExchange, Backend, McpRoutes } from './types.ts'
 
 export interface McpGatewayOptions {
   platform: Platform
   log: Logger
   version: string
   routes: McpRoutes
+  store: Store
+  demand: Demand
   /** Decides on what agents ask of agents. */
   calls: CallGate
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<ExecTarget>
-}
-
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  close(): Promise<void>
+  target(agent: string): Promise<ExecTarget & StdioTarget>
+  /** Folder for the records of an agent's tasks. */
+  tasksDir(agent: string): string
+  /** Changes when what an agent offers may have changed: its manifest and its configuration. */
+  stampOf(agent: string): Promise<string>
 }
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes } = options
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options) }
+  const { routes, demand } = options
+  const onDemand = lazy(async () => {
+    const { createOnDemand } = await import('./on-demand/index.ts')
+    return createOnDemand({
+      ...options,
+      net: options.platform.net,
+      newId: () => options.platform.hash.randomToken(24),
+      pass,
+    })
+  })
+  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = {
+    exec: execBackend(options),
+    stdio: stdioBackend(options),
+  }
+
+  /** To the agent that runs. */
+  function pass(exchange: AgentExchange, change: RelayChange): void {
+    const route = routes.find(exchange.agent)
+    const backend = route === null || route === 'stopped' ? undefined : backends[route.mcp]
+    if (backend === undefined) exchange.relay(exchange.agent, change)
+    else if (change.body === undefined) backend.serve(exchange)
+    else backend.serve({ ...exchange, incoming: options.platform.net.replay(exchange.incoming, change.body, []) })
+  }
 
   function serveAgent(exchange: AgentExchange): boolean {
+    if (demand.has(exchange.agent)) {
+      onDemand().then((served) => served.serve(exchange), exchange.fail)
+      return true
+    }
     const route = routes.find(exchange.agent)
     // Unknown and stopped agents are refused where every path of an agent is.
     if (route === null || route === 'stopped' || route.mcp === 'container') return false
@@ -58,14 +75,27 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     return true
   }
 
+  /** Containers with an AgentServer answer these themselves. */
+  function serveTasks(exchange: AgentExchange): boolean {
+    const route = routes.find(exchange.agent)
+    if (route === null || route === 'stopped' || route.mcp !== 'exec') return false
+    backends.exec?.serve(exchange)
+    return true
+  }
+
   /** Nothing that an agent asks for goes past the gate, whichever way it takes then. */
   async function serveCaller(exchange: AgentExchange): Promise<void> {
     const admitted = await options.calls.admit(exchange, exchange.agent)
     if (admitted === null) return
     const { body, headers, claims } = admitted
     const incoming = body === null ? exchange.incoming : options.platform.net.replay(exchange.incoming, body, headers)
-    const served = serveAgent({ ...exchange, incoming, claims })
-    if (!served) exchange.relay(exchange.agent, { headers, ...(body === null ? {} : { body }) })
+    const relay: AgentExchange['relay'] = (agent, change = {}) =>
+      exchange.relay(agent, {
+        ...(body === null ? {} : { body }),
+        ...change,
+        headers: [...headers, ...(change.headers ?? [])],
+      })
+    if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
   }
 
   return {
@@ -77,12 +107,19 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
         serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
         return true
       }
-      return endpoint.kind === 'agent' ? serveAgent({ ...exchange, agent: endpoint.agent }) : false
+      if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
+      return endpoint.kind === 'tasks' && serveTasks({ ...exchange, agent: endpoint.agent })
     },
     async close() {
       await Promise.all(Object.values(backends).map((backend) => backend.close()))
     },
   }
+}
+
+/** Made when it is asked for first. */
+function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => (made ??= make())
 }
 
 interface ExecCall {
@@ -92,8 +129,8 @@ interface ExecCall {
 }
 
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
-function execBackend({ platform, log, version, target }: McpGatewayOptions): Backend {
-  const mcp = createExecMcp({ fs: platform.fs, log, version, target })
+function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOptions): Backend {
+  const mcp = createExecMcp({ fs: platform.fs, log, version, target, tasksDir })
   const makeListener = () =>
     platform.net.toListener((request: Request, { agent, invocation }: ExecCall) =>
       mcp.handle(agent, request, invocation),
@@ -111,5 +148,17 @@ function execBackend({ platform, log, version, target }: McpGatewayOptions): Bac
       }, exchange.fail)
     },
     close: () => mcp.close(),
+  }
+}
+
+/** Programs on standard streams: the bridge is loaded when the first of them is called. */
+function stdioBackend(options: McpGatewayOptions): Backend {
+  let bridge: Promise<Backend> | null = null
+  return {
+    serve(exchange) {
+      bridge ??= import('./stdio/index.ts').then(({ createStdioBackend }) => createStdioBackend(options))
+      bridge.then((backend) => backend.serve(exchange)).catch(exchange.fail)
+    },
+    close: async () => (await bridge)?.close(),
   }
 }

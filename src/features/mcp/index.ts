@@ -1,2 +1,2 @@
-export type { McpRoutes } from './gateway.ts'
+export type { McpRoutes } from './types.ts'
 export { createMcpGateway } from './gateway.ts'

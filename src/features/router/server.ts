@@ -13,6 +13,7 @@ import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
+import type { Demand } from '../demand/index.ts'
 import type { CallGate, CallPolicy, InvocationMaker } from '../callers/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
@@ -63,7 +64,8 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  mcp(routes: McpRoutes, calls: RouterCalls): McpGateway & { close(): Promise<void> }
+  demand(routes: McpRoutes): Demand
+  mcp(routes: McpRoutes, parts: { demand: Demand; callers: RouterCalls }): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -162,12 +164,14 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   })
   const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
   const routes = { ...table, refusal: options.supervisor.refusal }
-  const mcp = options.mcp(routes, callers)
+  const demand = options.demand(routes)
+  const mcp = options.mcp(routes, { demand, callers })
   const began = Date.now()
   const fronts = {
     routes,
     dataPlane,
     mcp,
+    demand,
     vouch: callers.vouch,
     app: app.handle,
     health: () => ({
@@ -195,6 +199,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     gone: presence.gone,
     async close(graceMs) {
       presence.close()
+      demand.close()
       ended.abort()
       table.close()
       stopWatching()
@@ -259,6 +264,8 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     precompressed: true,
     compress: false,
     headers: PAGE_HEADERS,
+    // Imported by pages of agents, again and again; an old one goes on working.
+    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
   })
   const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
   const agentFiles = () => {
