@@ -6,10 +6,11 @@ import type { Logger } from '../core/log.ts'
 import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
-import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/index.ts'
+import type { DataPlane, RelayOptions } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
+import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
 import { waitOf } from './prefer.ts'
 import type { McpGateway, RelayChange } from './mcp-exchange.ts'
@@ -80,14 +81,6 @@ const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
-const FAILURE_CODES = {
-  connect: 'UPSTREAM_UNREACHABLE',
-  aborted: 'UPSTREAM_UNREACHABLE',
-  protocol: 'UPSTREAM_UNREACHABLE',
-  timeout: 'UPSTREAM_TIMEOUT',
-  'too-large': 'REQUEST_TOO_LARGE',
-  'bad-request': 'REQUEST_INVALID',
-} as const
 
 interface Exchange {
   incoming: IncomingMessage
@@ -162,15 +155,15 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** Agents' requests are read, and vouched for one by one. */
   function vouched(principal: Principal | null, prefix: string): (readonly [string, string])[] {
-    if (principal === null || !prefix.startsWith('/mcps/') || callingAgent(principal) !== null) return []
-    const invocation = options.vouch(principal, prefix.slice('/mcps/'.length))
+    const isPersons = principal !== null && prefix.startsWith('/mcps/') && callingAgent(principal) === null
+    const invocation = isPersons ? options.vouch(principal, prefix.slice('/mcps/'.length)) : null
     return invocation === null ? [] : [[INVOCATION_HEADER, invocation]]
   }
 
   /** What is not for MCP is for people. */
   function refuseAgents({ principal }: Caller): void {
-    if (principal === null || callingAgent(principal) === null) return
-    throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
+    if (principal !== null && callingAgent(principal) !== null)
+      throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
   }
 
   function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
@@ -342,10 +335,3 @@ export function createFront(options: FrontOptions): ServerHandlers {
 /** A person's browser asks for a page: it is sent to the sign-in page instead of being shown JSON. */
 export const wantsPage = (incoming: IncomingMessage): boolean =>
   (incoming.method === 'GET' || incoming.method === 'HEAD') && (incoming.headers.accept ?? '').includes('text/html')
-
-function failureError(prefix: string, failure: RelayFailure): PloinkyError {
-  const agent = prefix.split('/').at(-1) ?? ''
-  return new PloinkyError(FAILURE_CODES[failure.kind], `Agent "${agent}": ${failure.message}`, {
-    ...(failure.kind === 'connect' ? { hint: `Run: ploinky logs ${agent}` } : {}),
-  })
-}

@@ -91,9 +91,10 @@ describe('agents that call agents', () => {
     ]
     await define('b', { container: NODE }, { tools })
     await define('c', { container: ALPINE, mcp: {} }, { tools })
-    await define('a', { container: NODE, calls: ['b/add', 'b/slow', 'c/add'] }, { tools: [] })
+    await define('a', { container: NODE, calls: ['b/add', 'b/slow', 'c/add', 'e/add'] }, { tools: [] })
+    await define('e', { container: NODE, startup: 'on-demand' }, { tools })
     await define('d', { container: NODE }, { tools: [] })
-    for (const name of ['a', 'b', 'c', 'd']) expect((await workspace.run(['enable', 'agent', name])).code).toBe(0)
+    for (const name of ['a', 'b', 'c', 'd', 'e']) expect((await workspace.run(['enable', 'agent', name])).code).toBe(0)
     const started = await workspace.run(['start'])
     expect([started.code, started.stderr].join(' ')).toMatch(/^0/)
     for (const name of ['a', 'd']) {
@@ -145,6 +146,10 @@ describe('agents that call agents', () => {
       metadata: { invocation: { sub: 'agent:a', aud: 'agent:c', tool: 'add', depth: 1 } },
     })
     expect(text).toContain('depth=1')
+  })
+
+  it('an agent that is started by its first call is called by agents too', async () => {
+    expect(textOf(await call('a', 'callTool', 'e', 'add', { x: 1 }))).toContain('"sub":"agent:a"')
   })
 
   it('another tool and another agent are refused, with what would allow them', async () => {

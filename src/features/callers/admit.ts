@@ -26,8 +26,8 @@ const TOO_MANY = -32_005
 export interface Admitted {
   /** What was read of the request; null: nothing was sent. */
   readonly body: Buffer | null
-  /** To be sent instead of the client's own. */
-  readonly headers: readonly (readonly [string, string])[]
+  /** To be sent instead of the client's own. Made when they are sent: until then the agent may have to be started. */
+  headers(): readonly (readonly [string, string])[]
   /** Further claims about the call, for a server that needs no token to believe them. */
   readonly claims: { readonly depth: number; readonly method?: string; readonly tool?: string }
 }
@@ -128,18 +128,22 @@ export function createCallGate(options: CallGateOptions): CallGate {
     return true
   }
 
-  function admitted(principal: Principal, agent: string, call: { asked: Asked; depth: number; body: Buffer | null }) {
+  function admitted(
+    principal: Principal,
+    agent: string,
+    call: { asked: Asked; depth: number; body: Buffer | null },
+  ): Admitted {
     const { asked, depth, body } = call
     const [tool] = wantedOf(asked)
     const claims = { depth, ...(asked.method === null ? {} : { method: asked.method }), ...(tool ? { tool } : {}) }
-    const token = invocations.bound(principal, agent, body === null ? claims : { ...claims, body })
-    return {
-      ...{ body, claims },
-      headers: [[DEPTH_HEADER, String(depth)], ...(token === null ? [] : [[INVOCATION_HEADER, token]])] as [
-        string,
-        string,
-      ][],
+    const headers = (): [string, string][] => {
+      const token = invocations.bound(principal, agent, body === null ? claims : { ...claims, body })
+      return [
+        [DEPTH_HEADER, String(depth)],
+        ...(token === null ? [] : [[INVOCATION_HEADER, token] as [string, string]]),
+      ]
     }
+    return { body, claims, headers }
   }
 
   async function messageOf(exchange: McpExchange): Promise<{ body: Buffer | null; message: Message }> {

@@ -50,13 +50,15 @@ function decode(bytes: Uint8Array): { text: string; value: unknown } | null {
   }
 }
 
+const idOf = ({ id }: Fields): string | number | null => (typeof id === 'string' || typeof id === 'number' ? id : null)
+
 export function readMessage(bytes: Uint8Array): Message {
   const decoded = decode(bytes)
   if (decoded === null) return { ok: false, id: null, code: PARSE_ERROR, problem: 'Parse error: the body is not JSON' }
   const { text, value } = decoded
   if (!isObject(value))
     return { ok: false, id: null, code: INVALID_REQUEST, problem: 'One message a request: batches are not passed on' }
-  const id = typeof value['id'] === 'string' || typeof value['id'] === 'number' ? value['id'] : null
+  const id = idOf(value)
   const refuse = (problem: string, code = INVALID_REQUEST): Message => ({ ok: false, id, code, problem })
   const unknown = Object.keys(value).find((key) => !KEYS.has(key))
   if (unknown !== undefined)

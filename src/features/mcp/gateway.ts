@@ -6,6 +6,7 @@ import type { Invocation } from '../../agent/caller.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
+import { DEPTH_HEADER } from '../../core/invocation.ts'
 import { callingAgent } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
@@ -88,12 +89,16 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     const admitted = await options.calls.admit(exchange, exchange.agent)
     if (admitted === null) return
     const { body, headers, claims } = admitted
-    const incoming = body === null ? exchange.incoming : options.platform.net.replay(exchange.incoming, body, headers)
+    // What answers here knows the claims, and needs no token to believe them.
+    const incoming =
+      body === null
+        ? exchange.incoming
+        : options.platform.net.replay(exchange.incoming, body, [[DEPTH_HEADER, String(claims.depth)]])
     const relay: AgentExchange['relay'] = (agent, change = {}) =>
       exchange.relay(agent, {
         ...(body === null ? {} : { body }),
         ...change,
-        headers: [...headers, ...(change.headers ?? [])],
+        headers: [...headers(), ...(change.headers ?? [])],
       })
     if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
   }
