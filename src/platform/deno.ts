@@ -1,13 +1,17 @@
 /** What differs on Deno: its name, and how this program is started again. */
 import type { ProcessSpec } from '../core/process.ts'
+import type { DenoListen } from './deno-listen.ts'
 
-interface DenoGlobal {
+interface DenoGlobal extends DenoListen {
   version: { deno: string }
   mainModule: string
   execPath(): string
 }
 
 const deno = (globalThis as { Deno?: DenoGlobal }).Deno
+
+/** Null on Node. */
+export const denoGlobal = (): DenoListen | null => deno ?? null
 
 export const denoVersion = (): string | null => deno?.version.deno ?? null
 

@@ -1,10 +1,13 @@
 /** One HTTP server behind many unix sockets. */
 import type { Server as HttpServer } from 'node:http'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { FileHandle } from 'node:fs/promises'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
+import { denoGlobal } from './deno.ts'
+import { listenOnDeno } from './deno-listen.ts'
 import type { SocketServer } from './index.ts'
 
 const net = (): typeof import('node:net') => process.getBuiltinModule('node:net')
@@ -15,9 +18,10 @@ const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103
 const MODE = 0o666
 
 interface Door {
-  readonly server: Server
+  readonly server: { close(): unknown }
   /** Kept open while the socket is named by it. */
   readonly folder: FileHandle | null
+  readonly path: string
 }
 
 /** A name of the same socket that is short enough; Linux follows it to the folder that is held open. */
@@ -42,32 +46,41 @@ function listen(server: Server, name: string): Promise<void> {
   })
 }
 
-async function openDoor(path: string, onConnection: (socket: Socket) => void): Promise<Door> {
+async function listenAt(name: string, onConnection: (socket: Duplex) => void): Promise<Door['server']> {
+  const deno = denoGlobal()
+  if (deno !== null) return listenOnDeno(deno, name, onConnection)
+  const server = net().createServer(onConnection)
+  await listen(server, name)
+  return server
+}
+
+async function openDoor(path: string, onConnection: (socket: Duplex) => void): Promise<Door> {
   // What a router that was killed left there; nobody listens any more.
   await fs.rm(path, { force: true })
   const { name, folder } = await shortName(path)
-  const server = net().createServer(onConnection)
+  let server: Door['server'] | null = null
   try {
-    await listen(server, name)
+    server = await listenAt(name, onConnection)
     await fs.chmod(path, MODE)
-    return { server, folder }
+    return { server, folder, path }
   } catch (error) {
-    server.close()
+    server?.close()
     await folder?.close()
     throw new PloinkyError('CONFIG_INVALID', `Cannot listen on the socket "${path}"`, { cause: error })
   }
 }
 
-async function shutDoor({ server, folder }: Door): Promise<void> {
-  // Removes the file at once; resolves later, when the connections have ended.
+async function shutDoor({ server, folder, path }: Door): Promise<void> {
+  // Its connections go on; nobody comes any more.
   server.close()
+  await fs.rm(path, { force: true })
   await folder?.close()
 }
 
 export function serveSockets(http: HttpServer): SocketServer {
   const doors = new Map<string, Door>()
-  const owners = new WeakMap<Socket, string>()
-  const sockets = new Set<Socket>()
+  const owners = new WeakMap<Duplex, string>()
+  const sockets = new Set<Duplex>()
 
   async function shut(owner: string): Promise<void> {
     const door = doors.get(owner)
