@@ -42,12 +42,16 @@ function shared<T>(make: () => Promise<T>, freshMs: number): () => Promise<T> {
 }
 
 function createExecutor(services: Services) {
-  return (command: Command<Services>, input: Input, call: { principal: Principal; signal: AbortSignal }) => {
+  return (
+    command: Command<Services>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal; progress?: (text: string) => void },
+  ) => {
     const context: CommandContext<Services> = {
       services: async () => services,
       log: services.log,
       signal: call.signal,
-      out: { progress: () => {}, color: false, columns: 80, json: true },
+      out: { progress: call.progress ?? (() => {}), color: false, columns: 80, json: true },
       // Over HTTP the caller decided before calling; pages ask first.
       confirm: async () => true,
       principal: call.principal.id,
@@ -93,6 +97,23 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
     stop()
     void reading.then(() => tail.close()).catch(() => {})
   }
+}
+
+/** Our own commands over MCP; what a call changed counts before its answer says so. */
+async function loadOwnServer(
+  { services, commands }: Pick<ServeOptions, 'services' | 'commands'>,
+  { routes, supervisor }: { routes: { reload(): Promise<void> }; supervisor: Supervisor },
+) {
+  const { createOwnServer } = await import('./features/mcp/own/server.ts')
+  const execute = createExecutor(services)
+  return createOwnServer<Services>({
+    ...{ commands, version: services.version, log: services.log },
+    run(command, input, call) {
+      const result = execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
+      return result.finally(() => Promise.all([routes.reload(), supervisor.look()]))
+    },
+  })
 }
 
 export async function serveRouter(
@@ -152,7 +173,12 @@ export async function serveRouter(
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
-        mcp: (routes) => createMcpGateway({ platform, log, version: services.version, routes, target }),
+        mcp: (routes) =>
+          createMcpGateway({
+            ...{ platform, log, version: services.version, routes, target, store, events: services.events },
+            prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
+            ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
+          }),
         supervisor,
         watchdog: options.watchdog,
       },

@@ -5,6 +5,7 @@ import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
+import { createHttpClient } from './http-client.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
 
 // `import 'node:http'` costs 25 ms on Node 22 and later; asked for on use it costs 3 (measured: import versus getBuiltinModule).
@@ -290,6 +291,7 @@ export function createNetwork(processes: Processes, createDataPlane: Network['cr
     keepsConnection,
     freePort,
     request,
+    createHttpClient,
     hijack,
     toListener,
   }

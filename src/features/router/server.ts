@@ -49,7 +49,7 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  mcp(routes: McpRoutes): McpGateway & { close(): Promise<void> }
+  mcp(routes: McpRoutes & { reload(): Promise<void> }): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */

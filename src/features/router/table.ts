@@ -7,6 +7,8 @@ import type { Store } from '../../core/store.ts'
 
 export interface RouteTableHandle {
   find(agent: string): RouteEntry | 'stopped' | null
+  /** Of all enabled agents, running or not. */
+  names(): readonly string[]
   routing(): Routing
   reload(): Promise<void>
   close(): void
@@ -58,6 +60,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   const stops = [store.watch(routingDocument, () => void reload()), store.watch(agentsDocument, () => void reload())]
   return {
     find: (agent) => own(current.routes, agent) ?? (enabled.has(agent) ? 'stopped' : null),
+    names: () => [...new Set([...Object.keys(current.routes), ...enabled])],
     routing: () => current,
     reload,
     close: () => stops.forEach((stop) => stop()),
