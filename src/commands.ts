@@ -4,6 +4,7 @@ import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
+import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
@@ -24,6 +25,7 @@ export const commands: readonly Command<Services>[] = [
   ...manifestCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
+  ...endpointCommands,
   ...repoCommands,
   ...supervisorCommands,
   ...routerCommands,

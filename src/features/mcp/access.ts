@@ -1,13 +1,11 @@
 /** What the gateway's own endpoints know of agents: which there are, whether they can be called, and how. */
 import { PloinkyError } from '../../core/error.ts'
+import { OWN_AGENT } from '../../core/id.ts'
 import type { RouteEntry } from '../../config/documents.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { HttpClient } from '../../platform/index.ts'
 import { fetchContainer, type UpstreamAnswer, type UpstreamCall } from './upstream.ts'
 import type { Visibility } from './visibility.ts'
-
-/** The agent whose tools are our own commands. An enabled agent of that name stands before it. */
-export const OWN_AGENT = 'ploinky'
 
 export interface AgentAccess extends Visibility {
   /** Names of the agents that speak MCP or may do so when they run, sorted, of those that the caller may see. */

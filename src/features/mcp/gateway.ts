@@ -4,12 +4,13 @@
  */
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
+import { OWN_AGENT } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Store } from '../../core/store.ts'
 import type { RouteEntry } from '../../config/documents.ts'
 import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
 import type { HttpClient, Platform } from '../../platform/index.ts'
-import { createAgentAccess, OWN_AGENT } from './access.ts'
+import { createAgentAccess } from './access.ts'
 import type { PrefixMode } from './aggregate/all-agents.ts'
 import type { Aggregate } from './aggregate/index.ts'
 import { createExecMcp, type ExecTarget } from './exec.ts'
@@ -67,6 +68,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
 
   function serveAgent(exchange: AgentExchange): boolean {
     const route = routes.find(exchange.agent)
+    // One that was enabled under this name before it was ours keeps it.
     if (route === null && exchange.agent === OWN_AGENT) {
       backends.own?.serve(exchange)
       return true
@@ -167,7 +169,8 @@ function execBackend({ platform, log, version, target }: McpGatewayOptions): Bac
 
 function ownBackend({ platform, ownServer }: McpGatewayOptions): Backend {
   let server: Promise<OwnServer> | null = null
-  const handle: Handle = async ({ principal }, request) => await (await (server ??= ownServer())).fetch(principal, request)
+  const handle: Handle = async ({ principal }, request) =>
+    await (await (server ??= ownServer())).fetch(principal, request)
   return {
     serve: serveWith(platform, handle),
     fetch: (agent, call) => fetchHandler((request) => handle({ agent, principal: call.principal }, request), call),

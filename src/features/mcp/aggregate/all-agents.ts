@@ -80,7 +80,13 @@ export function createAllAgentsView(options: ViewOptions & { prefix: PrefixMode 
         views.namesOf(options, 'templates', { agents, fresh }),
       ])
       const exact = holders(kind === 'resources' ? resources : templates, (own) => own === uri)
-      const found = only(exact, kind, uri) ?? only(holders(templates, (own) => matchesTemplate(own, uri)), kind, uri)
+      const found =
+        only(exact, kind, uri) ??
+        only(
+          holders(templates, (own) => matchesTemplate(own, uri)),
+          kind,
+          uri,
+        )
       if (found !== null) return found
       // A link in the result of a tool need not be in any list: whose other resources look like it?
       const scheme = schemeOf(uri)

@@ -9,7 +9,16 @@ import type { Caller } from './call.ts'
 import { type Link, openLink } from './link.ts'
 import { type Kind, type Listing, readPages } from './lists.ts'
 import type { Located } from './locate.ts'
-import { isObject, type Json, LEGACY_VERSIONS, type Message, META_CLIENT_INFO, objectOf, rewrite, spanOf } from './message.ts'
+import {
+  isObject,
+  type Json,
+  LEGACY_VERSIONS,
+  type Message,
+  META_CLIENT_INFO,
+  objectOf,
+  rewrite,
+  spanOf,
+} from './message.ts'
 import { answerHead, clientGone, isEventStream, pipeAnswer, sendJson } from './respond.ts'
 import { changeEvent, readEvents } from './sse.ts'
 import { readAnswer } from './call.ts'
@@ -64,7 +73,9 @@ export function createBridge(access: AgentAccess): Bridge {
         // Streams of the other era cannot be resumed: its events have no ids.
         const { data } = event
         if (data === null || data === '') continue
-        outgoing.write(`${changeEvent({ ...event, raw: event.raw.replace(/^(?:id|retry):.*\n?/gm, '') }, { data: complete(data) })}\n\n`)
+        outgoing.write(
+          `${changeEvent({ ...event, raw: event.raw.replace(/^(?:id|retry):.*\n?/gm, '') }, { data: complete(data) })}\n\n`,
+        )
       }
       outgoing.end()
     })

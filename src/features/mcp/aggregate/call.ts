@@ -4,7 +4,14 @@ import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { RpcFailure, type Id } from './failure.ts'
-import { isObject, type Json, MODERN_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_VERSION } from './message.ts'
+import {
+  isObject,
+  type Json,
+  MODERN_VERSION,
+  META_CLIENT_CAPABILITIES,
+  META_CLIENT_INFO,
+  META_VERSION,
+} from './message.ts'
 import { isEventStream } from './respond.ts'
 import { readEvents } from './sse.ts'
 
@@ -30,7 +37,10 @@ export const envelope = (about: { capabilities?: unknown; info?: unknown }): Jso
   ...(about.info === undefined ? {} : { [META_CLIENT_INFO]: about.info }),
 })
 
-export const postHeaders = (requestId: string, more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+export const postHeaders = (
+  requestId: string,
+  more: Readonly<Record<string, string>> = {},
+): Record<string, string> => ({
   'content-type': 'application/json',
   accept: ACCEPT,
   'x-request-id': requestId,

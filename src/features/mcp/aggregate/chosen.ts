@@ -20,7 +20,8 @@ export function createChosenView({ endpoint, ...options }: ViewOptions & { endpo
       const own = lists.get(agent)
       const item = own?.find((one) => one['name'] === name)
       if (item !== undefined) items.push({ ...item, name: as, ...(description === null ? {} : { description }) })
-      else if (own !== undefined) problems.push({ agent, code: 'NOT_FOUND', message: `Agent "${agent}" has no "${name}"` })
+      else if (own !== undefined)
+        problems.push({ agent, code: 'NOT_FOUND', message: `Agent "${agent}" has no "${name}"` })
     }
     return { items, problems }
   }
@@ -39,7 +40,9 @@ export function createChosenView({ endpoint, ...options }: ViewOptions & { endpo
   }
 
   const includes = (agent: string, uri: string): boolean =>
-    resources.some((one) => one.agent === agent && (one.uri === '*' || one.uri === uri || matchesTemplate(one.uri, uri)))
+    resources.some(
+      (one) => one.agent === agent && (one.uri === '*' || one.uri === uri || matchesTemplate(one.uri, uri)),
+    )
 
   async function findUri(kind: 'resources' | 'templates', uri: string): Promise<Found> {
     const split = views.splitQualified(agents, uri)
@@ -50,7 +53,8 @@ export function createChosenView({ endpoint, ...options }: ViewOptions & { endpo
     const templates = await views.namesOf(options, 'templates', { agents: wholes })
     const found = new Set(literal.map(({ agent }) => agent))
     for (const agent of wholes) {
-      const fits = names.get(agent)?.includes(uri) || templates.get(agent)?.some((own) => own === uri || matchesTemplate(own, uri))
+      const fits =
+        names.get(agent)?.includes(uri) || templates.get(agent)?.some((own) => own === uri || matchesTemplate(own, uri))
       if (fits === true) found.add(agent)
     }
     const [first, ...others] = found

@@ -38,7 +38,12 @@ export function createEras(access: AgentAccess): Eras {
       if (obstacle !== null) return Promise.reject(obstacle)
       // Whoever asked first may leave: the answer is for all.
       const signal = new AbortController().signal
-      const era = ask(agent, { principal, requestId, signal, meta: envelope({ info: { name: 'ploinky', version: '1' } }) })
+      const era = ask(agent, {
+        principal,
+        requestId,
+        signal,
+        meta: envelope({ info: { name: 'ploinky', version: '1' } }),
+      })
       known.set(agent, { instance, era })
       era.catch(() => known.delete(agent))
       return era

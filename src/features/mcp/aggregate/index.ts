@@ -54,7 +54,12 @@ export function createAggregate(options: AggregateOptions): Aggregate {
   const endpoints = createEndpoints(store, log)
   const stopTelling = tellSessions(options, sessions)
 
-  function viewOf(exchange: McpExchange, endpoint: VirtualEndpoint | null, era: 'modern' | 'legacy', list: Lister): View {
+  function viewOf(
+    exchange: McpExchange,
+    endpoint: VirtualEndpoint | null,
+    era: 'modern' | 'legacy',
+    list: Lister,
+  ): View {
     const agents = access.visible(exchange.principal)
     const base = { agents, index, list, unknownUriCode: UNKNOWN_URI[era] }
     return endpoint === null
@@ -62,7 +67,11 @@ export function createAggregate(options: AggregateOptions): Aggregate {
       : createChosenView({ ...base, endpoint })
   }
 
-  async function post(exchange: McpExchange, endpoint: VirtualEndpoint | null, seen: (message: Message) => void): Promise<void> {
+  async function post(
+    exchange: McpExchange,
+    endpoint: VirtualEndpoint | null,
+    seen: (message: Message) => void,
+  ): Promise<void> {
     const { headers } = exchange.incoming
     if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? ''))
       throw new RpcFailure(415, { code: GATEWAY_ERROR, message: 'Content-Type must be application/json' })
@@ -78,7 +87,12 @@ export function createAggregate(options: AggregateOptions): Aggregate {
         view: (list) => viewOf(exchange, endpoint, era, list),
       })
     const { principal, requestId } = exchange
-    const caller: Caller = { principal, requestId, signal: closeSignal(exchange), meta: objectOf(message.params['_meta']) }
+    const caller: Caller = {
+      principal,
+      requestId,
+      signal: closeSignal(exchange),
+      meta: objectOf(message.params['_meta']),
+    }
     const view = (): View => viewOf(exchange, endpoint, era, modern.listerFor(caller))
     await modern.handle(exchange, message, { view, caller })
   }

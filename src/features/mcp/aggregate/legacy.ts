@@ -9,7 +9,16 @@ import { errorMessage, GATEWAY_ERROR, type Id, asFailure, METHOD_NOT_FOUND, RpcF
 import { gather } from './gather.ts'
 import { type Index, KINDS, type Kind, readPages } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
-import { type Json, LEGACY_VERSIONS, type Message, META_SERVER_INFO, objectOf, rewrite, spanOf, textOf } from './message.ts'
+import {
+  type Json,
+  LEGACY_VERSIONS,
+  type Message,
+  META_SERVER_INFO,
+  objectOf,
+  rewrite,
+  spanOf,
+  textOf,
+} from './message.ts'
 import { CAPABILITIES } from './modern.ts'
 import * as respond from './respond.ts'
 import type { Session } from './session.ts'
@@ -66,7 +75,11 @@ export function createLegacy(options: LegacyOptions) {
       return listing
     }
 
-  async function request(exchange: McpExchange, message: Message, given: { session: Session; view: MakeView }): Promise<void> {
+  async function request(
+    exchange: McpExchange,
+    message: Message,
+    given: { session: Session; view: MakeView },
+  ): Promise<void> {
     const { session } = given
     const { method = '', id } = message
     const list = listerFor(session, exchange)
@@ -89,7 +102,11 @@ export function createLegacy(options: LegacyOptions) {
     answer({})
   }
 
-  async function forward(exchange: McpExchange, message: Message, given: { session: Session; view: View }): Promise<void> {
+  async function forward(
+    exchange: McpExchange,
+    message: Message,
+    given: { session: Session; view: View },
+  ): Promise<void> {
     const { session, view } = given
     const located = await locate(message, { view, access, principal: session.principal })
     const link = await session.link(located.agent, exchange.requestId)
@@ -162,7 +179,8 @@ export function createLegacy(options: LegacyOptions) {
     } else if (method === 'notifications/progress') {
       const asked = session.askedBy(params['progressToken'])
       const span = asked === undefined ? null : spanOf(text, ['params', 'progressToken'])
-      if (asked !== undefined && span !== null) await tell(asked.link, rewrite(text, [{ ...span, value: asked.progressToken }]))
+      if (asked !== undefined && span !== null)
+        await tell(asked.link, rewrite(text, [{ ...span, value: asked.progressToken }]))
     } else if (method !== 'notifications/initialized') {
       // Of the client as a whole: its roots have changed.
       await Promise.allSettled((await session.openLinks()).map((link) => tell(link, text)))

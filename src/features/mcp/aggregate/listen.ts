@@ -98,7 +98,11 @@ function createSubscription(options: SubscriptionOptions) {
   let stream: EventStream | null = null
 
   const tell = (method: string, params: Json = {}): void => {
-    const event = messageEvent({ jsonrpc: '2.0', method, params: { ...params, _meta: { ...objectOf(params['_meta']), ...meta } } })
+    const event = messageEvent({
+      jsonrpc: '2.0',
+      method,
+      params: { ...params, _meta: { ...objectOf(params['_meta']), ...meta } },
+    })
     if (stream === null) waiting.push(event)
     else stream.write(event)
   }
@@ -144,14 +148,19 @@ function createSubscription(options: SubscriptionOptions) {
       signal.addEventListener('abort', stopFollowing, { once: true })
       const honoured = await Promise.race([watching.begun, pause(ACK_MS, signal).then(() => watching.soFar())])
       const resourceSubscriptions = honoured.length === 0 ? {} : { resourceSubscriptions: honoured }
-      const notifications = { ...Object.fromEntries(wanted.flags.map((flag) => [flag, true])), ...resourceSubscriptions }
+      const notifications = {
+        ...Object.fromEntries(wanted.flags.map((flag) => [flag, true])),
+        ...resourceSubscriptions,
+      }
       stream = out
       tell('notifications/subscriptions/acknowledged', { notifications })
       waiting.forEach((event) => out.write(event))
       if (Object.keys(notifications).length > 0) await aborted(signal)
       else ended.abort()
       if (out.closed.aborted) return
-      out.write(messageEvent({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { ...options.about, ...meta } } }))
+      out.write(
+        messageEvent({ jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { ...options.about, ...meta } } }),
+      )
       out.end()
     },
   }

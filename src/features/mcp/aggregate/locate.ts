@@ -63,10 +63,19 @@ export async function locate(
   const { path, found, header } = await placeOf(message, view)
   const { agent, name } = found
   if (!access.mayCall(principal, agent, message.method === 'tools/call' ? name : undefined))
-    throw new RpcFailure(200, { code: GATEWAY_ERROR, message: `You may not call this of agent "${agent}"`, data: { code: 'DENIED' } })
+    throw new RpcFailure(200, {
+      code: GATEWAY_ERROR,
+      message: `You may not call this of agent "${agent}"`,
+      data: { code: 'DENIED' },
+    })
   // Looked for also when nothing changes: a name that stands twice could be read as another one by the agent.
   const span = spanOf(message.text, path)
   const isSame = span === null || JSON.parse(message.text.slice(span.start, span.end)) === name
   const all = isSame ? edits : [...edits, { ...span, value: name }]
-  return { agent, name, header: header ? name : null, text: all.length === 0 ? message.text : rewrite(message.text, all) }
+  return {
+    agent,
+    name,
+    header: header ? name : null,
+    text: all.length === 0 ? message.text : rewrite(message.text, all),
+  }
 }

@@ -1,5 +1,12 @@
 /** One JSON-RPC message of a client: read once, and rewritten only where a name has to change; every other byte stays. */
-import { HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, RpcFailure, UNSUPPORTED_VERSION } from './failure.ts'
+import {
+  HEADER_MISMATCH,
+  INVALID_PARAMS,
+  INVALID_REQUEST,
+  PARSE_ERROR,
+  RpcFailure,
+  UNSUPPORTED_VERSION,
+} from './failure.ts'
 import type { Id } from './failure.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -164,7 +171,10 @@ export function eraOf(message: Message, header: Headers): 'modern' | 'legacy' {
     if (!isModernHeader) return 'legacy'
     if (id === undefined) return 'modern'
     if (method === 'initialize') throw mismatch('"initialize" does not exist in the revision that the header names')
-    throw new RpcFailure(400, { code: INVALID_PARAMS, message: `"_meta" lacks "${META_VERSION}", which the header names` })
+    throw new RpcFailure(400, {
+      code: INVALID_PARAMS,
+      message: `"_meta" lacks "${META_VERSION}", which the header names`,
+    })
   }
   if (method === 'initialize' && typeof claimed === 'string' && claimed < MODERN_VERSION) return 'legacy'
   if (id !== undefined) checkEnvelope(meta)
@@ -190,7 +200,8 @@ function checkHeaders(
   if (version !== undefined && version !== claimed)
     throw mismatch('The header MCP-Protocol-Version and the body name different revisions')
   const named = header('mcp-method')?.trim()
-  if (named !== undefined && named !== method) throw mismatch('The header Mcp-Method and the body name different methods')
+  if (named !== undefined && named !== method)
+    throw mismatch('The header Mcp-Method and the body name different methods')
   if (claimed !== MODERN_VERSION)
     throw new RpcFailure(400, {
       code: UNSUPPORTED_VERSION,

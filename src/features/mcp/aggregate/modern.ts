@@ -11,7 +11,16 @@ import type { Keeper } from './keeper.ts'
 import type { createListening } from './listen.ts'
 import { type Index, KINDS, type Kind, type Lists } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
-import { type Edit, encodeHeader, isObject, type Json, type Message, MODERN_VERSION, objectOf, spanOf } from './message.ts'
+import {
+  type Edit,
+  encodeHeader,
+  isObject,
+  type Json,
+  type Message,
+  MODERN_VERSION,
+  objectOf,
+  spanOf,
+} from './message.ts'
 import { META_CLIENT_CAPABILITIES } from './message.ts'
 import { clientGone, pipeAnswer, sendEmpty, sendJson } from './respond.ts'
 import type { Lister, View } from './view.ts'
@@ -63,7 +72,9 @@ export function createModern(options: ModernOptions) {
     (caller: Caller): Lister =>
     async (agent, kind) => {
       const isModern = (await eras.of(agent, caller)) === 'modern'
-      const listing = isModern ? await lists.modern(agent, kind, caller) : await options.bridge.list(agent, kind, caller)
+      const listing = isModern
+        ? await lists.modern(agent, kind, caller)
+        : await options.bridge.list(agent, kind, caller)
       index.learn(agent, kind, listing.items)
       if (listing.ttlMs > 0) options.keeper.watch(agent, caller.principal)
       return listing
@@ -84,7 +95,11 @@ export function createModern(options: ModernOptions) {
     sendJson(exchange, { jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', ...result, _meta: meta } })
   }
 
-  async function forward(exchange: McpExchange, message: Message, given: { view: View; caller: Caller }): Promise<void> {
+  async function forward(
+    exchange: McpExchange,
+    message: Message,
+    given: { view: View; caller: Caller },
+  ): Promise<void> {
     const { view, caller } = given
     const edits = withoutTasks(message)
     const located = await locate(message, { view, access, principal: caller.principal, edits })

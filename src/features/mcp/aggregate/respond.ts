@@ -42,7 +42,9 @@ export function readBody({ incoming, outgoing, bodyLimit }: McpExchange): Promis
       settle()
     }
     incoming.on('data', onData)
-    incoming.once('end', () => finish(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))))
+    incoming.once('end', () =>
+      finish(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))),
+    )
     incoming.once('error', (error) => finish(() => reject(error)))
     incoming.once('close', () => finish(() => reject(new PloinkyError('INTERRUPTED', 'The client left'))))
   })
@@ -75,7 +77,11 @@ export function sendJson(
   outgoing.end(body)
 }
 
-export function sendEmpty({ outgoing, requestId }: McpExchange, status: number, headers: Record<string, string> = {}): void {
+export function sendEmpty(
+  { outgoing, requestId }: McpExchange,
+  status: number,
+  headers: Record<string, string> = {},
+): void {
   if (outgoing.headersSent || outgoing.destroyed) return
   outgoing.writeHead(status, { 'content-length': '0', 'x-request-id': requestId, ...headers }).end()
 }

@@ -29,7 +29,15 @@ interface Waiting {
   resolve(answer: Json): void
 }
 
-export function createReverseBridge({ access, lists, newId }: { access: AgentAccess; lists: Lists; newId(): string }): ReverseBridge {
+export function createReverseBridge({
+  access,
+  lists,
+  newId,
+}: {
+  access: AgentAccess
+  lists: Lists
+  newId(): string
+}): ReverseBridge {
   const waiting = new Map<string, Waiting>()
 
   const callerOf = (session: Session, requestId: string, signal: AbortSignal): Caller => {
@@ -69,13 +77,22 @@ export function createReverseBridge({ access, lists, newId }: { access: AgentAcc
     return Object.fromEntries(entries)
   }
 
-  async function call(message: Message, located: Located, given: { session: Session; stream: EventStream; caller: Caller }): Promise<Json> {
+  async function call(
+    message: Message,
+    located: Located,
+    given: { session: Session; stream: EventStream; caller: Caller },
+  ): Promise<Json> {
     const { session, stream, caller } = given
     const { _meta, ...params } = objectOf((JSON.parse(located.text) as Json)['params'])
     let more: Json = {}
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const method = message.method ?? ''
-      const body = { jsonrpc: '2.0', id: message.id, method, params: { ...params, ...more, _meta: { ...objectOf(_meta), ...caller.meta } } }
+      const body = {
+        jsonrpc: '2.0',
+        id: message.id,
+        method,
+        params: { ...params, ...more, _meta: { ...objectOf(_meta), ...caller.meta } },
+      }
       const answer = await access.fetch(located.agent, {
         method: 'POST',
         headers: postHeaders(caller.requestId, {
@@ -84,7 +101,9 @@ export function createReverseBridge({ access, lists, newId }: { access: AgentAcc
         }),
         ...{ body: Buffer.from(JSON.stringify(body)), principal: caller.principal, signal: caller.signal },
       })
-      const reply = await readAnswer(located.agent, answer, message.id ?? null, (other) => stream.write(messageEvent(other)))
+      const reply = await readAnswer(located.agent, answer, message.id ?? null, (other) =>
+        stream.write(messageEvent(other)),
+      )
       const result = objectOf(reply['result'])
       if (result['resultType'] !== 'input_required') return reply
       const { inputRequests, requestState } = result
@@ -97,7 +116,8 @@ export function createReverseBridge({ access, lists, newId }: { access: AgentAcc
   }
 
   return {
-    list: (session, { agent, kind, requestId }) => lists.modern(agent, kind, callerOf(session, requestId, session.signal)),
+    list: (session, { agent, kind, requestId }) =>
+      lists.modern(agent, kind, callerOf(session, requestId, session.signal)),
     async forward(exchange, message, { session, located }) {
       if (message.method?.endsWith('subscribe') === true)
         throw new RpcFailure(200, {

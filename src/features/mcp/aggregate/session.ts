@@ -197,7 +197,10 @@ export class Session {
     const own = `ploinky-${(this.count += 1)}`
     const progressToken = objectOf(params['_meta'])['progressToken']
     remember(this.asked, own, { link, id, progressToken })
-    const places = [spanOf(data, ['id']), progressToken === undefined ? null : spanOf(data, ['params', '_meta', 'progressToken'])]
+    const places = [
+      spanOf(data, ['id']),
+      progressToken === undefined ? null : spanOf(data, ['params', '_meta', 'progressToken']),
+    ]
     return rewrite(
       data,
       places.flatMap((span) => (span === null ? [] : [{ ...span, value: own }])),

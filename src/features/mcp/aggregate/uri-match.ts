@@ -22,4 +22,5 @@ export function matchesTemplate(template: string, uri: string): boolean {
 }
 
 /** `demo` of `demo://about`; null when there is none. */
-export const schemeOf = (uri: string): string | null => /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase() ?? null
+export const schemeOf = (uri: string): string | null =>
+  /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(uri)?.[1]?.toLowerCase() ?? null

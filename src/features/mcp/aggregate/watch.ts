@@ -67,7 +67,8 @@ async function followModern(agent: string, options: WatchOptions): Promise<boole
   for await (const message of messagesOf(answer)) {
     const { method } = message
     const params = objectOf(message['params'])
-    if (method === 'notifications/subscriptions/acknowledged') options.onAck(objectOf(params['notifications']) as Filter)
+    if (method === 'notifications/subscriptions/acknowledged')
+      options.onAck(objectOf(params['notifications']) as Filter)
     else if (typeof method === 'string') options.onNotification(method, params)
     // The agent ends the subscription by answering it.
     else return Object.keys(filter).length > 0

@@ -10,10 +10,10 @@ import {
 import { createLegacySessions } from '../../../agent/sessions.ts'
 import type { Command } from '../../../cli/command.ts'
 import { asPloinkyError, toErrorBody } from '../../../core/error.ts'
+import { OWN_AGENT } from '../../../core/id.ts'
 import type { Logger } from '../../../core/log.ts'
 import { isAllowed, type Principal } from '../../../core/principal.ts'
 import { inputFromRecord } from '../../../http/command-schema.ts'
-import { OWN_AGENT } from '../access.ts'
 import { type OwnTool, ownTools, type RunCommand } from './tools.ts'
 
 export interface OwnServerOptions<S> {
@@ -87,7 +87,8 @@ function createServer<S>(
   server.setRequestHandler('tools/list', () => ({ tools: allowed.map(({ definition }) => definition) }) as never)
   server.setRequestHandler('tools/call', async ({ params }, context) => {
     const tool = allowed.find(({ name }) => name === params.name)
-    if (tool === undefined) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool "${params.name.slice(0, 100)}"`)
+    if (tool === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool "${params.name.slice(0, 100)}"`)
     try {
       const input = inputFromRecord(tool.command, params.arguments ?? {})
       const { signal } = context.mcpReq
