@@ -64,7 +64,7 @@ export function createBridge(access: AgentAccess): Bridge {
       const complete = (text: string): string => completed(text, message)
       if (!isEventStream(answer)) {
         if (answer.status !== 200) return await pipeAnswer(exchange, answer)
-        const result = await readAnswer(located.agent, answer, message.id ?? null)
+        const result = await readAnswer(located.agent, answer, { id: message.id ?? null })
         return sendJson(exchange, JSON.parse(complete(JSON.stringify(result))) as object)
       }
       answerHead(exchange, answer)

@@ -84,7 +84,7 @@ export function callModern(
 ): Promise<Json> {
   return withDeadline(agent, request.caller.signal, async (signal) => {
     const answer = await sendModern(access, agent, { ...request, caller: { ...request.caller, signal } })
-    return resultOf(await readAnswer(agent, answer, 1))
+    return resultOf(await readAnswer(agent, answer, { id: 1 }))
   })
 }
 
@@ -108,8 +108,7 @@ export async function withDeadline<T>(
 export async function readAnswer(
   agent: string,
   answer: UpstreamAnswer,
-  id: Id,
-  onOther: (message: Json) => void = () => {},
+  { id, onOther = () => {} }: { id: Id; onOther?: (message: Json) => void },
 ): Promise<Json> {
   const unreadable = (why: string): PloinkyError =>
     new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" ${why}`, { hint: `Run: ploinky logs ${agent}` })

@@ -17,7 +17,7 @@ export function createEras(access: AgentAccess): Eras {
     const message = await withDeadline(agent, caller.signal, async (signal) => {
       const answer = await sendModern(access, agent, { method: 'server/discover', caller: { ...caller, signal } })
       try {
-        return await readAnswer(agent, answer, 1)
+        return await readAnswer(agent, answer, { id: 1 })
       } catch (error) {
         // A refusal without a message is an answer too; one that is not there yet is none.
         if (signal.aborted || answer.status >= 500) throw error

@@ -55,13 +55,10 @@ export function createAggregate(options: AggregateOptions): Aggregate {
   const stopTelling = tellSessions(options, sessions)
 
   function viewOf(
-    exchange: McpExchange,
-    endpoint: VirtualEndpoint | null,
-    era: 'modern' | 'legacy',
-    list: Lister,
+    { principal }: McpExchange,
+    { endpoint, era, list }: { endpoint: VirtualEndpoint | null; era: 'modern' | 'legacy'; list: Lister },
   ): View {
-    const agents = access.visible(exchange.principal)
-    const base = { agents, index, list, unknownUriCode: UNKNOWN_URI[era] }
+    const base = { agents: access.visible(principal), index, list, unknownUriCode: UNKNOWN_URI[era] }
     return endpoint === null
       ? createAllAgentsView({ ...base, prefix: options.prefix })
       : createChosenView({ ...base, endpoint })
@@ -84,7 +81,7 @@ export function createAggregate(options: AggregateOptions): Aggregate {
     if (era === 'legacy')
       return await legacy.post(exchange, message, {
         endpoint: placeOf(exchange),
-        view: (list) => viewOf(exchange, endpoint, era, list),
+        view: (list) => viewOf(exchange, { endpoint, era, list }),
       })
     const { principal, requestId } = exchange
     const caller: Caller = {
@@ -93,7 +90,7 @@ export function createAggregate(options: AggregateOptions): Aggregate {
       signal: closeSignal(exchange),
       meta: objectOf(message.params['_meta']),
     }
-    const view = (): View => viewOf(exchange, endpoint, era, modern.listerFor(caller))
+    const view = (): View => viewOf(exchange, { endpoint, era, list: modern.listerFor(caller) })
     await modern.handle(exchange, message, { view, caller })
   }
 
@@ -107,9 +104,9 @@ export function createAggregate(options: AggregateOptions): Aggregate {
     } catch (error) {
       if (isBug(error) && !exchange.outgoing.destroyed) log.error('MCP request failed', { error })
       const { code, data } = asFailure(error).error
-      const own_ = code === GATEWAY_ERROR ? objectOf(data)['code'] : undefined
+      const ours = code === GATEWAY_ERROR ? objectOf(data)['code'] : undefined
       // What was refused before a message was read has no id to be answered under.
-      if (id === null && own_ !== undefined) exchange.fail(error)
+      if (id === null && ours !== undefined) exchange.fail(error)
       else if (exchange.outgoing.headersSent) exchange.outgoing.destroy()
       else sendFailure(exchange, id, error)
     }

@@ -46,7 +46,7 @@ export async function openLink(
       ...{ method: 'POST', headers: postHeaders(requestId), body: Buffer.from(JSON.stringify(message)) },
       ...{ idempotent: true, principal, signal: within },
     })
-    const begun = resultOf(await readAnswer(agent, answer, 0))
+    const begun = resultOf(await readAnswer(agent, answer, { id: 0 }))
     return { result: begun, sessionId: answer.headers.get('mcp-session-id') ?? null }
   })
   const version = textOf(objectOf(result)['protocolVersion']) ?? client.version
@@ -64,7 +64,7 @@ export async function openLink(
         const id = `ploinky-${(count += 1)}`
         const body = JSON.stringify({ jsonrpc: '2.0', id, method, params: given })
         const answer = await send(body, { ...options, signal: within })
-        return resultOf(await readAnswer(agent, answer, id))
+        return resultOf(await readAnswer(agent, answer, { id }))
       }),
     async notify(method, given) {
       const body = JSON.stringify({ jsonrpc: '2.0', method, ...(given === undefined ? {} : { params: given }) })

@@ -101,9 +101,10 @@ export function createReverseBridge({
         }),
         ...{ body: Buffer.from(JSON.stringify(body)), principal: caller.principal, signal: caller.signal },
       })
-      const reply = await readAnswer(located.agent, answer, message.id ?? null, (other) =>
-        stream.write(messageEvent(other)),
-      )
+      const reply = await readAnswer(located.agent, answer, {
+        id: message.id ?? null,
+        onOther: (other) => void stream.write(messageEvent(other)),
+      })
       const result = objectOf(reply['result'])
       if (result['resultType'] !== 'input_required') return reply
       const { inputRequests, requestState } = result
