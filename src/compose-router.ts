@@ -99,6 +99,14 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
   }
 }
 
+async function andThen(result: Promise<unknown>, after: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    await after()
+  }
+}
+
 /** Our own commands over MCP; what a call changed counts before its answer says so. */
 async function loadOwnServer(
   { services, commands }: Pick<ServeOptions, 'services' | 'commands'>,
@@ -111,7 +119,7 @@ async function loadOwnServer(
     run(command, input, call) {
       const result = execute(command, input, call)
       if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      return result.finally(() => Promise.all([routes.reload(), supervisor.look()]))
+      return andThen(result, () => Promise.all([routes.reload(), supervisor.look()]))
     },
   })
 }
