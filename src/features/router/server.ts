@@ -14,7 +14,6 @@ import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Demand } from '../demand/index.ts'
-import type { CallGate, CallPolicy } from '../callers/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { openCallers } from './callers.ts'
@@ -58,7 +57,7 @@ export interface RouterOptions<S> {
   demand(routes: McpRoutes): Demand
   mcp(
     routes: McpRoutes,
-    parts: { demand: Demand; callers: { gate: CallGate; policy: CallPolicy } },
+    parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
   ): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
