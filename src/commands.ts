@@ -15,6 +15,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -30,6 +31,7 @@ export const commands: readonly Command<Services>[] = [
   ...scaffoldCommands,
   ...repoCommands,
   ...supervisorCommands,
+  ...toolLockCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

@@ -188,7 +188,17 @@ export async function serveRouter(
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         demand: (routes) => createDemand(demandOptions(services, store, routes)),
         mcp: (routes, demand) =>
-          createMcpGateway({ platform, log, store, version: services.version, routes, demand, target, stampOf }),
+          createMcpGateway({
+            platform,
+            log,
+            store,
+            version: services.version,
+            routes,
+            demand,
+            target,
+            stampOf,
+            tasksDir: (name) => join(paths.tasks, name),
+          }),
         supervisor,
         watchdog: options.watchdog,
       },

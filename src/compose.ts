@@ -24,6 +24,7 @@ import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
+import { createToolLocks } from './features/tool-lock/index.ts'
 import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
@@ -223,6 +224,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     secrets,
     variables,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
+    toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
     manifests: createManifestService({
       fs: platform.fs,

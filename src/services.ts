@@ -16,6 +16,7 @@ import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
+import type { ToolLocks } from './features/tool-lock/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { StatsService } from './features/supervisor/index.ts'
 import type { Platform } from './platform/index.ts'
@@ -61,6 +62,7 @@ export interface Services {
   readonly variables: Variables
   readonly token: TokenService
   readonly logs: LogService
+  readonly toolLocks: ToolLocks
   /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */
   prepareDependencies(
     agent: EnabledAgent,

@@ -212,6 +212,23 @@ export const exposedDocument = define({
   empty: { exposed: {} },
 })
 
+const definitions = z.record(z.string(), z.record(z.string(), z.unknown()))
+const toolLock = z.strictObject({
+  /** Definitions by tool, as a person approved them; null: what is told next is approved. */
+  approved: z.nullable(definitions),
+  /** As they were last told. */
+  seen: definitions,
+})
+export type ToolLock = z.output<typeof toolLock>
+
+/** `.ploinky/tool_locks.json`: what tools of locked agents may say of themselves. */
+export const toolLocksDocument = define({
+  name: 'tool_locks.json',
+  version: 1,
+  schema: z.strictObject({ agents: z.record(nameSchema, toolLock) }),
+  empty: { agents: {} },
+})
+
 /** Every state file, for those that look at all of them. */
 export const stateDocuments = [
   agentsDocument,
@@ -224,4 +241,5 @@ export const stateDocuments = [
   imagesDocument,
   exposedDocument,
   supervisorDocument,
+  toolLocksDocument,
 ] as const

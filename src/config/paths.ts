@@ -29,6 +29,8 @@ export interface WorkspacePaths {
   readonly shared: string
   /** Installed packages of agents. */
   readonly deps: string
+  /** Records of tasks of agents whose tools the router runs. */
+  readonly tasks: string
   /** An empty folder, mounted over what an agent must not see. */
   readonly hidden: string
   /** Working folder of an agent, writable for it. */
@@ -65,6 +67,7 @@ export function workspacePaths(root: string): WorkspacePaths {
     data: join(dir, 'data'),
     shared: join(dir, 'shared'),
     deps: join(dir, 'deps'),
+    tasks: join(dir, 'tasks'),
     hidden: join(running, 'hidden'),
     agentWork: (agent) => join(root, 'agents', agent),
     agentCode: (agent) => join(root, 'code', agent),
@@ -75,5 +78,5 @@ export function workspacePaths(root: string): WorkspacePaths {
 /** Names in `.ploinky` that hold state: never mounted into an agent because its manifest asks for it. */
 export const stateNames: readonly string[] = (
   'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json profile master-key ' +
-  'repos running backup logs history runtimes blobs deps .gitignore'
+  'repos running backup logs history runtimes blobs deps tasks .gitignore'
 ).split(' ')

@@ -256,7 +256,13 @@ export function createFront(options: FrontOptions): ServerHandlers {
   /** Starts an agent that starts on demand; what asks for MCP is answered from what the agent offered as long as that is possible. */
   async function wake({ incoming, target }: Exchange): Promise<void> {
     const name = target.agent?.name
-    if (name === undefined || routes.find(name) !== 'stopped' || !demand.has(name) || mcpEndpointOf(target)) return
+    if (
+      name === undefined ||
+      routes.find(name) !== 'stopped' ||
+      !demand.has(name) ||
+      mcpEndpointOf(target)?.kind === 'agent'
+    )
+      return
     await demand.wake(name, waitOf(incoming.headers))
     await routes.reload()
   }

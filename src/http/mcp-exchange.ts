@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from '../platform/index.ts'
 export type McpEndpoint =
   /** `/mcps/<agent>/mcp` */
   | { readonly kind: 'agent'; readonly agent: string }
+  /** `/mcps/<agent>/getTaskStatus` and the like */
+  | { readonly kind: 'tasks'; readonly agent: string }
   /** `/mcp` */
   | { readonly kind: 'aggregate' }
   /** `/mcp/<name>` */

@@ -48,9 +48,11 @@ const OTHER_VARIABLES = [
   'PLOINKY_CONTAINER_NAME',
   'PLOINKY_CWD',
   'PLOINKY_MCP_CONFIG_PATH',
+  'PLOINKY_MCP_TASK_LOG_TAIL_BYTES',
   'PLOINKY_PORT_',
   'PLOINKY_PROFILE_ENV',
   'PLOINKY_REPO_NAME',
+  'PLOINKY_TASKS_DIR',
   'PLOINKY_WORKLOAD',
   // Given to hooks.
   'PLOINKY_AGENT_DIR',
@@ -58,6 +60,7 @@ const OTHER_VARIABLES = [
   'PLOINKY_HOOK_TYPE',
   // Given to the commands of tools.
   'PLOINKY_ARG_',
+  'PLOINKY_TASK_ID',
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
@@ -130,6 +133,7 @@ test('files of a workspace', () => {
     '.ploinky/data',
     '.ploinky/shared',
     '.ploinky/deps',
+    '.ploinky/tasks',
     '.ploinky/running/hidden',
     'agents/a',
     'code/a',

@@ -9,7 +9,8 @@ import type { Store } from '../../core/store.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { Demand } from '../demand/index.ts'
-import { createExecMcp, type ExecTarget } from './exec.ts'
+import { createExecMcp } from './exec.ts'
+import type { ExecTarget } from './exec-runner.ts'
 import type { AgentExchange, Backend, McpRoutes } from './types.ts'
 
 export interface McpGatewayOptions {
@@ -21,6 +22,8 @@ export interface McpGatewayOptions {
   demand: Demand
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<ExecTarget>
+  /** Folder for the records of an agent's tasks. */
+  tasksDir(agent: string): string
   /** Changes when what an agent offers may have changed: its manifest and its configuration. */
   stampOf(agent: string): Promise<string>
 }
@@ -62,10 +65,19 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     return true
   }
 
+  /** Containers with an AgentServer answer these themselves. */
+  function serveTasks(exchange: AgentExchange): boolean {
+    const route = routes.find(exchange.agent)
+    if (route === null || route === 'stopped' || route.mcp !== 'exec') return false
+    backends.exec?.serve(exchange)
+    return true
+  }
+
   return {
     handle(exchange) {
       const { endpoint } = exchange
-      return endpoint.kind === 'agent' ? serveAgent({ ...exchange, agent: endpoint.agent }) : false
+      if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
+      return endpoint.kind === 'tasks' && serveTasks({ ...exchange, agent: endpoint.agent })
     },
     async close() {
       await Promise.all(Object.values(backends).map((backend) => backend.close()))
@@ -80,8 +92,8 @@ function lazy<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
-function execBackend({ platform, log, version, target }: McpGatewayOptions): Backend {
-  const mcp = createExecMcp({ fs: platform.fs, log, version, target })
+function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOptions): Backend {
+  const mcp = createExecMcp({ fs: platform.fs, log, version, target, tasksDir })
   const makeListener = () =>
     platform.net.toListener((request: Request, { agent }: { agent: string }) => mcp.handle(agent, request))
   let listener: ReturnType<typeof makeListener> | null = null
