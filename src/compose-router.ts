@@ -137,7 +137,7 @@ export async function serveRouter(
       instances.running(agent),
       instances.load(agent),
     ])
-    return { adapter, container: workload.name, codeDir: definition.codeDir, manifest }
+    return { adapter, container: workload.name, instance: workload.id, codeDir: definition.codeDir, manifest }
   }
   const stampOf = async (name: string): Promise<string> => {
     const { manifest, definition } = await instances.load(await registry.get(name))

@@ -26,7 +26,7 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
   const apply = createApply(engine, { containers, networks, imageIdOf: createImageIdOf(engine, state.api) })
   const support = (): RuntimeCapabilities => state.probe()?.capabilities ?? dialect.assumed
   const { job, removeJobs } = createJobs(engine, { containers, networks, support })
-  const exec = createExec(engine, containers)
+  const exec = createExec(engine, containers, state.apiForConversation)
   const logs = createLogs(engine, containers)
   const stats = createStats(engine, containers, {
     api: state.api,
@@ -75,7 +75,7 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
       return exec(name, argv, options)
     },
     interactive: createInteractive(engine, containers),
-    openTty: createTerminals(engine, containers, state.apiForTerminal),
+    openTty: createTerminals(engine, containers, state.apiForConversation),
     events: createEvents(engine, state.api),
     stats,
     [Symbol.asyncDispose]: engine.dispose,
@@ -92,8 +92,8 @@ interface State {
   probe(): Probe | null
   /** The API of the engine, once `detect` has found it. */
   api(): EngineApi | null
-  /** The API of the engine, or one that we serve for our own terminals; null when neither can be had. */
-  apiForTerminal(): Promise<EngineApi | null>
+  /** The API of the engine, or one that we serve for terminals and conversations of ours; null when neither can be had. */
+  apiForConversation(): Promise<EngineApi | null>
   detect(options?: CallOptions): Promise<Detection>
 }
 
@@ -114,7 +114,7 @@ function createState(engine: Engine): State {
     probe: () => probe,
     api: () => api,
     detect,
-    async apiForTerminal() {
+    async apiForConversation() {
       if (probe === null) await detect()
       return api ?? service.open()
     },

@@ -4,9 +4,11 @@ import { delay } from '../../src/core/time.ts'
 import type { ExecOptions, ExecSession } from '../adapter.ts'
 import { bufferBytes } from './bytes.ts'
 import type { Containers } from './containers.ts'
+import type { EngineApi } from './api.ts'
 import type { Engine } from './dialect.ts'
 import type { Container } from './parse.ts'
 import { planEnvironment } from './environment.ts'
+import { startOverApi } from './exec-api.ts'
 import { execArgs } from './oci.ts'
 import { sweep, TAG } from './sweep.ts'
 
@@ -51,11 +53,47 @@ function createInputGuard(engine: Engine) {
   }
 }
 
-export function createExec(engine: Engine, containers: Containers) {
+/** A stream without an end is a conversation. */
+const isConversation = (stdin: ExecOptions['stdin']): stdin is AsyncIterable<Uint8Array> =>
+  typeof stdin === 'object' && Symbol.asyncIterator in stdin
+
+/** `api`: the engine's, where conversations may go over it. */
+export function createExec(engine: Engine, containers: Containers, api: () => Promise<EngineApi | null>) {
   const guarded = createInputGuard(engine)
+
+  /** Null: not over the API; then the command line does it, and explains what is wrong. */
+  async function converse(
+    containerId: string,
+    argv: readonly string[],
+    { env = {}, stdin, cwd, user }: ExecOptions & { stdin: AsyncIterable<Uint8Array> },
+  ): Promise<RunningProcess | null> {
+    const socket = await api()
+    if (socket === null) return null
+    try {
+      return await startOverApi(engine, socket, { containerId, argv, env, stdin, cwd, user })
+    } catch (error) {
+      engine.log.debug('no program over the API, trying the CLI', { error })
+      return null
+    }
+  }
+
   return async function exec(name: string, argv: readonly string[], options: ExecOptions = {}): Promise<ExecSession> {
     const container = await containers.running(name, options)
     const tag = engine.platform.hash.randomToken(12)
+    const supervised = {
+      kill: () => sweep(engine, { name: container.id, tag, user: options.user, signal: 'TERM' as const }),
+      signal: options.signal,
+      what: `run "${argv[0] ?? ''}" in "${name}"`,
+    }
+    if (isConversation(options.stdin)) {
+      const child = await converse(container.id, argv, {
+        ...options,
+        env: { ...options.env, [TAG]: tag },
+        stdin: options.stdin,
+      })
+      if (child !== null)
+        return supervise(engine, { ...supervised, child, ended: async () => {}, isFailure: () => false })
+    }
     const environment = await engine.environment({ ...options.env, [TAG]: tag })
     const args = execArgs(container.id, await guarded(container, argv, options.stdin), {
       stdin: options.stdin !== undefined,
@@ -70,11 +108,9 @@ export function createExec(engine: Engine, containers: Containers) {
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     })
     return supervise(engine, {
+      ...supervised,
       child,
-      kill: () => sweep(engine, { name: container.id, tag, user: options.user, signal: 'TERM' }),
       ended: () => environment.dispose(),
-      signal: options.signal,
-      what: `run "${argv[0] ?? ''}" in "${name}"`,
       isFailure: isEngineFailure,
     })
   }

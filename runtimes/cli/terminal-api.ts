@@ -36,6 +36,8 @@ const messageSchema = z.object({ message: z.string() })
 export interface ExecClient {
   create(parts: { containerId: string; body: Record<string, unknown> }): Promise<string>
   start(id: string, size: { cols: number; rows: number }): Promise<Duplex>
+  /** Starts it without a terminal: both outputs come in frames. */
+  attach(id: string): Promise<Duplex>
   /** A program that has ended already is not an error: nobody is there to be told. */
   resize(id: string, cols: number, rows: number): Promise<void>
   exitCode(id: string): Promise<number>
@@ -70,7 +72,7 @@ export function createExecClient(engine: Engine, api: EngineApi): ExecClient {
     const path = `/containers/${containerId}/exec`
     const answer = await api.call('POST', path, { body })
     if (answer.status === 201) return readJson(createdSchema, answer.body, { runtime, command: `POST ${path}` }).Id
-    throw engine.fail({ exitCode: answer.status, stderr: apiMessage(answer.body) }, 'open a terminal')
+    throw engine.fail({ exitCode: answer.status, stderr: apiMessage(answer.body) }, 'run a program')
   }
 
   function start(id: string, { cols, rows }: { cols: number; rows: number }): Promise<Duplex> {
@@ -78,6 +80,8 @@ export function createExecClient(engine: Engine, api: EngineApi): ExecClient {
     const body = { Detach: false, Tty: true, DetachKeys: DETACH_KEYS, ConsoleSize: [rows, cols], h: rows, w: cols }
     return api.hijack(`/exec/${id}/start`, body)
   }
+
+  const attach = (id: string): Promise<Duplex> => api.hijack(`/exec/${id}/start`, { Detach: false, Tty: false })
 
   async function resize(id: string, cols: number, rows: number): Promise<void> {
     const answer = await api.call('POST', `/exec/${id}/resize?h=${rows}&w=${cols}`).catch(() => null)
@@ -106,5 +110,5 @@ export function createExecClient(engine: Engine, api: EngineApi): ExecClient {
     return (await known) ? argv : waitForSize(argv)
   }
 
-  return { create, start, resize, exitCode, sizedArgv }
+  return { create, start, attach, resize, exitCode, sizedArgv }
 }

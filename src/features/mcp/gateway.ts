@@ -11,6 +11,7 @@ import type { Platform } from '../../platform/index.ts'
 import type { Demand } from '../demand/index.ts'
 import { createExecMcp } from './exec.ts'
 import type { ExecTarget } from './exec-runner.ts'
+import type { StdioTarget } from './stdio/index.ts'
 import type { AgentExchange, Backend, McpRoutes } from './types.ts'
 
 export interface McpGatewayOptions {
@@ -21,7 +22,7 @@ export interface McpGatewayOptions {
   store: Store
   demand: Demand
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<ExecTarget>
+  target(agent: string): Promise<ExecTarget & StdioTarget>
   /** Folder for the records of an agent's tasks. */
   tasksDir(agent: string): string
   /** Changes when what an agent offers may have changed: its manifest and its configuration. */
@@ -39,7 +40,10 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
       pass,
     })
   })
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = { exec: execBackend(options) }
+  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = {
+    exec: execBackend(options),
+    stdio: stdioBackend(options),
+  }
 
   /** To the agent that runs. */
   function pass(exchange: AgentExchange, change: RelayChange): void {
@@ -110,5 +114,17 @@ function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOpt
       }, exchange.fail)
     },
     close: () => mcp.close(),
+  }
+}
+
+/** Programs on standard streams: the bridge is loaded when the first of them is called. */
+function stdioBackend(options: McpGatewayOptions): Backend {
+  let bridge: Promise<Backend> | null = null
+  return {
+    serve(exchange) {
+      bridge ??= import('./stdio/index.ts').then(({ createStdioBackend }) => createStdioBackend(options))
+      bridge.then((backend) => backend.serve(exchange)).catch(exchange.fail)
+    },
+    close: async () => (await bridge)?.close(),
   }
 }
