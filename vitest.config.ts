@@ -14,6 +14,7 @@ export default defineConfig({
             'test/conformance/gateway.test.ts',
             'test/contract/**',
             'test/e2e/**',
+            'test/silence/**',
             'test/browser/**',
             'test/bench/**',
             'node_modules/**',
@@ -47,6 +48,16 @@ export default defineConfig({
           testTimeout: 60_000,
           // All runs are made before the first test looks at them.
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'silence',
+          include: ['test/silence/**/*.test.ts'],
+          // It waits for most of the time.
+          testTimeout: 480_000,
+          hookTimeout: 180_000,
         },
       },
       {

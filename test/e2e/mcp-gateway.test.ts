@@ -28,8 +28,8 @@ describe.runIf(isHere)('MCP of an agent', () => {
     return answer.slice(answer.indexOf('\r\n\r\n') + 4)
   }
   /** Has the agent answer with these bytes, and `then` reset or end its connection. */
-  const answered = (response: string, then = ''): Promise<string> =>
-    once(`POST ${gateway.target('answer', { then })}`, [], response)
+  const answered = (response: string, after = ''): Promise<string> =>
+    once(`POST ${gateway.target('answer', { after })}`, [], response)
   const isGone = (nonce: string): Promise<true> =>
     waitFor(`the agent hears that ${nonce} is over`, async () =>
       (await gateway.state()).gone.includes(nonce) ? true : undefined,
@@ -168,12 +168,9 @@ describe.runIf(isHere)('MCP of an agent', () => {
       const body = '{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"\xe4"}}'
       const lines = [`HTTP/1.1 ${status}`, ...headers, `Content-Length: ${body.length}`]
       const answer = await answered(`${lines.join('\r\n')}\r\n\r\n${body}`)
-      const [head = '', text] = [
-        answer.slice(0, answer.indexOf('\r\n\r\n')),
-        answer.slice(answer.indexOf('\r\n\r\n') + 4),
-      ]
-      expect(text).toBe(body)
-      const seen = head.split('\r\n')
+      const end = answer.indexOf('\r\n\r\n')
+      expect(answer.slice(end + 4)).toBe(body)
+      const seen = answer.slice(0, end).split('\r\n')
       expect(seen.slice(0, lines.length)).toEqual(lines)
       const added = seen.slice(lines.length).map((line) => line.split(':')[0]?.toLowerCase())
       expect(added.filter((name) => !['x-request-id', 'connection', 'date'].includes(name ?? ''))).toEqual([])
@@ -186,7 +183,10 @@ describe.runIf(isHere)('MCP of an agent', () => {
       ['bytes of half a character', 'data: \xc3\n\n\xa4'],
     ]
     it.each(streams)('event streams as they are: %s', async (_what, body) => {
-      const pieces = [...body].map((byte) => `1\r\n${byte}\r\n`).join('')
+      const pieces = body
+        .split('')
+        .map((byte) => `1\r\n${byte}\r\n`)
+        .join('')
       const head =
         'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n'
       const answer = await answered(`${head}${pieces}0\r\n\r\n`)
@@ -215,9 +215,9 @@ describe.runIf(isHere)('MCP of an agent', () => {
       ['a chunk that is none', 'data: 1\n\n', '\r\nzz\r\n', ''],
       ['an agent that resets', 'data: 1\n\n', '', 'reset'],
       ['an agent that ends in the middle', 'data: 1\n\n', '', 'end'],
-    ])('%s: the stream is never taken for complete', async (_what, body, rest, then) => {
+    ])('%s: the stream is never taken for complete', async (_what, body, rest, after) => {
       const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
-      const answer = await answered(`${head}${body.length.toString(16)}\r\n${body}\r\n${rest}`, then)
+      const answer = await answered(`${head}${body.length.toString(16)}\r\n${body}\r\n${rest}`, after)
       expect(answer).not.toContain('0\r\n\r\n')
     })
   })

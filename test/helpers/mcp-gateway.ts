@@ -43,25 +43,24 @@ export class Talk {
 
   /** Waits for some text. */
   until(text: string, timeoutMs?: number): Promise<string> {
-    return waitFor(
-      `${JSON.stringify(text)} after ${JSON.stringify(this.received.slice(-300))}`,
-      () => {
-        if (this.received.includes(text)) return this.received
-        if (this.ended !== '') throw new Error(`ended (${this.ended}) before ${text}: ${this.received}`)
-        return undefined
-      },
-      timeoutMs,
-    )
+    return this.wait(JSON.stringify(text), timeoutMs, () => {
+      if (this.received.includes(text)) return this.received
+      if (this.ended !== '') throw new Error(`ended (${this.ended}) before ${text}: ${this.received}`)
+      return undefined
+    })
   }
 
   /** Everything up to the end of the connection. */
-  async rest(timeoutMs?: number): Promise<string> {
-    await waitFor(
-      `the end after ${JSON.stringify(this.received.slice(-300))}`,
-      () => this.ended || undefined,
-      timeoutMs,
-    )
-    return this.received
+  rest(timeoutMs?: number): Promise<string> {
+    return this.wait('the end', timeoutMs, () => (this.ended === '' ? undefined : this.received))
+  }
+
+  private async wait(what: string, timeoutMs: number | undefined, check: () => string | undefined): Promise<string> {
+    try {
+      return await waitFor(what, check, timeoutMs)
+    } catch (error) {
+      throw new Error(`${String(error)}; received ${JSON.stringify(this.received.slice(-500))}`, { cause: error })
+    }
   }
 }
 
@@ -100,7 +99,11 @@ export async function startGateway(): Promise<Gateway> {
       return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
     },
     open: (bytes) => new Talk(workspace.port, bytes),
-    state: async () => (await (await workspace.fetch(target('state'))).json()) as State,
+    async state() {
+      const response = await workspace.fetch(target('state'))
+      if (!response.ok) throw new Error(`The agent does not answer: ${response.status} ${await response.text()}`)
+      return (await response.json()) as State
+    },
     [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose](),
   }
 }
