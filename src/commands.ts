@@ -7,6 +7,7 @@ import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
+import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
@@ -31,6 +32,7 @@ export const commands: readonly Command<Services>[] = [
   ...callerCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
+  ...endpointCommands,
   ...repoCommands,
   ...supervisorCommands,
   ...toolLockCommands,

@@ -46,12 +46,16 @@ function shared<T>(make: () => Promise<T>, freshMs: number): () => Promise<T> {
 }
 
 function createExecutor(services: Services) {
-  return (command: Command<Services>, input: Input, call: { principal: Principal; signal: AbortSignal }) => {
+  return (
+    command: Command<Services>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal; progress?: (text: string) => void },
+  ) => {
     const context: CommandContext<Services> = {
       services: async () => services,
       log: services.log,
       signal: call.signal,
-      out: { progress: () => {}, color: false, columns: 80, json: true },
+      out: { progress: call.progress ?? (() => {}), color: false, columns: 80, json: true },
       // Over HTTP the caller decided before calling; pages ask first.
       confirm: async () => true,
       principal: call.principal.id,
@@ -126,6 +130,31 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
   }
 }
 
+async function andThen(result: Promise<unknown>, after: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    await after()
+  }
+}
+
+/** Our own commands over MCP; what a call changed counts before its answer says so. */
+async function loadOwnServer(
+  { services, commands }: Pick<ServeOptions, 'services' | 'commands'>,
+  { routes, supervisor }: { routes: { reload(): Promise<void> }; supervisor: Supervisor },
+) {
+  const { createOwnServer } = await import('./features/mcp/own/server.ts')
+  const execute = createExecutor(services)
+  return createOwnServer<Services>({
+    ...{ commands, version: services.version, log: services.log },
+    run(command, input, call) {
+      const result = execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
+      return andThen(result, () => Promise.all([routes.reload(), supervisor.look()]))
+    },
+  })
+}
+
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -193,16 +222,11 @@ export async function serveRouter(
         demand: (routes) => createDemand(demandOptions(services, store, routes)),
         mcp: (routes, { demand, callers }) =>
           createMcpGateway({
-            platform,
-            log,
-            store,
-            version: services.version,
-            routes,
-            demand,
-            calls: callers.gate,
-            target,
-            stampOf,
+            ...{ platform, log, version: services.version, routes, target, store, events: services.events },
+            ...{ demand, stampOf, calls: callers.gate, vouch: callers.vouch },
             tasksDir: (name) => join(paths.tasks, name),
+            prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
+            ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
           }),
         supervisor,
         watchdog: options.watchdog,

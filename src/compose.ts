@@ -24,6 +24,7 @@ import { createAuthenticator, operatorToken, rotateToken } from './features/auth
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
+import { createEndpoints } from './features/mcp/endpoints.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createToolLocks } from './features/tool-lock/index.ts'
 import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
@@ -231,6 +232,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    mcpEndpoints: createEndpoints(store),
     manifests: createManifestService({
       fs: platform.fs,
       catalog,

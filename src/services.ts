@@ -9,6 +9,7 @@ import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
+import type { Endpoints } from './features/mcp/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
@@ -55,6 +56,7 @@ export interface Services {
   readonly starter: Starter
   readonly dependencies: Dependencies
   readonly manifests: ManifestService
+  readonly mcpEndpoints: Endpoints
   readonly runtimes: Runtimes
   readonly sandbox: Sandbox
   readonly router: RouterDaemon

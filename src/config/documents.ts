@@ -253,6 +253,33 @@ export const grantsDocument = define({
   empty: { grants: {} },
 })
 
+const chosen = z.strictObject({
+  agent: nameSchema,
+  /** The agent's own name for it, and the one under which it is shown. */
+  name: z.string().check(z.minLength(1), z.maxLength(500)),
+  as: z.string().check(z.minLength(1), z.maxLength(500)),
+  /** Instead of the agent's own; null: that one. */
+  description: z.nullable(z.string()),
+})
+export type Chosen = z.output<typeof chosen>
+
+const virtualEndpoint = z.strictObject({
+  tools: z.array(chosen),
+  prompts: z.array(chosen),
+  /** URI, template, or `*` for all of an agent. */
+  resources: z.array(z.strictObject({ agent: nameSchema, uri: z.string().check(z.minLength(1), z.maxLength(4000)) })),
+  createdAt: z.string(),
+})
+export type VirtualEndpoint = z.output<typeof virtualEndpoint>
+
+/** `.ploinky/mcp_endpoints.json`: what is served at `/mcp/<name>`. */
+export const endpointsDocument = define({
+  name: 'mcp_endpoints.json',
+  version: 1,
+  schema: z.strictObject({ endpoints: z.record(nameSchema, virtualEndpoint) }),
+  empty: { endpoints: {} },
+})
+
 /** Every state file, for those that look at all of them. */
 export const stateDocuments = [
   agentsDocument,
@@ -267,4 +294,5 @@ export const stateDocuments = [
   supervisorDocument,
   toolLocksDocument,
   grantsDocument,
+  endpointsDocument,
 ] as const

@@ -80,6 +80,6 @@ export function workspacePaths(root: string): WorkspacePaths {
 
 /** Names in `.ploinky` that hold state: never mounted into an agent because its manifest asks for it. */
 export const stateNames: readonly string[] = (
-  'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json profile master-key ' +
+  'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json mcp_endpoints.json profile master-key ' +
   'repos running backup logs history runtimes blobs deps tasks sockets grants.json exposed.json supervisor.json default_skills.json tool_locks.json .gitignore'
 ).split(' ')

@@ -151,6 +151,14 @@ export interface Network {
   freePort(host: string): Promise<number>
   /** A small HTTP call over node's own client (loopback or a unix socket): used by the CLI to talk to the router. */
   request(options: HttpCall): Promise<HttpAnswer>
+  /** The two ends that a raw handler gets, without a socket, and its answer. */
+  openRawExchange(call: RawCall): {
+    readonly incoming: IncomingMessage
+    readonly outgoing: ServerResponse
+    readonly answer: Promise<HttpStream>
+  }
+  /** For many calls to the same places; the caller closes it. */
+  createHttpClient(): HttpClient
   /** Sends a call that switches to a raw two-way stream (`Upgrade: tcp`); the stream is paused and owned by the caller. */
   hijack(call: HttpCall): Promise<Duplex>
 }
@@ -170,6 +178,39 @@ export interface HttpAnswer {
   headers: Record<string, string>
   body: AsyncIterable<Uint8Array>
   text(maxBytes?: number): Promise<string>
+}
+
+export interface StreamCall {
+  readonly host: string
+  readonly port: number
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** Safe to send again when a kept connection turns out closed. */
+  readonly idempotent?: boolean
+  readonly signal?: AbortSignal
+}
+export interface HttpStream {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>
+  /** Ends early, and lets the connection go, when its reader stops. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+/** A request to a raw handler of this process. */
+export interface RawCall {
+  readonly method: string
+  readonly path: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly signal?: AbortSignal
+}
+export interface HttpClient {
+  /** Resolves with the head of the answer, however long that takes. */
+  request(call: StreamCall): Promise<HttpStream>
+  close(): void
 }
 
 export interface Terminal {

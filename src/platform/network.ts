@@ -5,6 +5,8 @@ import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
+import { createHttpClient } from './http-client.ts'
+import { openRawExchange } from './raw-exchange.ts'
 import { replay } from './replay.ts'
 import { serveSockets } from './sockets.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
@@ -297,6 +299,8 @@ export function createNetwork(processes: Processes, createDataPlane: Network['cr
     keepsConnection,
     freePort,
     request,
+    createHttpClient,
+    openRawExchange,
     hijack,
     toListener,
   }

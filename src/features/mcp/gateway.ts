@@ -2,76 +2,57 @@
  * MCP at the router: which of the ways to an agent a request takes. Bytes for an agent's own endpoint are passed on by the front,
  * without anything of this; what the router answers itself is loaded when it is asked for first.
  */
-import type { Invocation } from '../../agent/caller.ts'
 import { PloinkyError } from '../../core/error.ts'
-import type { Logger } from '../../core/log.ts'
-import type { RouteEntry } from '../../config/documents.ts'
+import { OWN_AGENT } from '../../core/id.ts'
 import { DEPTH_HEADER } from '../../core/invocation.ts'
 import { callingAgent } from '../../core/principal.ts'
-import type { Store } from '../../core/store.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
-import type { Platform } from '../../platform/index.ts'
-import { type CallGate, subjectOf } from '../callers/index.ts'
-import type { Demand } from '../demand/index.ts'
-import { createExecMcp } from './exec.ts'
-import type { ExecTarget } from './exec-runner.ts'
-import type { StdioTarget } from './stdio/index.ts'
-import type { AgentExchange, Backend, McpRoutes } from './types.ts'
-
-export interface McpGatewayOptions {
-  platform: Platform
-  log: Logger
-  version: string
-  routes: McpRoutes
-  store: Store
-  demand: Demand
-  /** Decides on what agents ask of agents. */
-  calls: CallGate
-  /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<ExecTarget & StdioTarget>
-  /** Folder for the records of an agent's tasks. */
-  tasksDir(agent: string): string
-  /** Changes when what an agent offers may have changed: its manifest and its configuration. */
-  stampOf(agent: string): Promise<string>
-}
+import { createBackends } from './backends.ts'
+import { lateAggregate } from './late-aggregate.ts'
+import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes, demand } = options
+  const { routes, demand, platform } = options
+  const backends = createBackends(options)
+  const endpoints = lateAggregate(options, backends)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
-    return createOnDemand({
-      ...options,
-      net: options.platform.net,
-      newId: () => options.platform.hash.randomToken(24),
-      pass,
-    })
+    return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
   })
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = {
-    exec: execBackend(options),
-    stdio: stdioBackend(options),
+
+  /** Null: none, or its own HTTP server. */
+  function backendOf(agent: string): Backend | null {
+    const route = routes.find(agent)
+    if (route === null || route === 'stopped' || route.mcp === 'container' || route.mcp === 'none') return null
+    return backends[route.mcp] ?? null
   }
 
   /** To the agent that runs. */
   function pass(exchange: AgentExchange, change: RelayChange): void {
-    const route = routes.find(exchange.agent)
-    const backend = route === null || route === 'stopped' ? undefined : backends[route.mcp]
-    if (backend === undefined) exchange.relay(exchange.agent, change)
+    const backend = backendOf(exchange.agent)
+    if (backend === null) exchange.relay(exchange.agent, change)
     else if (change.body === undefined) backend.serve(exchange)
-    else backend.serve({ ...exchange, incoming: options.platform.net.replay(exchange.incoming, change.body, []) })
+    else backend.serve({ ...exchange, incoming: platform.net.replay(exchange.incoming, change.body, []) })
   }
 
   function serveAgent(exchange: AgentExchange): boolean {
-    if (demand.has(exchange.agent)) {
+    const { agent } = exchange
+    if (demand.has(agent)) {
       onDemand().then((served) => served.serve(exchange), exchange.fail)
       return true
     }
-    const route = routes.find(exchange.agent)
+    const route = routes.find(agent)
+    // One that was enabled under this name before it was ours keeps it.
+    if (route === null && agent === OWN_AGENT) {
+      backends.own?.serve(exchange)
+      return true
+    }
     // Unknown and stopped agents are refused where every path of an agent is.
     if (route === null || route === 'stopped' || route.mcp === 'container') return false
-    const refusal = routes.refusal(exchange.agent)
+    const refusal = routes.refusal(agent)
     if (refusal !== null) throw refusal
-    const backend = backends[route.mcp]
-    if (backend === undefined) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${exchange.agent}" does not speak MCP`)
+    const backend = backendOf(agent)
+    if (backend === null) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
     backend.serve(exchange)
     return true
   }
@@ -93,7 +74,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     const incoming =
       body === null
         ? exchange.incoming
-        : options.platform.net.replay(exchange.incoming, body, [[DEPTH_HEADER, String(claims.depth)]])
+        : platform.net.replay(exchange.incoming, body, [[DEPTH_HEADER, String(claims.depth)]])
     const relay: AgentExchange['relay'] = (agent, change = {}) =>
       exchange.relay(agent, {
         ...(body === null ? {} : { body }),
@@ -113,10 +94,12 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
         return true
       }
       if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
-      return endpoint.kind === 'tasks' && serveTasks({ ...exchange, agent: endpoint.agent })
+      if (endpoint.kind === 'tasks') return serveTasks({ ...exchange, agent: endpoint.agent })
+      endpoints.handle(exchange)
+      return true
     },
     async close() {
-      await Promise.all(Object.values(backends).map((backend) => backend.close()))
+      await Promise.all([endpoints.close(), ...Object.values(backends).map((backend) => backend.close())])
     },
   }
 }
@@ -125,45 +108,4 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
 function lazy<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | null = null
   return () => (made ??= make())
-}
-
-interface ExecCall {
-  readonly agent: string
-  /** Who is calling: the server is in this process, and believes it without a token. */
-  readonly invocation: Invocation
-}
-
-/** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
-function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOptions): Backend {
-  const mcp = createExecMcp({ fs: platform.fs, log, version, target, tasksDir })
-  const makeListener = () =>
-    platform.net.toListener((request: Request, { agent, invocation }: ExecCall) =>
-      mcp.handle(agent, request, invocation),
-    )
-  let listener: ReturnType<typeof makeListener> | null = null
-  return {
-    serve(exchange) {
-      const { incoming, outgoing, agent, requestId, principal, claims } = exchange
-      const invocation = { sub: subjectOf(principal), roles: principal.roles, aud: `agent:${agent}`, ...claims }
-      listener ??= makeListener()
-      listener.then((listen) => {
-        if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-        outgoing.setHeader('x-request-id', requestId)
-        listen(incoming, outgoing, { agent, invocation })
-      }, exchange.fail)
-    },
-    close: () => mcp.close(),
-  }
-}
-
-/** Programs on standard streams: the bridge is loaded when the first of them is called. */
-function stdioBackend(options: McpGatewayOptions): Backend {
-  let bridge: Promise<Backend> | null = null
-  return {
-    serve(exchange) {
-      bridge ??= import('./stdio/index.ts').then(({ createStdioBackend }) => createStdioBackend(options))
-      bridge.then((backend) => backend.serve(exchange)).catch(exchange.fail)
-    },
-    close: async () => (await bridge)?.close(),
-  }
 }

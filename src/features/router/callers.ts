@@ -39,7 +39,6 @@ export async function openCallers(options: CallerOptions, table: RouteTableHandl
   })
   return {
     policy,
-    invocations,
     gate: createCallGate({ policy, invocations, events, log }),
     vouch: invocations.unbound,
     /** The agent that a credential is of, or null. */

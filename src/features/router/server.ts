@@ -14,7 +14,6 @@ import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Demand } from '../demand/index.ts'
-import type { CallGate, CallPolicy, InvocationMaker } from '../callers/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { openCallers } from './callers.ts'
@@ -35,13 +34,6 @@ export interface RouterHttp {
   createGuard: typeof import('../../http/guard.ts').createGuard
   createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
   writeError: typeof import('../../http/error-response.ts').writeError
-}
-
-/** What a way to agents has to ask before it passes anything of a caller on, and to add to what it passes on. */
-export interface RouterCalls {
-  readonly gate: CallGate
-  readonly policy: CallPolicy
-  readonly invocations: InvocationMaker
 }
 
 export interface RouterOptions<S> {
@@ -65,7 +57,10 @@ export interface RouterOptions<S> {
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
   demand(routes: McpRoutes): Demand
-  mcp(routes: McpRoutes, parts: { demand: Demand; callers: RouterCalls }): McpGateway & { close(): Promise<void> }
+  mcp(
+    routes: McpRoutes,
+    parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
+  ): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */

@@ -15,6 +15,8 @@ import type { Store } from '../../core/store.ts'
 
 export interface RouteTableHandle {
   find(agent: string): RouteEntry | 'stopped' | null
+  /** Of all enabled agents, running or not. */
+  names(): readonly string[]
   routing(): Routing
   /** The enabled agents by name. */
   agents(): Readonly<Record<string, AgentRecord>>
@@ -86,6 +88,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   ]
   return {
     find: (agent) => own(current.routes, agent) ?? (own(agents, agent) === undefined ? null : 'stopped'),
+    names: () => [...new Set([...Object.keys(current.routes), ...Object.keys(agents)])],
     routing: () => current,
     agents: () => agents,
     grants: () => grants,

@@ -27,7 +27,12 @@ export interface StdioOptions {
 const SWEEP_MS = 5000
 const SESSION = 'mcp-session-id'
 
-export function createStdioBackend({ platform: { hash }, log, version, target }: StdioOptions): Backend {
+export function createStdioBackend({
+  platform: { hash },
+  log,
+  version,
+  target,
+}: StdioOptions): Pick<Backend, 'serve' | 'close'> {
   const programs = createPrograms({ target, hash, log })
   const sessions = createSessions({ programs, hash })
   const modern = createModern({ programs, hash, log, version })
