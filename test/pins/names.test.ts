@@ -70,6 +70,7 @@ const OTHER_VARIABLES = [
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_STDIO',
   'PLOINKY_GIT_PASSWORD',
   'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
@@ -165,5 +166,6 @@ test('state files and their versions', () => {
     'repo_sources.json 1',
     'routing.json 1',
     'supervisor.json 1',
+    'tool_locks.json 1',
   ])
 })

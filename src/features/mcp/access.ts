@@ -73,6 +73,7 @@ export function createAgentAccess(options: AccessOptions): AgentAccess {
   }
 
   function vouched(agent: string, call: UpstreamCall): UpstreamCall {
+    if (call.isVouched === true) return call
     const word = options.vouch(call.principal, agent)
     return word === null ? call : { ...call, headers: { ...call.headers, [INVOCATION_HEADER]: word } }
   }

@@ -5,7 +5,8 @@ import type { Platform } from '../../platform/index.ts'
 import { subjectOf } from '../callers/index.ts'
 import { createExecMcp } from './exec.ts'
 import type { OwnServer } from './own/server.ts'
-import type { AgentExchange, Backend, Backends, McpGatewayOptions } from './types.ts'
+import type { McpGatewayOptions } from './gateway-options.ts'
+import type { AgentExchange, Backend, Backends } from './types.ts'
 import { fetchHandler } from './upstream.ts'
 
 export const createBackends = (options: McpGatewayOptions): Backends => ({

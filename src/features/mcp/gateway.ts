@@ -6,14 +6,37 @@ import { PloinkyError } from '../../core/error.ts'
 import { OWN_AGENT } from '../../core/id.ts'
 import { callingAgent } from '../../core/principal.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
+import type { HttpClient } from '../../platform/index.ts'
+import { type AgentAccess, createAgentAccess } from './access.ts'
 import { createBackends } from './backends.ts'
 import { lateAggregate } from './late-aggregate.ts'
-import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
+import { createLocked } from './locked.ts'
+import type { McpGatewayOptions } from './gateway-options.ts'
+import type { AgentExchange, Backend } from './types.ts'
+import { visibleByRole } from './visibility.ts'
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes, demand, platform } = options
+  const { routes, demand, guard, platform } = options
   const backends = createBackends(options)
-  const endpoints = lateAggregate(options, backends)
+  let client: HttpClient | null = null
+  const direct = createAgentAccess({
+    routes,
+    vouch: options.vouch,
+    visibility: options.visibility ?? visibleByRole,
+    client: () => (client ??= platform.net.createHttpClient()),
+    backend: (kind) => backends[kind],
+    onChange: (listener) =>
+      options.events.on(({ type }) => {
+        if (type === 'routing.changed' || type.startsWith('agent.') || type.startsWith('tool.')) listener()
+      }),
+  })
+  const locked = createLocked({ guard, version: options.version, instance: direct.instance, fetch: direct.fetch })
+  const access: AgentAccess = {
+    ...direct,
+    fetch: locked.fetch,
+    isRelayed: (agent) => !guard.has(agent) && direct.isRelayed(agent),
+  }
+  const endpoints = lateAggregate(options, access)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
     return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
@@ -28,6 +51,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
 
   /** To the agent that runs. */
   function pass(exchange: AgentExchange, change: RelayChange): void {
+    if (guard.has(exchange.agent)) return locked.serve(exchange, change)
     const backend = backendOf(exchange.agent)
     if (backend === null) exchange.relay(exchange.agent, change)
     else if (change.body === undefined) backend.serve(exchange)
@@ -47,12 +71,12 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
       return true
     }
     // Unknown and stopped agents are refused where every path of an agent is.
-    if (route === null || route === 'stopped' || route.mcp === 'container') return false
+    if (route === null || route === 'stopped') return false
+    if (route.mcp === 'container' && !guard.has(agent)) return false
     const refusal = routes.refusal(agent)
     if (refusal !== null) throw refusal
-    const backend = backendOf(agent)
-    if (backend === null) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
-    backend.serve(exchange)
+    if (route.mcp === 'none') throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
+    pass(exchange, {})
     return true
   }
 
@@ -95,6 +119,8 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     },
     async close() {
       await Promise.all([endpoints.close(), ...Object.values(backends).map((backend) => backend.close())])
+      client?.close()
+      guard.close()
     },
   }
 }

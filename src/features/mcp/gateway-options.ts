@@ -1,0 +1,43 @@
+/** What the gateway is given. */
+import type { EventBus } from '../../core/events.ts'
+import type { Logger } from '../../core/log.ts'
+import type { Principal } from '../../core/principal.ts'
+import type { Store } from '../../core/store.ts'
+import type { Platform } from '../../platform/index.ts'
+import type { CallGate } from '../callers/index.ts'
+import type { Demand } from '../demand/index.ts'
+import type { ToolGuard } from '../tool-lock/index.ts'
+import type { PrefixMode } from './aggregate/all-agents.ts'
+import type { ExecTarget } from './exec-runner.ts'
+import type { OwnServer } from './own/server.ts'
+import type { StdioTarget } from './stdio/index.ts'
+import type { McpRoutes } from './types.ts'
+import type { Visibility } from './visibility.ts'
+
+export interface McpGatewayOptions {
+  platform: Platform
+  log: Logger
+  version: string
+  routes: McpRoutes
+  store: Store
+  events: EventBus
+  demand: Demand
+  /** Knows which tools are blocked. */
+  guard: ToolGuard
+  /** Decides on what agents ask of agents. */
+  calls: CallGate
+  /** The router's word to an agent on who is calling; null: the agent cannot check it. */
+  vouch(principal: Principal, agent: string): string | null
+  /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
+  target(agent: string): Promise<ExecTarget & StdioTarget>
+  /** Folder for the records of an agent's tasks. */
+  tasksDir(agent: string): string
+  /** Changes when what an agent offers may have changed: its manifest and its configuration. */
+  stampOf(agent: string): Promise<string>
+  /** How names at `/mcp` are made. */
+  prefix: PrefixMode
+  /** Our own commands as an agent. */
+  ownServer(): Promise<OwnServer>
+  /** Absent: people, by their role. */
+  visibility?: Visibility
+}
