@@ -5,8 +5,9 @@
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { RouteEntry } from '../../config/documents.ts'
-import type { McpExchange, McpGateway } from '../../http/mcp-exchange.ts'
+import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
+import type { AgentExchange, Backend } from './backend.ts'
 import { createExecMcp } from './exec.ts'
 import type { StdioTarget } from './stdio/index.ts'
 
@@ -24,18 +25,6 @@ export interface McpGatewayOptions {
   routes: McpRoutes
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<StdioTarget>
-}
-
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  close(): Promise<void>
 }
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {

@@ -1,7 +1,7 @@
 /** Calls through the bridge to a program on standard streams, beside bridges of others to the same program on the same machine. */
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { alternate, compare, must } from '../measure.mjs'
@@ -25,56 +25,85 @@ function cpuOf(pid) {
 
 const residentMiB = (pid) => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
 
-/** A session at an endpoint of Streamable HTTP, over kept connections. */
-export function createClient(url, headers = {}) {
-  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
-  const { hostname, port, pathname } = new URL(url)
-  let session = {}
-  function send(method, message) {
+/** One kept connection; an answer ends where its length or its last chunk says. Cheap, so that the bridges are what is measured. */
+function openConnection({ hostname, port }) {
+  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+  let text = ''
+  let settle = { resolve: (_answer) => {}, reject: (_error) => {} }
+  const isWhole = () => {
+    const end = text.indexOf('\r\n\r\n')
+    if (end < 0) return false
+    const length = /^content-length: *(\d+)/im.exec(text.slice(0, end))?.[1]
+    return length === undefined ? text.endsWith('0\r\n\r\n') : text.length >= end + 4 + Number(length)
+  }
+  socket.setEncoding('latin1').on('data', (part) => {
+    text += part
+    if (isWhole()) settle.resolve(text)
+  })
+  for (const event of ['error', 'close']) socket.once(event, (error) => settle.reject(error ?? new Error('closed')))
+  return {
+    send: (message) =>
+      new Promise((resolve, reject) => {
+        settle = { resolve, reject }
+        text = ''
+        socket.write(message)
+      }),
+    close: () => socket.destroy(),
+  }
+}
+
+/** A session at an endpoint of Streamable HTTP. */
+function createClient(url, headers = {}) {
+  const place = new URL(url)
+  const connections = []
+  let head = ''
+  function textOf(method, message) {
     const body = message === undefined ? '' : JSON.stringify({ jsonrpc: '2.0', ...message })
-    return new Promise((resolve, reject) => {
-      const accept = 'application/json, text/event-stream'
-      const fields = {
-        ...headers,
-        ...session,
-        accept,
-        'content-type': 'application/json',
-        'content-length': body.length,
-      }
-      const outgoing = request({ hostname, port, path: pathname, method, agent, headers: fields }, (incoming) => {
-        let text = ''
-        incoming.setEncoding('utf8').on('data', (part) => (text += part))
-        incoming.once('end', () => resolve({ status: incoming.statusCode, headers: incoming.headers, text }))
-      })
-      outgoing.once('error', reject)
-      outgoing.end(body)
-    })
+    return `${method} ${place.pathname} HTTP/1.1\r\n${head}content-length: ${body.length}\r\n\r\n${body}`
+  }
+  function setHead(more) {
+    const accept = 'application/json, text/event-stream'
+    const fields = { host: place.host, accept, 'content-type': 'application/json', ...headers, ...more }
+    head = Object.entries(fields)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')
+  }
+  async function once(method, message) {
+    const connection = openConnection(place)
+    try {
+      return await connection.send(textOf(method, message))
+    } finally {
+      connection.close()
+    }
   }
   return {
     async open() {
+      setHead({})
       const clientInfo = { name: 'bench', version: '1' }
       const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
-      const answer = await send('POST', { id: 'init', method: 'initialize', params })
-      const id = answer.headers['mcp-session-id']
-      if (answer.status !== 200 || id === undefined) throw new Error(`no session: ${answer.status} ${answer.text}`)
-      session = { 'mcp-session-id': id }
-      await send('POST', { method: 'notifications/initialized' })
+      const answer = await once('POST', { id: 'init', method: 'initialize', params })
+      const id = /^mcp-session-id: *(\S+)/im.exec(answer)?.[1]
+      if (id === undefined) throw new Error(`no session: ${answer}`)
+      setHead({ 'mcp-session-id': id })
+      await once('POST', { method: 'notifications/initialized' })
+      for (let n = 0; n < AT_ONCE; n++) connections.push(openConnection(place))
     },
     /** Makes `count` calls, `AT_ONCE` at a time; each answer is checked. */
     async calls(count) {
       let next = 0
-      const one = async () => {
+      const one = async (connection) => {
         for (let id = next++; id < count; id = next++) {
           const params = { name: 'echo', arguments: { value: `value ${id}` } }
-          const { status, text } = await send('POST', { id, method: 'tools/call', params })
-          if (status !== 200 || !text.includes(`"value ${id}"`)) throw new Error(`call ${id}: ${status} ${text}`)
+          const answer = await connection.send(textOf('POST', { id, method: 'tools/call', params }))
+          if (!answer.startsWith('HTTP/1.1 200') || !answer.includes(`"value ${id}"`))
+            throw new Error(`call ${id}: ${answer}`)
         }
       }
-      await Promise.all(Array.from({ length: AT_ONCE }, one))
+      await Promise.all(connections.map(one))
     },
     async close() {
-      await send('DELETE').catch(() => {})
-      agent.destroy()
+      await once('DELETE').catch(() => {})
+      for (const connection of connections) connection.close()
     },
   }
 }
@@ -124,7 +153,7 @@ async function startPeer(context, argv, port) {
   const child = spawn(context.node, argv, { env: context.env, stdio: 'ignore', detached: true })
   const stop = context.undo(() => {
     try {
-      process.kill(-child.pid, 'SIGKILL')
+      process.kill(-(child.pid ?? Number.NaN), 'SIGKILL')
     } catch {
       // It is gone.
     }
@@ -187,9 +216,9 @@ export async function stdio(context) {
     'mcp-proxy': await startPeer(context, [bin('mcp-proxy'), ...mcpProxy], ports[1]),
   }
   for (const place of places) targets[place] = await startOurs(context, place, server)
-  const count = quick ? 500 : 3000
+  const count = quick ? 500 : 1000
   const variants = Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, sampler(target, count)]))
-  const samples = await alternate(variants, { rounds: quick ? 3 : 7 })
+  const samples = await alternate(variants, { rounds: quick ? 3 : 5 })
   const rows = places.flatMap((place) =>
     Object.keys(PEERS).map((peer) =>
       compare(
@@ -214,7 +243,7 @@ async function growth({ pid, client }, calls) {
   await client.calls(calls)
   const after = residentMiB(pid)
   const ratio = after / before
-  const bound = (before + GROWTH_MIB) / before
+  const bound = Number(((before + GROWTH_MIB) / before).toFixed(2))
   return {
     name: `router after ${calls} calls over stdio`,
     baseline: 'before',
