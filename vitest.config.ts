@@ -10,7 +10,15 @@ export default defineConfig({
           ...common,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/contract/**', 'test/e2e/**', 'test/browser/**', 'test/bench/**', 'node_modules/**'],
+          exclude: [
+            'test/conformance/gateway.test.ts',
+            'test/contract/**',
+            'test/e2e/**',
+            'test/silence/**',
+            'test/browser/**',
+            'test/bench/**',
+            'node_modules/**',
+          ],
           testTimeout: 20_000,
         },
       },
@@ -29,6 +37,26 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'conformance',
+          include: ['test/conformance/gateway.test.ts'],
+          testTimeout: 60_000,
+          // All runs are made before the first test looks at them.
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: 'silence',
+          include: ['test/silence/**/*.test.ts'],
+          // It waits for most of the time.
+          testTimeout: 480_000,
           hookTimeout: 180_000,
         },
       },

@@ -193,6 +193,8 @@ export interface ImageProgress {
 export interface ImageInfo {
   readonly id: string
   readonly digest: string | null
+  /** What it runs by itself; absent where the runtime does not tell. */
+  readonly command?: { readonly entrypoint: readonly string[]; readonly arguments: readonly string[] }
 }
 
 export interface ApplyOutcome {

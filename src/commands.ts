@@ -2,8 +2,12 @@
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
+import { clientCommands } from './features/client/commands.ts'
+import { mcpClientCommands } from './features/client/mcp-commands.ts'
+import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
+import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
@@ -13,6 +17,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
 
@@ -20,12 +25,17 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...clientCommands,
+  ...mcpClientCommands,
   ...maintenanceCommands,
   ...manifestCommands,
+  ...callerCommands,
   ...dependencyCommands,
   ...scaffoldCommands,
+  ...endpointCommands,
   ...repoCommands,
   ...supervisorCommands,
+  ...toolLockCommands,
   ...routerCommands,
   ...profileCommands,
   ...variablesCommands,

@@ -1,16 +1,20 @@
 /** The part of the composition that only the router process needs. */
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import { parseJson } from './core/json.ts'
+import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
-import { createMcpGateway } from './features/mcp/index.ts'
+import { agentSecret } from './features/callers/index.ts'
+import { createDemand, type DemandOptions } from './features/demand/index.ts'
+import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
+import { createAgentGuard } from './http/agent-guard.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
@@ -42,12 +46,16 @@ function shared<T>(make: () => Promise<T>, freshMs: number): () => Promise<T> {
 }
 
 function createExecutor(services: Services) {
-  return (command: Command<Services>, input: Input, call: { principal: Principal; signal: AbortSignal }) => {
+  return (
+    command: Command<Services>,
+    input: Input,
+    call: { principal: Principal; signal: AbortSignal; progress?: (text: string) => void },
+  ) => {
     const context: CommandContext<Services> = {
       services: async () => services,
       log: services.log,
       signal: call.signal,
-      out: { progress: () => {}, color: false, columns: 80, json: true },
+      out: { progress: call.progress ?? (() => {}), color: false, columns: 80, json: true },
       // Over HTTP the caller decided before calling; pages ask first.
       confirm: async () => true,
       principal: call.principal.id,
@@ -95,6 +103,58 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
   }
 }
 
+function asError(error: { code: string; message: string; hint?: string } | undefined): PloinkyError {
+  const body = { error: { ...error, details: { suggestion: error?.hint } } }
+  return fromErrorBody(body, 'AGENT_FAILED') ?? new PloinkyError('AGENT_FAILED', 'The agent did not start')
+}
+
+function demandOptions(services: Services, store: Store, routes: McpRoutes): DemandOptions {
+  const { registry, instances, events, log, workspace } = services
+  return {
+    ...{ registry, store, events, log },
+    load: instances.load,
+    isRunning(agent) {
+      const route = routes.find(agent)
+      return route !== null && route !== 'stopped'
+    },
+    async start(agent) {
+      const { agents } = await workspace.exclusive(`start of ${agent} on demand`, () =>
+        workspace.startAgents({ agent, progress: () => {} }),
+      )
+      const failed = agents.find(({ error }) => error !== undefined)
+      if (failed !== undefined) throw asError(failed.error)
+    },
+    async stop(agent) {
+      await workspace.exclusive(`stop of ${agent}, which nobody calls`, () => workspace.stopAgents(agent))
+    },
+  }
+}
+
+async function andThen(result: Promise<unknown>, after: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    await after()
+  }
+}
+
+/** Our own commands over MCP; what a call changed counts before its answer says so. */
+async function loadOwnServer(
+  { services, commands }: Pick<ServeOptions, 'services' | 'commands'>,
+  { routes, supervisor }: { routes: { reload(): Promise<void> }; supervisor: Supervisor },
+) {
+  const { createOwnServer } = await import('./features/mcp/own/server.ts')
+  const execute = createExecutor(services)
+  return createOwnServer<Services>({
+    ...{ commands, version: services.version, log: services.log },
+    run(command, input, call) {
+      const result = execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
+      return andThen(result, () => Promise.all([routes.reload(), supervisor.look()]))
+    },
+  })
+}
+
 export async function serveRouter(
   options: ServeOptions,
   onReady: (info: { host: string; port: number }) => void,
@@ -109,6 +169,11 @@ export async function serveRouter(
       instances.load(agent),
     ])
     return { adapter, container: workload.name, instance: workload.id, codeDir: definition.codeDir, manifest }
+  }
+  const stampOf = async (name: string): Promise<string> => {
+    const { manifest, definition } = await instances.load(await registry.get(name))
+    const config = await platform.fs.stat(join(definition.codeDir, 'mcp-config.json'))
+    return platform.hash.sha256Hex(JSON.stringify([manifest, config?.mtimeMs ?? null, config?.size ?? null]))
   }
   const stopRelaying = relayEvents(services)
   const followed = [basename(paths.profile), configDocument.name]
@@ -146,13 +211,23 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
           createFront,
           createGuard,
+          createAgentGuard,
           writeError,
         },
         authenticator: options.authenticator,
+        agentSecret: () => agentSecret(services.secrets, platform.hash),
         commands: options.commands,
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
-        mcp: (routes) => createMcpGateway({ platform, log, version: services.version, routes, target }),
+        demand: (routes) => createDemand(demandOptions(services, store, routes)),
+        mcp: (routes, { demand, callers }) =>
+          createMcpGateway({
+            ...{ platform, log, version: services.version, routes, target, store, events: services.events },
+            ...{ demand, stampOf, calls: callers.gate, vouch: callers.vouch },
+            tasksDir: (name) => join(paths.tasks, name),
+            prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
+            ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
+          }),
         supervisor,
         watchdog: options.watchdog,
       },

@@ -18,12 +18,15 @@ import {
   createRuntimeChooser,
   createRuntimes,
 } from './features/agents/index.ts'
+import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
+import { createEndpoints } from './features/mcp/endpoints.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
+import { createToolLocks } from './features/tool-lock/index.ts'
 import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
@@ -161,6 +164,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     readyTimeoutSeconds: settings.readyTimeout,
     planner,
     dependencies,
+    prepareCaller: createCallerFolders({ fs, paths, hash, secrets }),
     hooks: createHookSteps({ runner: createHookRunner({ platform, paths }), consents, paths }),
     routeFinder: createRouteFinder({ platform, store }),
     registry,
@@ -180,6 +184,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
   })
   const router = createRouterDaemon({ platform, paths, events })
+  const grants = createGrants({ store, events })
   const workspace = createWorkspaceService({
     platform,
     paths,
@@ -191,6 +196,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     runtimes,
     starter,
     router,
+    grants,
     version: VERSION,
   })
   const services: Services = {
@@ -222,8 +228,11 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     client: createRouterClient({ net: platform.net, daemon: router, token }),
     secrets,
     variables,
+    grants,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
+    toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    mcpEndpoints: createEndpoints(store),
     manifests: createManifestService({
       fs: platform.fs,
       catalog,
@@ -241,7 +250,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
         ...{ agent: agent.name, workspace: workspaceId, definition, image, adapter, progress, signal },
       })
     },
-    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, paths }),
+    explain: createExplainer({ registry, planner, catalog, runtimes, chooser, grants, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
     sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>

@@ -4,10 +4,12 @@ import type { Explained, SettingName, Settings, SettingValue } from './config/se
 import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
 import type { EnabledAgent, ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
+import type { Grants } from './features/callers/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
+import type { Endpoints } from './features/mcp/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
@@ -16,6 +18,7 @@ import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
+import type { ToolLocks } from './features/tool-lock/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { StatsService } from './features/supervisor/index.ts'
 import type { Platform } from './platform/index.ts'
@@ -53,14 +56,17 @@ export interface Services {
   readonly starter: Starter
   readonly dependencies: Dependencies
   readonly manifests: ManifestService
+  readonly mcpEndpoints: Endpoints
   readonly runtimes: Runtimes
   readonly sandbox: Sandbox
   readonly router: RouterDaemon
   readonly client: RouterClient
   readonly secrets: SecretStore
   readonly variables: Variables
+  readonly grants: Grants
   readonly token: TokenService
   readonly logs: LogService
+  readonly toolLocks: ToolLocks
   /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */
   prepareDependencies(
     agent: EnabledAgent,

@@ -16,8 +16,8 @@ export interface SseParser {
 /** More than this in one unfinished event is no event of ours: the stream is given up. */
 const MAX_EVENT_CHARS = 1024 * 1024
 
-/** Throws RangeError when one event grows beyond 1 Mi characters. */
-export function createSseParser(lastEventId = ''): SseParser {
+/** Throws RangeError when one event grows beyond `maxChars`. */
+export function createSseParser(lastEventId = '', maxChars = MAX_EVENT_CHARS): SseParser {
   let buffer = ''
   let afterCarriageReturn = false
   let data: string[] = []
@@ -38,7 +38,7 @@ export function createSseParser(lastEventId = ''): SseParser {
 
   function line(text: string, out: SseMessage[]): void {
     size += text.length
-    if (size > MAX_EVENT_CHARS) throw new RangeError('Event too large')
+    if (size > maxChars) throw new RangeError('Event too large')
     if (text !== '') return field(text)
     if (data.length > 0) out.push({ id: state.lastId, event: event || 'message', data: data.join('\n') })
     data = []
@@ -59,7 +59,7 @@ export function createSseParser(lastEventId = ''): SseParser {
         } else if (part !== '') {
           buffer += part
           afterCarriageReturn = false
-          if (buffer.length > MAX_EVENT_CHARS) throw new RangeError('Event too large')
+          if (buffer.length > maxChars) throw new RangeError('Event too large')
         }
       }
       return out

@@ -8,6 +8,8 @@ export interface BufferedBytes {
   readonly bytes: AsyncIterable<Uint8Array>
   /** From now on, what comes is thrown away: a program that is to end must not be held back by its own output. */
   discard(): void
+  /** Resolves when the source has ended and all of it was seen. */
+  readonly ended: Promise<void>
 }
 
 /**
@@ -45,7 +47,7 @@ export function bufferBytes(
     ended = true
     wakeReader()
   }
-  void pump()
+  const whenEnded = pump()
   const discard = (): void => {
     discarding = true
     wakeWriter()
@@ -71,7 +73,7 @@ export function bufferBytes(
       discard()
     }
   }
-  return { bytes: read(), discard }
+  return { bytes: read(), discard, ended: whenEnded }
 }
 
 const LINE_FEED = 10

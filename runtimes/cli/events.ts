@@ -115,9 +115,58 @@ interface Channel {
   why(): Promise<string>
 }
 
+/** Keys of events that a stream which is opened again could tell again. */
+const MAX_SEEN = 1000
+/** Ends that nobody asked for, within this time (ms), before they count as the engine's failure. */
+const MAX_ENDS = 3
+const ENDS_WITHIN_MS = 60_000
+
+/**
+ * Events until the caller has enough. An engine may end a stream and be well (podman does when it shortens its log of
+ * events): then the stream is opened again where it ended, and nothing is lost or told twice.
+ */
 async function* read(reading: Reading): AsyncGenerator<RuntimeEvent> {
+  const told = { since: reading.since, seen: new Set<string>() }
+  let ends: number[] = []
+  for (;;) {
+    const why = yield* readOnce({ ...reading, since: told.since }, told)
+    if (why === null) return
+    const now = Date.now()
+    ends = [...ends.filter((at) => now - at < ENDS_WITHIN_MS), now]
+    if (ends.length < MAX_ENDS && (await isThere(reading))) continue
+    throw new PloinkyError('RUNTIME_UNAVAILABLE', `${reading.engine.dialect.displayName} ended its events`, {
+      hint: 'Run: ploinky doctor',
+      details: { message: why },
+    })
+  }
+}
+
+const isThere = async ({ engine }: Reading): Promise<boolean> => {
+  const answer = await engine.call(['ps', '--quiet', '--filter', `label=${LABEL_WORKSPACE}=none`]).catch(() => null)
+  return answer?.exitCode === 0
+}
+
+interface Told {
+  /** Where a stream that is opened again begins. */
+  since: string
+  readonly seen: Set<string>
+}
+
+function isNew(event: ParsedEvent, told: Told): boolean {
+  if (told.seen.has(event.key)) return false
+  told.seen.add(event.key)
+  const [oldest] = told.seen
+  if (told.seen.size > MAX_SEEN && oldest !== undefined) told.seen.delete(oldest)
+  // Engines take seconds with three decimals; what happened in the same moment is told again and known.
+  const at = Date.parse(event.at)
+  if (at > 0) told.since = (at / 1000).toFixed(3)
+  return true
+}
+
+/** One stream; returns null when the caller ended it, else what the engine says about its end. */
+async function* readOnce(reading: Reading, told: Told): AsyncGenerator<RuntimeEvent, string | null> {
   const { engine, selector, signal } = reading
-  if (signal?.aborted) return
+  if (signal?.aborted) return null
   const channel = (await overApi(reading)) ?? overCli(reading)
   let ended = false
   const end = (): void => {
@@ -127,21 +176,15 @@ async function* read(reading: Reading): AsyncGenerator<RuntimeEvent> {
   const forget = engine.track(end)
   if (signal?.aborted) end()
   else signal?.addEventListener('abort', end, { once: true })
-  let last = ''
   try {
     for await (const line of textLines(channel.bytes, MAX_EVENT_CHARACTERS)) {
       if (line.trim() === '') continue
       const event = parseEvent(line, channel.source)
-      if (event === null || event.workspace !== selector.workspace || event.key === last) continue
+      if (event === null || event.workspace !== selector.workspace || !isNew(event, told)) continue
       if (selector.agent !== undefined && event.agent !== selector.agent) continue
-      last = event.key
       yield { type: event.type, name: event.name, agent: event.agent, at: event.at, exitCode: event.exitCode }
     }
-    if (ended) return
-    throw new PloinkyError('RUNTIME_UNAVAILABLE', `${engine.dialect.displayName} ended its events`, {
-      hint: 'Run: ploinky doctor',
-      details: { message: await channel.why() },
-    })
+    return ended ? null : await channel.why()
   } finally {
     signal?.removeEventListener('abort', end)
     forget()

@@ -1,5 +1,6 @@
 /** Programs started in a running container: streams, exit code and a kill that reaches inside. */
 import type { ProcessSpec, RunningProcess } from '../../src/core/process.ts'
+import { delay } from '../../src/core/time.ts'
 import type { ExecOptions, ExecSession } from '../adapter.ts'
 import { bufferBytes } from './bytes.ts'
 import type { Containers } from './containers.ts'
@@ -25,6 +26,8 @@ export const isEngineFailure = (code: number, tail: string): boolean =>
   ENGINE_CODES.has(code) && ENGINE_MESSAGE.test(tail)
 /** After everything inside was ended, the CLI ends by itself; this is for one that does not. */
 const CLI_END_MS = 2000
+/** For the end of stderr to arrive after the exit code; a reader that holds it back is not waited for. */
+const LAST_WORDS_MS = 1000
 /** 128 + SIGKILL. */
 const KILLED = 137
 
@@ -155,6 +158,8 @@ export function supervise(engine: Engine, parts: Supervised): ExecSession {
       const code = await child.exit
       // Ended by us is never a success, whatever the program or an engine that lost track of it says.
       if (killing !== undefined) return code === 0 ? KILLED : code
+      // What the engine said about its failure may still be on its way.
+      if (code !== 0) await Promise.race([stderr.ended, delay(LAST_WORDS_MS)])
       if (!parts.isFailure(code, tail)) return code
       throw engine.fail({ exitCode: code, stderr: tail }, parts.what)
     } finally {

@@ -207,11 +207,17 @@ export function parseListed(output: string, source: Source): string[] {
   })
 }
 
-const imageSchema = z.object({ Id: text, RepoDigests: z.nullish(z.array(text)) })
+const words = z.nullish(z.array(text))
+const imageSchema = z.object({
+  Id: text,
+  RepoDigests: z.nullish(z.array(text)),
+  Config: z.nullish(z.object({ Entrypoint: words, Cmd: words })),
+})
 
 export interface ImageFacts {
   readonly id: string
   readonly digest: string | null
+  readonly command: { readonly entrypoint: readonly string[]; readonly arguments: readonly string[] }
 }
 
 /** The answer of `image inspect` for one reference; null when the array is empty. */
@@ -220,7 +226,8 @@ export function parseImage(output: string, source: Source): ImageFacts | null {
   const [image] = readJson(z.array(imageSchema), output, source)
   if (image === undefined) return null
   const digest = image.RepoDigests?.[0]?.split('@')[1] ?? null
-  return { id: withDigestPrefix(image.Id), digest }
+  const command = { entrypoint: image.Config?.Entrypoint ?? [], arguments: image.Config?.Cmd ?? [] }
+  return { id: withDigestPrefix(image.Id), digest, command }
 }
 
 /** Ids of `ps --quiet --no-trunc`, one a line. */

@@ -11,20 +11,23 @@ const MAX_PROBLEMS = 10
  * in quotes is an error, because a tool that gets the wrong type fails later and less clearly.
  */
 export function checkArguments(schema: InputSchema, value: unknown): CheckedArguments {
-  if (value !== undefined && value !== null && !isObject(value)) {
-    return { ok: false, message: `Invalid arguments: expected an object, found ${describe(value)}` }
-  }
+  return checkObject(schema, { value: value ?? {}, what: 'Invalid arguments' })
+}
+
+/** Checks what a tool wrote against its `outputSchema`; members that nobody declared are kept. */
+export function checkOutput(schema: InputSchema, value: unknown): CheckedArguments {
+  const additional = schema.additional === false ? true : schema.additional
+  return checkObject({ ...schema, additional }, { value, what: 'The output does not match "outputSchema"' })
+}
+
+function checkObject(schema: InputSchema, { value, what }: { value: unknown; what: string }): CheckedArguments {
+  if (!isObject(value)) return { ok: false, message: `${what}: expected an object, found ${describe(value)}` }
   const problems: string[] = []
-  const checked = checkMembers(value ?? {}, {
-    members: schema.fields,
-    additional: schema.additional,
-    path: '',
-    problems,
-  })
+  const checked = checkMembers(value, { members: schema.fields, additional: schema.additional, path: '', problems })
   if (problems.length === 0) return { ok: true, value: checked }
   const shown = problems.slice(0, MAX_PROBLEMS)
   const more = problems.length - shown.length
-  return { ok: false, message: `Invalid arguments: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}` }
+  return { ok: false, message: `${what}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}` }
 }
 
 interface Members {

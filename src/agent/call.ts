@@ -1,4 +1,6 @@
+import { checkOutput } from './arguments.ts'
 import type { CommandSpec } from './config-entry.ts'
+import type { ToolSpec } from './config.ts'
 import { argumentVariable } from './config.ts'
 import { isObject } from './check.ts'
 import { LIMITS } from './limits.ts'
@@ -17,13 +19,20 @@ interface CallInput {
 export function planRun(spec: CommandSpec, input: CallInput): Omit<ToolRun, 'signal'> {
   const run: Omit<ToolRun, 'signal'> = {
     argv: spec.argv,
-    env: { TOOL_NAME: input.name, ...spec.env, ...argumentEnv(input.arguments) },
+    env: { TOOL_NAME: input.name, ...spec.env, ...argumentEnv(input.arguments), ...depthEnv(input.payload) },
     stdin: `${JSON.stringify(input.payload)}\n`,
     timeoutMs: spec.timeoutMs,
     maxStdoutBytes: LIMITS.stdoutBytes,
     maxStderrBytes: LIMITS.stderrBytes,
   }
   return spec.cwd === undefined ? run : { ...run, cwd: spec.cwd }
+}
+
+/** How many agents stand before the command: it says so when it calls another one, so that a loop ends. */
+function depthEnv({ metadata }: Record<string, unknown>): Record<string, string> {
+  const invocation = isObject(metadata) ? metadata['invocation'] : undefined
+  const depth = isObject(invocation) ? invocation['depth'] : undefined
+  return typeof depth === 'number' ? { PLOINKY_DEPTH: String(depth) } : {}
 }
 
 /** Arguments as variables. What is too large, or holds a zero byte, is left to standard input. */
@@ -47,22 +56,56 @@ function argumentEnv(values: Record<string, unknown>): Record<string, string> {
 export type TextBlock = { type: 'text'; text: string }
 
 /** An alias and not an interface, because MCP results are open records. */
-export type CallOutcome = { content: TextBlock[]; isError?: true }
+export type CallOutcome = { content: TextBlock[]; structuredContent?: Record<string, unknown>; isError?: true }
 
 /**
  * The result of a tool. A failing command is a result with `isError`, not a JSON-RPC error: since revision 2025-11-25
  * MCP wants errors of the tool itself where a model can read and correct them, and a gateway must be able to tell them
  * from a broken server.
  */
-export function toolOutcome(result: ToolRunResult, timeoutMs: number | undefined): CallOutcome {
-  const failure = failureText(result, timeoutMs)
-  if (failure !== undefined) return { content: [{ type: 'text', text: failure }], isError: true }
+export function toolOutcome(result: ToolRunResult, tool: Pick<ToolSpec, 'timeoutMs' | 'output'>): CallOutcome {
+  const failure = failureText(result, tool.timeoutMs)
+  if (failure !== undefined) return toolError(failure)
+  const structured = structuredOutput(result, tool.output)
+  if (typeof structured === 'string') return toolError(structured)
   const stdout = result.stdout.trim() === '' ? '(no output)' : result.stdout
   const content: TextBlock[] = [{ type: 'text', text: stdout }]
   const stderr = withoutProgress(result.stderr).trimEnd()
   if (stderr !== '') content.push({ type: 'text', text: `stderr:\n${stderr}` })
   if (result.truncated) content.push({ type: 'text', text: truncationNote() })
-  return { content }
+  return structured === undefined ? { content } : { content, structuredContent: structured }
+}
+
+/** A result that tells a model what went wrong. */
+export function toolError(message: string): CallOutcome {
+  return { content: [{ type: 'text', text: clipText(message) }], isError: true }
+}
+
+/**
+ * Standard output as an object, when the tool says that it is one; a sentence when it is none although a schema was
+ * promised to clients. Without a schema, text that is no object is just text.
+ */
+function structuredOutput(
+  { stdout, truncated }: ToolRunResult,
+  output: ToolSpec['output'],
+): Record<string, unknown> | string | undefined {
+  if (output === undefined) return undefined
+  const value = parseJson(stdout)
+  if (output === 'any') return isObject(value) ? value : undefined
+  if (value === undefined) {
+    const cut = truncated ? `: it was cut after ${LIMITS.stdoutBytes} bytes` : ''
+    return `The output does not match "outputSchema": it is not JSON${cut}`
+  }
+  const checked = checkOutput(output, value)
+  return checked.ok ? checked.value : checked.message
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** Why a command failed, in at most `LIMITS.errorChars` characters; `undefined` when it did not. */

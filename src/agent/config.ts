@@ -10,6 +10,8 @@
  *
  * This file knows no file system: the caller reads the text (limit: `LIMITS.configBytes`).
  */
+import type { Access } from './caller.ts'
+import { ACCESS } from './caller.ts'
 import type { ConfigIssue, Issues, JsonObject, Place } from './check.ts'
 import {
   at,
@@ -40,8 +42,11 @@ export interface ToolSpec extends CommandSpec {
   description?: string
   annotations?: JsonObject
   input: InputSchema
-  /** Who may call it; enforced by the router. Absent means every signed-in caller. */
-  access?: string
+  /** Standard output is JSON: checked against the schema, or an object of any shape. Absent: text. */
+  output?: InputSchema | 'any'
+  access: Access
+  /** Answers at once with the handle of a task; `required` refuses clients that know nothing of tasks. */
+  async?: 'optional' | 'required'
 }
 
 export interface ResourceSpec extends CommandSpec {
@@ -57,6 +62,11 @@ export interface AgentConfig {
   tools: ToolSpec[]
   resources: ResourceSpec[]
   prompts: PromptSpec[]
+  /** How many tasks run at once, and how much of the output of each is kept. Absent: `LIMITS`. */
+  maxParallelTasks?: number
+  taskLogTailBytes?: number
+  /** A call that takes longer than this becomes a task when its client knows tasks, in milliseconds. Absent: never. */
+  taskAfterMs?: number
 }
 
 export interface ParsedConfig {
@@ -74,6 +84,7 @@ const ROOT_KEYS = [
   'prompts',
   'maxParallelTasks',
   'taskLogTailBytes',
+  'taskAfterMs',
   '$schema',
   'name',
   'version',
@@ -84,6 +95,8 @@ const TOOL_KEYS = [
   'title',
   'description',
   'inputSchema',
+  'outputSchema',
+  'structuredOutput',
   'annotations',
   'async',
   'timeout',
@@ -106,6 +119,15 @@ export function parseAgentConfig(text: string, options: ParseOptions): ParsedCon
       readResource(entry, options),
     ),
     prompts: unique(readList(document, 'prompts', { place: root, max: LIMITS.prompts }), readPrompt),
+    ...pick({
+      maxParallelTasks: readNumber(document, 'maxParallelTasks', { place: root, min: 1, max: LIMITS.maxParallelTasks }),
+      taskLogTailBytes: readNumber(document, 'taskLogTailBytes', {
+        place: root,
+        min: 0,
+        max: LIMITS.maxTaskLogTailBytes,
+      }),
+      taskAfterMs: readNumber(document, 'taskAfterMs', { place: root, min: 0, max: LIMITS.maxTimeoutMs }),
+    }),
   }
   return issues.errors.length === 0 ? { config, ...issues } : issues
 }
@@ -169,13 +191,7 @@ function readTool([object, place]: [JsonObject, Place], options: ParseOptions): 
   const command = readCommand([object, place], options)
   const input = readInputSchema(own(object, 'inputSchema'), at(place, 'inputSchema'))
   warnAboutEnvNames(input, at(place, 'inputSchema'))
-  if (readBoolean(object, 'async', place) === true) {
-    warn(at(place, 'async'), {
-      found: 'true',
-      expected: 'false',
-      hint: 'The tool works, but runs as an ordinary call: its caller waits for the result',
-    })
-  }
+  const mode = readAsync(object, place)
   const timeout = readNumber(object, 'timeout', { place, min: 1, max: LIMITS.maxTimeoutMs })
   const annotations = own(object, 'annotations')
   if (annotations !== undefined && !isObject(annotations)) {
@@ -185,17 +201,54 @@ function readTool([object, place]: [JsonObject, Place], options: ParseOptions): 
       hint: 'Write { "readOnlyHint": true }',
     })
   }
-  const access = readString(object, 'access', { place, maxLength: 64 })
+  const access = readAccess(object, place)
   if (name === undefined || command === undefined) return undefined
-  const timeoutMs = own(object, 'timeoutMs') === undefined ? (timeout ?? command.timeoutMs) : command.timeoutMs
+  // Nobody waits for a task, so it may take as long as anything may.
+  const unlimited = mode === undefined ? command.timeoutMs : LIMITS.maxTimeoutMs
+  const timeoutMs = own(object, 'timeoutMs') === undefined ? (timeout ?? unlimited) : command.timeoutMs
   return {
     ...command,
     timeoutMs,
     name,
     input,
+    access,
     ...readTexts(object, place),
-    ...pick({ annotations: isObject(annotations) ? annotations : undefined, access }),
+    ...pick({
+      annotations: isObject(annotations) ? annotations : undefined,
+      output: readOutput(object, place),
+      async: mode,
+    }),
   }
+}
+
+function readAsync(object: JsonObject, place: Place): ToolSpec['async'] {
+  if (own(object, 'async') === 'required') return 'required'
+  return readBoolean(object, 'async', place) === true ? 'optional' : undefined
+}
+
+/** A word that we do not know must not open a tool to everybody: it is an error. */
+function readAccess(object: JsonObject, place: Place): Access {
+  const word = readString(object, 'access', { place, maxLength: 64 })
+  if (word === undefined) return 'authenticated'
+  const known = ACCESS.find((entry) => entry === word)
+  if (known !== undefined) return known
+  const expected = `one of: ${ACCESS.join(', ')}`
+  fail(at(place, 'access'), { found: describe(word), expected, hint: 'Leave "access" away to let every caller in' })
+  return 'admin'
+}
+
+function readOutput(object: JsonObject, place: Place): ToolSpec['output'] {
+  const schema = own(object, 'outputSchema')
+  const isStructured = readBoolean(object, 'structuredOutput', place)
+  if (schema === undefined || schema === null) return isStructured === true ? 'any' : undefined
+  if (isStructured === false) {
+    warn(at(place, 'structuredOutput'), {
+      found: 'false beside "outputSchema"',
+      expected: 'true, or no "outputSchema"',
+      hint: 'Remove "structuredOutput"; a tool with "outputSchema" has structured output',
+    })
+  }
+  return readInputSchema(schema, at(place, 'outputSchema'))
 }
 
 function readResource([object, place]: [JsonObject, Place], options: ParseOptions): ResourceSpec | undefined {

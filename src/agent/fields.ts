@@ -49,7 +49,7 @@ interface Budget {
   fields: number
 }
 
-/** Reads the `inputSchema` of a tool. */
+/** Reads the `inputSchema` or `outputSchema` of a tool. */
 export function readInputSchema(value: unknown, place: Place): InputSchema {
   if (value === undefined || value === null) return NO_INPUT
   if (!isObject(value)) {

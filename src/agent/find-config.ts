@@ -18,6 +18,13 @@ export function configCandidates(
   return [...new Set(places.filter((place): place is string => place !== undefined && place !== ''))]
 }
 
+/** Which file it is and in what state: differs whenever `loadConfig` may answer something else. Null when there is none. */
+export function configStamp(candidates: readonly string[]): string | null {
+  const path = candidates.find(isFile)
+  const info = path === undefined ? undefined : statSync(path, { throwIfNoEntry: false, bigint: true })
+  return info === undefined ? null : `${path}:${info.ino}:${info.mtimeNs}:${info.size}`
+}
+
 /** Reads the first configuration that exists; without one the agent simply offers nothing. */
 export function loadConfig(candidates: readonly string[], codeDir: string): ParsedConfig & { path?: string } {
   const path = candidates.find(isFile)

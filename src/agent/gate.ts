@@ -6,16 +6,21 @@ export class BusyError extends Error {
   }
 }
 
-/** Lets `parallel` tasks run at once, in order of arrival; `waiting` more may queue, and a queued one can be aborted. */
-export function createGate(limits: { parallel: number; waiting: number }): {
+export interface Gate {
   run: <T>(task: () => Promise<T>, signal: AbortSignal) => Promise<T>
   running: () => number
-} {
+  /** Changes how many run at once; what runs already goes on. */
+  resize: (parallel: number) => void
+}
+
+/** Lets `parallel` tasks run at once, in order of arrival; `waiting` more may queue, and a queued one can be aborted. */
+export function createGate(limits: { parallel: number; waiting: number }): Gate {
+  let { parallel } = limits
   let running = 0
   const queue: (() => void)[] = []
 
   const enter = (signal: AbortSignal): Promise<void> => {
-    if (running < limits.parallel) {
+    if (running < parallel) {
       running++
       return Promise.resolve()
     }
@@ -34,21 +39,29 @@ export function createGate(limits: { parallel: number; waiting: number }): {
     })
   }
 
-  const exit = (): void => {
-    const next = queue.shift()
-    // The place is handed over, so that nobody who arrives in between can take it.
-    if (next === undefined) running--
-    else next()
+  // Places are handed over at once, so that nobody who arrives in between can take them.
+  const fill = (): void => {
+    while (running < parallel) {
+      const next = queue.shift()
+      if (next === undefined) return
+      running++
+      next()
+    }
   }
 
   return {
     running: () => running,
+    resize: (count) => {
+      parallel = count
+      fill()
+    },
     run: async (task, signal) => {
       await enter(signal)
       try {
         return await task()
       } finally {
-        exit()
+        running--
+        fill()
       }
     },
   }

@@ -14,7 +14,10 @@ export interface AgentHttpOptions {
 
 const HEALTH = JSON.stringify({ ok: true, server: 'ploinky-agent-mcp' })
 
-/** The HTTP face of an agent: `/health`, `/mcp` and its page. The caller makes it listen. */
+/** Addresses for whoever holds the id of a task and does not speak MCP. */
+const TASK_PATHS = new Set(['/getTaskStatus', '/task', '/task/cancel'])
+
+/** The HTTP face of an agent: `/health`, `/mcp`, its tasks and its page. The caller makes it listen. */
 export function createAgentHttp(options: AgentHttpOptions): Server {
   const server = createServer((incoming, outgoing) => {
     route(incoming, outgoing, options).catch((error: unknown) => {
@@ -36,6 +39,7 @@ async function route(
 ): Promise<void> {
   const path = (incoming.url ?? '/').split('?', 1)[0]
   if (path === '/mcp') return serveWithFetch(incoming, outgoing, mcp.fetch)
+  if (path !== undefined && TASK_PATHS.has(path)) return serveWithFetch(incoming, outgoing, mcp.fetchTask)
   if (path === '/health') {
     if (incoming.method === 'GET' || incoming.method === 'HEAD') {
       sendJson(outgoing, { status: 200, body: incoming.method === 'HEAD' ? '' : HEALTH })

@@ -26,6 +26,24 @@ export const LIMITS = {
   /** Commands that run at once, and calls that wait for a place. */
   parallelRuns: 32,
   waitingRuns: 256,
+  /** Asynchronous tools that run at once when the configuration does not say (`maxParallelTasks`), and the most it may say. */
+  parallelTasks: 10,
+  maxParallelTasks: 256,
+  /** Tasks that wait for a place. */
+  waitingTasks: 1000,
+  /** The end of a task's output that is kept (`taskLogTailBytes`). */
+  taskLogTailBytes: 128 * 1024,
+  maxTaskLogTailBytes: 1024 * 1024,
+  /** Finished tasks: kept for a day, the oldest given up before that when there are too many or they are too large together. */
+  taskRetentionMs: 24 * 60 * 60 * 1000,
+  finishedTasks: 1000,
+  finishedTaskBytes: 64 * 1024 * 1024,
+  /** A larger record on disk was not written by us. */
+  taskRecordBytes: 16 * 1024 * 1024,
+  /** How often the record of a running task is written while its output grows. */
+  taskSaveIntervalMs: 1000,
+  /** What clients are told to wait between two looks at a task. */
+  taskPollIntervalMs: 1000,
   sessions: 256,
   sessionIdleMs: 30 * 60 * 1000,
   /** Progress faster than this is thinned out; the latest value always arrives. */

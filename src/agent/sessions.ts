@@ -1,4 +1,4 @@
-import type { Server } from '@modelcontextprotocol/server'
+import type { AuthInfo, Server } from '@modelcontextprotocol/server'
 import { isInitializeRequest, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server'
 import { jsonRpcError } from './json-rpc.ts'
 import type { AgentLog } from './types.ts'
@@ -8,9 +8,17 @@ import type { AgentLog } from './types.ts'
  * GET stream reach the client they belong to. Sessions are bounded in number and end when nobody uses them.
  */
 interface LegacySessions {
-  handle: (request: Request, parsedBody: unknown) => Promise<Response>
+  handle: (request: Request, call: LegacyCall) => Promise<Response>
+  /** Tells every session which lists changed. */
+  announce: (changed: { tools: boolean; resources: boolean; prompts: boolean }) => void
   size: () => number
   close: () => Promise<void>
+}
+
+interface LegacyCall {
+  parsedBody: unknown
+  /** Absent when nobody vouches for the caller. */
+  authInfo?: AuthInfo
 }
 
 interface LegacySessionOptions {
@@ -26,6 +34,8 @@ interface Session {
   transport: WebStandardStreamableHTTPServerTransport
   server: Server
   usedAt: number
+  /** The first caller that somebody vouched for; no other may use the session. */
+  owner: string | undefined
   /** Requests that have not been answered completely. */
   busy: number
 }
@@ -66,7 +76,7 @@ export function createLegacySessions(options: LegacySessionOptions): LegacySessi
     return oldest !== undefined
   }
 
-  const open = async (request: Request, parsedBody: unknown): Promise<Response> => {
+  const open = async (request: Request, call: LegacyCall): Promise<Response> => {
     if (!makeRoom()) {
       const message = `All ${options.maxSessions} sessions are in use; try again later`
       return jsonRpcError(503, -32000, { message, headers: { 'retry-after': '5' } })
@@ -74,51 +84,67 @@ export function createLegacySessions(options: LegacySessionOptions): LegacySessi
     // Counted until it is listed, so that many beginnings at once cannot pass the limit together.
     opening++
     try {
-      return await begin(request, parsedBody)
+      return await begin(request, call)
     } finally {
       opening--
     }
   }
 
-  const begin = async (request: Request, parsedBody: unknown): Promise<Response> => {
+  const begin = async (request: Request, call: LegacyCall): Promise<Response> => {
     const server = options.createServer()
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => globalThis.crypto.randomUUID(),
       onsessioninitialized: (id) => {
-        sessions.set(id, { transport, server, usedAt: options.now(), busy: 0 })
+        sessions.set(id, { transport, server, usedAt: options.now(), owner: call.authInfo?.clientId, busy: 0 })
         sweeper ??= startSweeper(sweep, options.idleMs)
       },
       onsessionclosed: (id) => end(id, 'deleted'),
     })
     await server.connect(transport)
-    const response = await transport.handleRequest(request, { parsedBody })
+    const response = await transport.handleRequest(request, call)
     // Refused before a session came to be (wrong headers, bad message): nothing may stay behind.
     if (transport.sessionId === undefined) await server.close()
     return response
   }
 
-  const handle = async (request: Request, parsedBody: unknown): Promise<Response> => {
+  const handle = async (request: Request, call: LegacyCall): Promise<Response> => {
     const id = request.headers.get('mcp-session-id')
     if (id === null) {
-      if (request.method === 'POST' && isInitializeRequest(parsedBody)) return open(request, parsedBody)
+      if (request.method === 'POST' && isInitializeRequest(call.parsedBody)) return open(request, call)
       return jsonRpcError(400, -32000, {
         message: 'No session: send "initialize" first, then the Mcp-Session-Id header that it answers',
       })
     }
     const session = sessions.get(id)
-    if (session === undefined)
+    const caller = call.authInfo?.clientId
+    if (session === undefined || (caller !== undefined && session.owner !== undefined && caller !== session.owner))
       return jsonRpcError(404, -32001, { message: 'Session not found: send "initialize" again' })
+    session.owner ??= caller
     session.usedAt = options.now()
     session.busy++
-    const response = await session.transport.handleRequest(request, { parsedBody })
+    const response = await session.transport.handleRequest(request, call)
     return whenDone(response, () => {
       session.busy--
       session.usedAt = options.now()
     })
   }
 
+  const announce: LegacySessions['announce'] = (changed) => {
+    for (const { server } of sessions.values()) {
+      const news = [
+        ...(changed.tools ? [server.sendToolListChanged()] : []),
+        ...(changed.resources ? [server.sendResourceListChanged()] : []),
+        ...(changed.prompts ? [server.sendPromptListChanged()] : []),
+      ]
+      // Without an open stream there is nobody to tell; the next list is the new one anyway.
+      for (const sent of news)
+        sent.catch((error: unknown) => options.log('debug', 'List change not told', { error: String(error) }))
+    }
+  }
+
   return {
     handle,
+    announce,
     size: () => sessions.size,
     close: async () => {
       await Promise.all([...sessions.keys()].map((id) => end(id, 'shutdown')))

@@ -92,13 +92,15 @@ function leavePipes(child: ChildProcessWithoutNullStreams): void {
   }
   child.stdout.on('data', onData)
   child.stderr.on('data', onData)
-  const timer = setInterval(() => {
+  const look = (): void => {
     if (isQuiet || ++rounds >= 10) {
       child.stdout.destroy()
       child.stderr.destroy()
     }
     isQuiet = true
-  }, DRAIN_MS)
+  }
+  // Timers come first when a busy machine lets us run again after a while: what waits in the pipes is read before the look.
+  const timer = setInterval(() => setImmediate(look), DRAIN_MS)
   child.once('close', () => clearInterval(timer))
 }
 
@@ -112,6 +114,11 @@ function capture(
   const { onStderrLine } = run
   const encoder = new TextEncoder()
   child.stdout.on('data', (chunk: Uint8Array) => stdout.push(chunk))
+  if (run.onStdout !== undefined) {
+    const { onStdout } = run
+    const decoder = new TextDecoder()
+    child.stdout.on('data', (chunk: Uint8Array) => onStdout(decoder.decode(chunk, { stream: true })))
+  }
   if (onStderrLine === undefined) child.stderr.on('data', (chunk: Uint8Array) => stderr.push(chunk))
   else {
     const lines = createLineSplitter((line) => {

@@ -3,7 +3,7 @@ import { isObject } from './check.ts'
 import { LIMITS } from './limits.ts'
 
 /** A progress report of a tool: one line of JSON on standard error. */
-interface Progress {
+export interface Progress {
   progress: number
   total?: number
   message?: string

@@ -23,6 +23,8 @@ export interface ToolRun {
   maxStderrBytes?: number
   /** Called for each line of standard error as it arrives; returning `true` keeps the line out of the result's `stderr`. */
   onStderrLine?: (line: string) => boolean | void
+  /** Called with each piece of standard output as it arrives, whatever the caps say. */
+  onStdout?: (text: string) => void
 }
 
 /** What became of a command. Failing to start is exit code 127 (not found) or 126 (not executable), as in a shell. */
@@ -42,3 +44,15 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** Port: one structured log line. Values of arguments and results are never passed to it. */
 export type AgentLog = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void
+
+/**
+ * Port: where the records of tasks are kept, one small text per id. `write` leaves the old or the new text, never a part.
+ * Ids are letters and digits.
+ */
+export interface TaskStore {
+  list: () => Promise<string[]>
+  /** Null when there is no such record. */
+  read: (id: string) => Promise<string | null>
+  write: (id: string, text: string) => Promise<void>
+  remove: (id: string) => Promise<void>
+}

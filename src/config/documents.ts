@@ -33,6 +33,13 @@ const enableMode = z.union([
   z.strictObject({ kind: z.literal('devel'), repo: nameSchema }),
 ])
 
+/** What an agent may call of another one. */
+const callGrant = z.strictObject({
+  agent: nameSchema,
+  /** Null: all that other agents may call. `prompt:<name>` and `resource:<uri>` beside the names of tools. */
+  tools: z.nullable(z.array(z.string())),
+})
+
 const agentRecord = z.strictObject({
   /** `<repo>/<agent>` of the definition. */
   repo: nameSchema,
@@ -45,6 +52,8 @@ const agentRecord = z.strictObject({
   mode: z._default(enableMode, { kind: 'isolated' }),
   /** Its own profile; null: the workspace's. */
   profile: z._default(z.nullable(nameSchema), null),
+  /** What it may call of others, as its manifest said when it was started last. */
+  calls: z.optional(z.array(callGrant)),
 })
 export type AgentRecord = z.output<typeof agentRecord>
 
@@ -212,6 +221,65 @@ export const exposedDocument = define({
   empty: { exposed: {} },
 })
 
+const definitions = z.record(z.string(), z.record(z.string(), z.unknown()))
+const toolLock = z.strictObject({
+  /** Definitions by tool, as a person approved them; null: what is told next is approved. */
+  approved: z.nullable(definitions),
+  /** As they were last told. */
+  seen: definitions,
+})
+export type ToolLock = z.output<typeof toolLock>
+
+/** `.ploinky/tool_locks.json`: what tools of locked agents may say of themselves. */
+export const toolLocksDocument = define({
+  name: 'tool_locks.json',
+  version: 1,
+  schema: z.strictObject({ agents: z.record(nameSchema, toolLock) }),
+  empty: { agents: {} },
+})
+
+const granted = z.strictObject({
+  /** `<repo>/<agent>` of the caller: another agent that comes under the same name gets nothing of it. */
+  definition: z.string(),
+  calls: z.array(callGrant),
+})
+export type Granted = z.output<typeof granted>
+
+/** `.ploinky/grants.json`: what the workspace lets agents call of each other, beside what their manifests say. */
+export const grantsDocument = define({
+  name: 'grants.json',
+  version: 1,
+  schema: z.strictObject({ grants: z.record(nameSchema, granted) }),
+  empty: { grants: {} },
+})
+
+const chosen = z.strictObject({
+  agent: nameSchema,
+  /** The agent's own name for it, and the one under which it is shown. */
+  name: z.string().check(z.minLength(1), z.maxLength(500)),
+  as: z.string().check(z.minLength(1), z.maxLength(500)),
+  /** Instead of the agent's own; null: that one. */
+  description: z.nullable(z.string()),
+})
+export type Chosen = z.output<typeof chosen>
+
+const virtualEndpoint = z.strictObject({
+  tools: z.array(chosen),
+  prompts: z.array(chosen),
+  /** URI, template, or `*` for all of an agent. */
+  resources: z.array(z.strictObject({ agent: nameSchema, uri: z.string().check(z.minLength(1), z.maxLength(4000)) })),
+  createdAt: z.string(),
+})
+export type VirtualEndpoint = z.output<typeof virtualEndpoint>
+
+/** `.ploinky/mcp_endpoints.json`: what is served at `/mcp/<name>`. */
+export const endpointsDocument = define({
+  name: 'mcp_endpoints.json',
+  version: 1,
+  schema: z.strictObject({ endpoints: z.record(nameSchema, virtualEndpoint) }),
+  empty: { endpoints: {} },
+})
+
 /** Every state file, for those that look at all of them. */
 export const stateDocuments = [
   agentsDocument,
@@ -224,4 +292,7 @@ export const stateDocuments = [
   imagesDocument,
   exposedDocument,
   supervisorDocument,
+  toolLocksDocument,
+  grantsDocument,
+  endpointsDocument,
 ] as const

@@ -29,8 +29,12 @@ export interface WorkspacePaths {
   readonly shared: string
   /** Installed packages of agents. */
   readonly deps: string
+  /** Records of tasks of agents whose tools the router runs. */
+  readonly tasks: string
   /** An empty folder, mounted over what an agent must not see. */
   readonly hidden: string
+  /** What agents reach the router by: a folder for each, seen by it and by nobody else. */
+  readonly sockets: string
   /** Working folder of an agent, writable for it. */
   agentWork(agent: string): string
   /** Link to the agent's code. */
@@ -65,7 +69,9 @@ export function workspacePaths(root: string): WorkspacePaths {
     data: join(dir, 'data'),
     shared: join(dir, 'shared'),
     deps: join(dir, 'deps'),
+    tasks: join(dir, 'tasks'),
     hidden: join(running, 'hidden'),
+    sockets: join(dir, 'sockets'),
     agentWork: (agent) => join(root, 'agents', agent),
     agentCode: (agent) => join(root, 'code', agent),
     agentSkills: (agent) => join(root, 'skills', agent),
@@ -74,6 +80,6 @@ export function workspacePaths(root: string): WorkspacePaths {
 
 /** Names in `.ploinky` that hold state: never mounted into an agent because its manifest asks for it. */
 export const stateNames: readonly string[] = (
-  'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json profile master-key ' +
-  'repos running backup logs history runtimes blobs deps .gitignore'
+  'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json mcp_endpoints.json profile master-key ' +
+  'repos running backup logs history runtimes blobs deps tasks sockets grants.json exposed.json supervisor.json default_skills.json tool_locks.json .gitignore'
 ).split(' ')

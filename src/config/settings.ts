@@ -108,6 +108,13 @@ export const SETTINGS = {
     parse: flag,
     expected: 'true or false',
   }),
+  mcpPrefix: define({
+    summary: 'Names at /mcp: every tool as <agent>__<tool>, or only those that two agents have',
+    default: 'always' as string,
+    env: ['PLOINKY_MCP_PREFIX'],
+    parse: oneOf('always', 'collisions'),
+    expected: 'always or collisions',
+  }),
   readyTimeout: define({
     summary: 'Seconds that an agent may take to become ready',
     default: 120 as number,

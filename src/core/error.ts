@@ -3,7 +3,7 @@
  *
  * A code decides the exit status of the CLI and the HTTP status of the router; no other place does.
  * Exit statuses are those of the README: 1 bug, 2 usage, 3 configuration, 4 not found, 5 runtime unavailable,
- * 6 conflict, 7 timeout, 8 denied, 130 interrupted.
+ * 6 conflict, 7 timeout, 8 denied, 9 a tool answered with an error, 130 interrupted.
  */
 export const ERRORS = {
   INTERNAL: { exit: 1, status: 500, title: 'Internal error' },
@@ -26,6 +26,9 @@ export const ERRORS = {
   ARCHIVE_INVALID: { exit: 3, status: 422, title: 'Invalid archive' },
   ROUTE_NOT_FOUND: { exit: 4, status: 404, title: 'No such page' },
   BLOB_NOT_FOUND: { exit: 4, status: 404, title: 'No such blob' },
+  PACKAGE_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown package' },
+  TOOL_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown tool, resource or prompt' },
+  TOOL_FAILED: { exit: 9, status: 502, title: 'Tool failed' },
   WORKLOAD_NOT_FOUND: { exit: 4, status: 404, title: 'No such container' },
   IMAGE_NOT_FOUND: { exit: 4, status: 502, title: 'Image not found' },
   RUNTIME_UNAVAILABLE: { exit: 5, status: 503, title: 'Container engine unavailable' },

@@ -10,6 +10,9 @@ export function isName(text: string): boolean {
   return NAME.test(text) && !FORBIDDEN.test(text) && !text.includes('..')
 }
 
+/** The agent whose tools are our own commands: no other may be enabled under its name. */
+export const OWN_AGENT = 'ploinky'
+
 /** Refuses a name that could escape a path, a label or a command line. */
 export function assertName(kind: string, text: string): string {
   if (isName(text)) return text

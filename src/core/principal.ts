@@ -1,4 +1,4 @@
-/** A caller that was identified. Roles grow in later versions; today the operator may do everything. */
+/** A caller that was identified. The operator may do everything; agents have no roles, only what they were granted. */
 export type Permission = 'read' | 'operate' | 'admin'
 
 export interface Principal {
@@ -14,3 +14,11 @@ const GRANTS: Record<Principal['roles'][number], readonly Permission[]> = {
 
 export const isAllowed = (principal: Principal, permission: Permission): boolean =>
   principal.roles.some((role) => GRANTS[role].includes(permission))
+
+const AGENT = 'agent:'
+
+/** Who an agent is when it calls another one. */
+export const agentPrincipal = (name: string): Principal => ({ id: `${AGENT}${name}`, roles: [] })
+
+/** Name of the agent that is calling; null: it is none. */
+export const callingAgent = ({ id }: Principal): string | null => (id.startsWith(AGENT) ? id.slice(AGENT.length) : null)

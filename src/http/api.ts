@@ -1,12 +1,12 @@
 /** `/api/v1`: one route for each command that asks for one, and the OpenAPI document of the same table. */
 import { Hono } from 'hono'
 import { stream } from 'hono/streaming'
-import type { Command, Input, Param } from '../cli/command.ts'
-import { inputFromRecord } from '../cli/values.ts'
+import type { Command, Input } from '../cli/command.ts'
 import { ERRORS, PloinkyError } from '../core/error.ts'
 import { parseJson } from '../core/json.ts'
 import { isAllowed, type Principal } from '../core/principal.ts'
 import { isJson, readText } from './body.ts'
+import { inputFromRecord, inputSchemaOf, paramSchema } from './command-schema.ts'
 import type { HonoEnv } from './front.ts'
 
 /** A command's input is a few words; nothing larger is read. */
@@ -91,24 +91,6 @@ export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 
-const SCHEMA_TYPES: Record<Param['type'], object> = {
-  string: { type: 'string' },
-  boolean: { type: 'boolean' },
-  integer: { type: 'integer' },
-  port: { type: 'integer', minimum: 1, maximum: 65535 },
-  rest: { type: 'array', items: { type: 'string' } },
-}
-
-function paramSchema(param: Param): object {
-  return {
-    ...SCHEMA_TYPES[param.type],
-    description: param.summary,
-    ...(param.choices === undefined ? {} : { enum: param.choices }),
-    ...(param.min === undefined ? {} : { minimum: param.min }),
-    ...(param.max === undefined ? {} : { maximum: param.max }),
-  }
-}
-
 function operation<S>(command: ApiCommand<S>): object {
   const inPath = pathParams(command.http.path)
   const params = Object.entries(command.params ?? {})
@@ -130,14 +112,7 @@ function operation<S>(command: ApiCommand<S>): object {
         }))
       : []),
   ]
-  const properties = Object.fromEntries(others.map(([name, param]) => [name, paramSchema(param)]))
-  const required = others.filter(([, param]) => param.required).map(([name]) => name)
-  const schema = {
-    type: 'object',
-    properties,
-    additionalProperties: false,
-    ...(required.length === 0 ? {} : { required }),
-  }
+  const schema = inputSchemaOf(command, (name) => !inPath.includes(name))
   return {
     operationId: command.name.replaceAll(' ', '-'),
     summary: command.summary,

@@ -3,13 +3,15 @@
  */
 import { PloinkyError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import type { Principal } from '../core/principal.ts'
+import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
+import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
 import type { DataPlane, RelayFailure, RelayOptions } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { isPublicPath } from './public-path.ts'
+import { waitOf } from './prefer.ts'
 import type { McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
 
@@ -36,12 +38,22 @@ export interface RouteTable {
   reload(): Promise<void>
 }
 
+/** Agents that are started by the first call. */
+export interface StartsOnDemand {
+  has(agent: string): boolean
+  wake(agent: string, waitMs: number): Promise<void>
+  use(agent: string): () => void
+}
+
 export interface FrontOptions {
   guard: Guard
   routes: RouteTable
   dataPlane: DataPlane
   /** Takes what is more than passing bytes on to an agent's own endpoint. */
   mcp: McpGateway
+  demand: StartsOnDemand
+  /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
+  vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
   app(env: FrontEnv): void
   /** Told to everybody at `/health`, which answers as soon as the port does: before the app is there. */
@@ -61,6 +73,8 @@ const STRIP_ALWAYS = [
   'x-ploinky-user',
   'x-ploinky-auth-info',
   'x-ploinky-caller-jwt',
+  INVOCATION_HEADER,
+  DEPTH_HEADER,
 ]
 const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
@@ -83,7 +97,7 @@ interface Exchange {
 }
 
 export function createFront(options: FrontOptions): ServerHandlers {
-  const { guard, routes, dataPlane, mcp, log } = options
+  const { guard, routes, dataPlane, mcp, demand, log } = options
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -146,6 +160,19 @@ export function createFront(options: FrontOptions): ServerHandlers {
     dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
+  /** Agents' requests are read, and vouched for one by one. */
+  function vouched(principal: Principal | null, prefix: string): (readonly [string, string])[] {
+    if (principal === null || !prefix.startsWith('/mcps/') || callingAgent(principal) !== null) return []
+    const invocation = options.vouch(principal, prefix.slice('/mcps/'.length))
+    return invocation === null ? [] : [[INVOCATION_HEADER, invocation]]
+  }
+
+  /** What is not for MCP is for people. */
+  function refuseAgents({ principal }: Caller): void {
+    if (principal === null || callingAgent(principal) === null) return
+    throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
+  }
+
   function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
     const { incoming, caller, requestId } = exchange
     // On MCP paths the client's credential never reaches an agent; elsewhere an agent may have a sign-in of its own.
@@ -161,6 +188,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
         ['x-forwarded-proto', 'http'],
         ['x-forwarded-prefix', prefix],
         ['x-request-id', requestId],
+        ...vouched(caller.principal, prefix),
       ],
       maxBodyBytes: options.bodyLimit,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
@@ -191,6 +219,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       return true
     }
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    if (demand.has(agent.name)) outgoing.once('close', demand.use(agent.name))
     const prefix = `/${agent.surface}/${agent.name}`
     const rest = agent.surface === 'mcps' && agent.rest === '/mcp' ? route.mcpPath : agent.rest
     dataPlane.relay(
@@ -204,7 +233,9 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
-    if (gateway(exchange, outgoing) || relay(exchange, outgoing)) return
+    if (gateway(exchange, outgoing)) return
+    refuseAgents(caller)
+    if (relay(exchange, outgoing)) return
     const isPublic = isPublicPath(incoming.method ?? 'GET', target.path)
     if (isPublic && target.path === '/health') return writeHealth(outgoing, requestId)
     if (!isPublic && caller.principal === null && !wantsPage(incoming)) requirePrincipal(caller)
@@ -233,13 +264,29 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
     requirePrincipal(exchange.caller)
+    refuseAgents(exchange.caller)
     const { agent } = exchange.target
     if (agent === null || agent.surface !== 'services')
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
     const route = routeOf(agent.name)
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
+    if (demand.has(agent.name)) socket.once('close', demand.use(agent.name))
     const options = relayOptions(exchange, `/services/${agent.name}`, agent.rest)
     dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
+  }
+
+  /** Starts an agent that starts on demand; what asks for MCP is answered from what the agent offered as long as that is possible. */
+  async function wake({ incoming, target }: Exchange): Promise<void> {
+    const name = target.agent?.name
+    if (
+      name === undefined ||
+      routes.find(name) !== 'stopped' ||
+      !demand.has(name) ||
+      mcpEndpointOf(target)?.kind === 'agent'
+    )
+      return
+    await demand.wake(name, waitOf(incoming.headers))
+    await routes.reload()
   }
 
   /** Runs `handle` now, or after one more look at the table; whatever it throws goes to `fail`. */
@@ -256,6 +303,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       else
         routes
           .reload()
+          .then(() => wake(exchange))
           .then(() => run.handle(exchange))
           .catch((error: unknown) => run.fail(error, requestId))
     } catch (error) {

@@ -5,6 +5,8 @@ import type { IncomingMessage, ServerResponse } from '../platform/index.ts'
 export type McpEndpoint =
   /** `/mcps/<agent>/mcp` */
   | { readonly kind: 'agent'; readonly agent: string }
+  /** `/mcps/<agent>/getTaskStatus` and the like */
+  | { readonly kind: 'tasks'; readonly agent: string }
   /** `/mcp` */
   | { readonly kind: 'aggregate' }
   /** `/mcp/<name>` */
@@ -24,6 +26,8 @@ export interface McpExchange {
   readonly endpoint: McpEndpoint
   readonly principal: Principal
   readonly requestId: string
+  /** What else is known of a call of an agent, beside its principal; absent for people. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** Largest body that is accepted, in bytes. */
   readonly bodyLimit: number
   /** Passes the request on to the endpoint of an agent whose container speaks HTTP, byte for byte but for `change`. Throws what a caller is told. */

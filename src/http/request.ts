@@ -2,13 +2,17 @@
 import { isName } from '../core/id.ts'
 import type { McpEndpoint } from './mcp-exchange.ts'
 
+/** What an AgentServer answers beside `/mcp`. */
+const TASK_PATHS: ReadonlySet<string> = new Set(['/getTaskStatus', '/task', '/task/cancel'])
 const MCP_NAME = /^\/mcp\/([^/]+)$/
 
 /** The MCP endpoint that a path names; null: it names none. */
 export function mcpEndpointOf(target: Target): McpEndpoint | null {
   const { agent, path } = target
   if (agent !== null) {
-    return agent.surface === 'mcps' && agent.rest === '/mcp' ? { kind: 'agent', agent: agent.name } : null
+    if (agent.surface !== 'mcps') return null
+    if (agent.rest === '/mcp') return { kind: 'agent', agent: agent.name }
+    return TASK_PATHS.has(agent.rest) ? { kind: 'tasks', agent: agent.name } : null
   }
   if (path === '/mcp') return { kind: 'aggregate' }
   const name = path.startsWith('/mcp/') ? MCP_NAME.exec(path)?.[1] : undefined

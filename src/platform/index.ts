@@ -118,9 +118,23 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>
 }
 
+/** One server behind many unix sockets; each connection belongs to the owner of the socket that it came by. */
+export interface SocketServer {
+  /** Anybody who sees the socket may connect; what was at its path before is replaced. CONFIG_INVALID where it cannot be. */
+  open(path: string, owner: string): Promise<void>
+  /** Takes the socket away; open connections go on. */
+  shut(owner: string): Promise<void>
+  ownerOf(incoming: IncomingMessage): string | null
+  /** Gives open requests `graceMs`, then cuts them. */
+  close(graceMs: number): Promise<void>
+}
+
 export interface Network {
   /** Throws PORT_TAKEN (naming the listener where known) or DENIED. */
   serve(options: ServerOptions, handlers: ServerHandlers): Promise<RunningServer>
+  serveSockets(handlers: ServerHandlers): SocketServer
+  /** A request whose body was read, to be read again by somebody else; `headers` replace those of their names. */
+  replay(incoming: IncomingMessage, body: Uint8Array, headers: readonly (readonly [string, string])[]): IncomingMessage
   createDataPlane(): DataPlane
   /** A web-standard handler as a listener of raw requests; `env` is handed through to it. */
   toListener<E extends object>(
@@ -137,6 +151,14 @@ export interface Network {
   freePort(host: string): Promise<number>
   /** A small HTTP call over node's own client (loopback or a unix socket): used by the CLI to talk to the router. */
   request(options: HttpCall): Promise<HttpAnswer>
+  /** The two ends that a raw handler gets, without a socket, and its answer. */
+  openRawExchange(call: RawCall): {
+    readonly incoming: IncomingMessage
+    readonly outgoing: ServerResponse
+    readonly answer: Promise<HttpStream>
+  }
+  /** For many calls to the same places; the caller closes it. */
+  createHttpClient(): HttpClient
   /** Sends a call that switches to a raw two-way stream (`Upgrade: tcp`); the stream is paused and owned by the caller. */
   hijack(call: HttpCall): Promise<Duplex>
 }
@@ -156,6 +178,39 @@ export interface HttpAnswer {
   headers: Record<string, string>
   body: AsyncIterable<Uint8Array>
   text(maxBytes?: number): Promise<string>
+}
+
+export interface StreamCall {
+  readonly host: string
+  readonly port: number
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  /** Safe to send again when a kept connection turns out closed. */
+  readonly idempotent?: boolean
+  readonly signal?: AbortSignal
+}
+export interface HttpStream {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>
+  /** Ends early, and lets the connection go, when its reader stops. */
+  readonly body: AsyncIterable<Uint8Array>
+}
+/** A request to a raw handler of this process. */
+export interface RawCall {
+  readonly method: string
+  readonly path: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+  readonly signal?: AbortSignal
+}
+export interface HttpClient {
+  /** Resolves with the head of the answer, however long that takes. */
+  request(call: StreamCall): Promise<HttpStream>
+  close(): void
 }
 
 export interface Terminal {

@@ -5,6 +5,10 @@ import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
+import { createHttpClient } from './http-client.ts'
+import { openRawExchange } from './raw-exchange.ts'
+import { replay } from './replay.ts'
+import { serveSockets } from './sockets.ts'
 import type { HttpAnswer, HttpCall, Network, Processes, RunningServer, ServerHandlers, ServerOptions } from './index.ts'
 
 // `import 'node:http'` costs 25 ms on Node 22 and later; asked for on use it costs 3 (measured: import versus getBuiltinModule).
@@ -18,7 +22,10 @@ const MAX_CONNECTIONS = 10_000
 /** For a refused client to read why, before the connection is cut. */
 const REFUSED_MS = 2000
 
-function createServer(handlers: ServerHandlers, options: ServerOptions): Server {
+export function createServer(
+  handlers: ServerHandlers,
+  options: Pick<ServerOptions, 'headersTimeoutMs' | 'maxConnections'>,
+): Server {
   const settings = {
     maxHeaderSize: MAX_HEADER_BYTES,
     // Bodies may stream for hours; only the head has a deadline.
@@ -285,11 +292,15 @@ async function toListener<E extends object>(fetch: (request: Request, env: E) =>
 export function createNetwork(processes: Processes, createDataPlane: Network['createDataPlane']): Network {
   return {
     serve: (options, handlers) => serve(options, handlers, processes),
+    serveSockets: (handlers) => serveSockets(createServer(handlers, {})),
+    replay,
     createDataPlane,
     isListening,
     keepsConnection,
     freePort,
     request,
+    createHttpClient,
+    openRawExchange,
     hijack,
     toListener,
   }

@@ -1,6 +1,7 @@
 /**
  * Bundles each page of `public/` (a folder with an `index.html`) into `<outDir>/<page>/`: index.html, main.js, main.css,
- * theme.js, icon.svg, and packed siblings (.br, .gz) that the router sends as they are.
+ * theme.js, icon.svg, and packed siblings (.br, .gz) that the router sends as they are. Beside the pages, the modules that
+ * pages of others import (`MODULES`).
  *
  * Names carry no hash: the router tags every file, so a browser asks once per file and gets "not modified", and a new
  * version is never mixed with an old one.
@@ -14,6 +15,8 @@ import { brotliCompress, constants, gzip } from 'node:zlib'
 import { build, context } from 'esbuild'
 
 const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '../../public')
+/** Folder -> file below the router's root; people import them by this name. */
+const MODULES = { 'mcp-client': 'MCPBrowserClient' }
 const PACKED = /\.(?:html|css|js|svg)$/
 /** Smaller files fit in one packet anyway. */
 const PACK_MIN_BYTES = 512
@@ -32,26 +35,42 @@ export async function buildPublic(outDir, options = {}) {
     await mkdir(target, { recursive: true })
     await copyFile(join(SOURCE, page, 'index.html'), join(target, 'index.html'))
     await copyFile(join(SOURCE, 'shared/icon.svg'), join(target, 'icon.svg'))
-    const settings = bundleSettings(page, target, options)
-    if (options.watch !== true) {
-      await Promise.all(settings.map((one) => build(one)))
-      await pack(target)
-      continue
-    }
-    for (const one of settings) {
-      const watcher = await context(one)
-      await watcher.rebuild()
-      await watcher.watch()
-      closers.push(() => watcher.dispose())
-    }
+    await make(target, bundleSettings(page, target, options), { ...options, closers })
   }
+  await make(outDir, moduleSettings(outDir, options), { ...options, closers })
   return { pages, close: async () => void (await Promise.all(closers.map((close) => close()))) }
+}
+
+async function make(folder, settings, { watch, closers }) {
+  if (watch !== true) {
+    await Promise.all(settings.map((one) => build(one)))
+    return await pack(folder)
+  }
+  for (const one of settings) {
+    const watcher = await context(one)
+    await watcher.rebuild()
+    await watcher.watch()
+    closers.push(() => watcher.dispose())
+  }
+}
+
+function moduleSettings(outdir, options) {
+  const entryPoints = Object.entries(MODULES).map(([folder, name]) => [name, join(SOURCE, folder, 'main.ts')])
+  return [{ ...commonSettings(options), entryPoints: Object.fromEntries(entryPoints), outdir, format: 'esm' }]
 }
 
 function bundleSettings(page, target, options) {
   const entry = ['main.tsx', 'main.ts'].map((name) => join(SOURCE, page, name)).find(existsSync)
   if (entry === undefined) throw new Error(`Page "${page}" has no main.ts or main.tsx`)
-  const common = {
+  const common = commonSettings(options)
+  return [
+    { ...common, entryPoints: { main: entry }, outdir: target, format: 'esm' },
+    { ...common, entryPoints: { theme: join(SOURCE, 'shared/theme-boot.ts') }, outdir: target, format: 'iife' },
+  ]
+}
+
+function commonSettings(options) {
+  return {
     bundle: true,
     minify: options.minify ?? true,
     sourcemap: options.watch === true ? 'inline' : false,
@@ -63,10 +82,6 @@ function bundleSettings(page, target, options) {
     logLevel: 'warning',
     define: { 'process.env.NODE_ENV': '"production"' },
   }
-  return [
-    { ...common, entryPoints: { main: entry }, outdir: target, format: 'esm' },
-    { ...common, entryPoints: { theme: join(SOURCE, 'shared/theme-boot.ts') }, outdir: target, format: 'iife' },
-  ]
 }
 
 const brotli = promisify(brotliCompress)

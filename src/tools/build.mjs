@@ -104,15 +104,21 @@ function report(folder, { metafile, licences }, say) {
   line('describe.cjs', `${sum(['ploinky.cjs', 'describe.cjs'])} in 2 files are read by help and --version`)
   line('chunks', `${sum(below('chunks'))} in ${below('chunks').length} files, each read when it is needed`)
   line('Agent', sum(below('Agent')))
-  for (const page of readdirSync(join(folder, 'public'))) {
-    const packed = below(join('public', page)).filter((file) => file.endsWith('.br'))
-    line(`public/${page}`, `${sum(packed)} packed`)
+  for (const { name, isPage } of partsOf(join(folder, 'public'))) {
+    const packed = isPage ? below(join('public', name)).filter((file) => file.endsWith('.br')) : [`public/${name}.br`]
+    line(`public/${name}`, `${sum(packed)} packed`)
   }
   for (const agent of readdirSync(join(folder, 'repositories/builtin')))
     line(`builtin/${agent}`, sum(below(join('repositories/builtin', agent))))
   line('templates', sum(below('repositories/templates')))
   line('THIRD-PARTY.txt', `${licences.packages.length} packages`)
 }
+
+/** Pages are folders, modules are files. */
+const partsOf = (folder) =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() || entry.name.endsWith('.js'))
+    .map((entry) => ({ name: entry.name, isPage: entry.isDirectory() }))
 
 const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`
 

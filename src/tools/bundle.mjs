@@ -98,6 +98,17 @@ const zodForSdk = {
   },
 }
 
+/** What a command loads when it runs is nothing that its description needs. */
+const neverRun = {
+  name: 'never-run',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\./ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, namespace: 'never-run' } : undefined,
+    )
+    esbuild.onLoad({ filter: /.*/, namespace: 'never-run' }, () => ({ contents: '' }))
+  },
+}
+
 const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -110,6 +121,8 @@ const COMMON = {
   // The licences are in THIRD-PARTY.txt.
   legalComments: 'none',
   external: EXTERNAL,
+  // Its other form hides what it needs from bundlers.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
   logLevel: 'warning',
   metafile: true,
@@ -133,6 +146,7 @@ function describeOptions(outDir) {
     ...COMMON,
     entryPoints: [join(ROOT, 'src/cli/describe.ts')],
     outfile: join(outDir, 'describe.cjs'),
+    plugins: [neverRun, ...COMMON.plugins],
     format: 'cjs',
     // Read as a whole at every help; a fault in it has no stack that anybody would read.
     minifyIdentifiers: true,

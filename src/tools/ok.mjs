@@ -13,7 +13,7 @@ const tool = (name, ...args) => [join(ROOT, 'node_modules/.bin', name), ...args]
 const script = (path, ...args) => [process.execPath, join(ROOT, path), ...args]
 const vitest = (...args) => tool('vitest', 'run', '--project', 'unit', ...args)
 /** Folders of tests that have a check of their own, here or in `npm test`. */
-const NOT_UNIT = new Set(['arch', 'pins', 'contract', 'e2e', 'browser', 'bench', 'helpers', 'fixtures'])
+const NOT_UNIT = new Set(['arch', 'pins', 'contract', 'e2e', 'browser', 'bench', 'helpers', 'fixtures', 'silence'])
 const unitFolders = readdirSync(join(ROOT, 'test'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !NOT_UNIT.has(entry.name))
   .map((entry) => `test/${entry.name}/`)

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parseAgentConfig } from '../../src/agent/config.ts'
 import type { AgentMcpServer } from '../../src/agent/server.ts'
@@ -165,13 +165,31 @@ describe.each(shells)('the launcher under %s %s', (program = '', ...options) => 
     cleanUp(() => void child.kill('SIGKILL'))
     let err = ''
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => (err += chunk))
-    await until(() => expect(err).toMatch(/^AgentServer: this image has no "node"; .*\n$/))
+    await until(() => expect(err).toMatch(/^AgentServer: this image has no "node" of version 18 or later; .*\n$/))
     // The message comes before the signal handler is set, so the wait for its sleep makes sure that it is.
     await until(() => expect(childrenOf(child.pid)).toHaveLength(1))
     const [sleeper = 0] = childrenOf(child.pid)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
     await until(() => expect(existsSync(`/proc/${sleeper}`)).toBe(false))
+  })
+
+  test.each(['v8.17.0', 'v17.9.1'])('with Node %s, which is too old, does without', async (version) => {
+    const path = binaries([program, ...options])
+    const node = join(temporaryFolder(), 'node')
+    writeFileSync(node, `#!/bin/sh\n[ "$1" = --version ] && echo ${version}\n`, { mode: 0o755 })
+    const script = join(await agentFolder(), 'server/AgentServer.sh')
+    const child = spawn(program, [...options, script], {
+      env: { PATH: `${dirname(node)}:${path}` },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    cleanUp(() => void child.kill('SIGKILL'))
+    let err = ''
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (err += chunk))
+    await until(() => expect(err).toContain('18 or later'))
+    await until(() => expect(childrenOf(child.pid)).toHaveLength(1))
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
   })
 
   test('with Node becomes the server', async () => {

@@ -201,10 +201,10 @@ describe('parseAgentConfig() reports', () => {
     expect(warnings.map(formatIssue)[0]).toContain('tool: found an unknown field, expected one of: tools,')
   })
 
-  test('an asynchronous tool, and two arguments that share a variable, as warnings', () => {
-    const { config, warnings } = parse(tool({ async: true, inputSchema: { 'a-b': 'string', a_b: 'string' } }))
+  test('two arguments that share a variable, as a warning', () => {
+    const { config, warnings } = parse(tool({ inputSchema: { 'a-b': 'string', a_b: 'string' } }))
     expect(config).toBeDefined()
-    expect(paths(warnings).toSorted()).toEqual(['tools[0].async', 'tools[0].inputSchema.a_b'])
+    expect(paths(warnings).toSorted()).toEqual(['tools[0].inputSchema.a_b'])
     expect(argumentVariable('a-b')).toBe(argumentVariable('a_b'))
   })
 

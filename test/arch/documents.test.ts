@@ -104,6 +104,6 @@ describe('the two ways to run it', () => {
     expect(rows.filter(([, , why = '', instead = '']) => why.trim().length < 10 || instead.trim().length < 5)).toEqual(
       [],
     )
-    expect(Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+    expect(Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[a-z]+\.\d+)?$/.test(version))).toEqual([])
   })
 })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench [-- name...]`: what the project promises in numbers, each as a ratio to a named baseline of the same run.
-//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay memory adoption deno stdio
+//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate memory adoption deno stdio
 // CONTAINER_RUNTIME=podman measures on podman. The result is also in test/.output/bench.json.
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
@@ -13,6 +13,7 @@ import { setUpRefusal } from '../setup/engines.mjs'
 import { run as runNow, which } from '../setup/process.mjs'
 import { adoption } from './cases/adoption.mjs'
 import { enabled, graph } from './cases/agents.mjs'
+import { aggregate } from './cases/aggregate.mjs'
 import { cli } from './cases/cli.mjs'
 import { deno } from './cases/deno.mjs'
 import { memory } from './cases/memory.mjs'
@@ -25,7 +26,7 @@ import { machineTime } from './measure.mjs'
 import { keeps, LEGEND, table } from './report.mjs'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
-const CASES = { cli, status, router, start, many, graph, enabled, relay, memory, adoption, deno, stdio }
+const CASES = { cli, status, router, start, many, graph, enabled, relay, aggregate, memory, adoption, deno, stdio }
 const NEEDS_ENGINE = new Set(['status', 'start', 'many', 'graph', 'memory', 'adoption'])
 
 const say = (line) => process.stderr.write(`${line}\n`)

@@ -102,7 +102,7 @@ async function explain(name: string, { profile, given = {}, plain = false }: Ask
       wanted: () => null,
       choose: () => Promise.reject(new PloinkyError('RUNTIME_UNAVAILABLE', 'No engine here')),
     },
-    ...{ planner, catalog, paths },
+    ...{ planner, catalog, paths, grants: { list: () => Promise.resolve([]) } as never },
   })
   return await explainer(name, null)
 }
@@ -116,7 +116,10 @@ function compact(plan: ExplainedPlan): Record<string, unknown> {
       .filter(({ name }) => !OWN_NAMES.has(name))
       .map(({ name, value, from }) => `${name}=${value ?? '(secret)'} <- ${from}`)
       .sort(),
-    mounts: mounts.map(({ source, target, mode, from }) => `${source}:${target}:${mode} <- ${from}`),
+    // Every agent has a way to the router.
+    mounts: mounts
+      .filter(({ target }) => target !== '/run/ploinky')
+      .map(({ source, target, mode, from }) => `${source}:${target}:${mode} <- ${from}`),
     hooks: hooks.map(({ name, where, line, from }) => `${name} on ${where}: ${line} <- ${from}`),
     needs: needs.map(({ name, wait, from }) => `${name}${wait ? '' : ' (nobody waits)'} <- ${from}`),
     missing: missing.map(({ variable, neededBy, kind }) => `${variable} (${kind}) <- ${neededBy}`),

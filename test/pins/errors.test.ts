@@ -23,6 +23,9 @@ const EXIT_AND_STATUS = {
   ARCHIVE_INVALID: [3, 422],
   ROUTE_NOT_FOUND: [4, 404],
   BLOB_NOT_FOUND: [4, 404],
+  PACKAGE_NOT_FOUND: [4, 404],
+  TOOL_NOT_FOUND: [4, 404],
+  TOOL_FAILED: [9, 502],
   WORKLOAD_NOT_FOUND: [4, 404],
   IMAGE_NOT_FOUND: [4, 502],
   RUNTIME_UNAVAILABLE: [5, 503],
@@ -55,5 +58,5 @@ test('codes of errors, with exit code of the CLI and HTTP status', () => {
 
 test('exit codes are those of the documentation', () => {
   const exits = new Set(Object.values(ERRORS).map(({ exit }) => exit))
-  expect([...exits].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 130])
+  expect([...exits].sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 130])
 })

@@ -19,6 +19,7 @@ const SETTING_VARIABLES = {
   sandbox: ['PLOINKY_SANDBOX'],
   profile: ['PLOINKY_PROFILE'],
   debug: ['PLOINKY_DEBUG'],
+  mcpPrefix: ['PLOINKY_MCP_PREFIX'],
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],
   bodyLimit: ['PLOINKY_BODY_LIMIT'],
@@ -33,10 +34,13 @@ const OTHER_VARIABLES = [
   'PLOINKY_MASTER_KEY',
   'PLOINKY_WORKSPACE',
   // Kept in .ploinky/.secrets.
+  'PLOINKY_AGENT_KEYS',
   'PLOINKY_OPERATOR_TOKEN',
   // Words of templates.
   'PLOINKY_WORKSPACE_ROOT',
   'PLOINKY_REPO_AUTH_',
+  // Where MCP clients take the token from, when they call the router themselves.
+  'PLOINKY_TOKEN',
   // Given to agents.
   'PLOINKY_AGENT_CONFIG',
   'PLOINKY_AGENT_NAME',
@@ -44,11 +48,16 @@ const OTHER_VARIABLES = [
   'PLOINKY_BIND',
   'PLOINKY_CODE_DIR',
   'PLOINKY_CONTAINER_NAME',
+  'PLOINKY_CREDENTIAL_FILE',
   'PLOINKY_CWD',
+  'PLOINKY_INVOCATION_KEY_FILE',
   'PLOINKY_MCP_CONFIG_PATH',
+  'PLOINKY_MCP_TASK_LOG_TAIL_BYTES',
   'PLOINKY_PORT_',
   'PLOINKY_PROFILE_ENV',
   'PLOINKY_REPO_NAME',
+  'PLOINKY_TASKS_DIR',
+  'PLOINKY_ROUTER_SOCKET',
   'PLOINKY_WORKLOAD',
   // Given to hooks.
   'PLOINKY_AGENT_DIR',
@@ -56,6 +65,8 @@ const OTHER_VARIABLES = [
   'PLOINKY_HOOK_TYPE',
   // Given to the commands of tools.
   'PLOINKY_ARG_',
+  'PLOINKY_TASK_ID',
+  'PLOINKY_DEPTH',
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
@@ -129,7 +140,9 @@ test('files of a workspace', () => {
     '.ploinky/data',
     '.ploinky/shared',
     '.ploinky/deps',
+    '.ploinky/tasks',
     '.ploinky/running/hidden',
+    '.ploinky/sockets',
     'agents/a',
     'code/a',
     'skills/a',
@@ -147,7 +160,9 @@ test('state files and their versions', () => {
     'default_skills.json 1',
     'enabled_repos.json 1',
     'exposed.json 1',
+    'grants.json 1',
     'images.json 1',
+    'mcp_endpoints.json 1',
     'repo_sources.json 1',
     'routing.json 1',
     'supervisor.json 1',

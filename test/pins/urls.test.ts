@@ -10,6 +10,7 @@ const URLS = [
   'ALL /*',
   'ALL /api/*',
   'DELETE /api/v1/agents/:agent',
+  'DELETE /api/v1/mcp/endpoints/:name',
   'DELETE /blobs/:id',
   'GET /',
   'GET /api/v1/agents/:agent/logs',
@@ -18,6 +19,9 @@ const URLS = [
   'GET /api/v1/catalog',
   'GET /api/v1/doctor',
   'GET /api/v1/events',
+  'GET /api/v1/grants',
+  'GET /api/v1/mcp/endpoints',
+  'GET /api/v1/mcp/endpoints/:name',
   'GET /api/v1/openapi.json',
   'GET /api/v1/repositories',
   'GET /api/v1/routes',
@@ -34,6 +38,9 @@ const URLS = [
   'POST /api/v1/agents/:agent/start',
   'POST /api/v1/agents/:agent/stop',
   'POST /api/v1/exposed',
+  'POST /api/v1/grants',
+  'POST /api/v1/grants/revoke',
+  'POST /api/v1/mcp/endpoints',
   'POST /api/v1/repositories',
   'POST /api/v1/repositories/:name/disable',
   'POST /api/v1/repositories/:name/enable',
@@ -54,6 +61,7 @@ const PUBLIC = [
   'POST /auth/login',
   'GET /signin/',
   'GET /favicon.ico',
+  'GET /MCPBrowserClient.js',
 ]
 
 test('addresses of the router', () => {

@@ -7,6 +7,7 @@ import { buildPublic } from '../../src/tools/build-public.mjs'
 
 const PUBLIC = new URL('../../public/', import.meta.url)
 /** Packed bytes of everything that a page loads. */
+const MODULE_BUDGET = 6 * 1024
 const BUDGET: Record<string, number> = { dashboard: 60 * 1024, signin: 12 * 1024, 'not-found': 12 * 1024 }
 let dir: string
 
@@ -17,7 +18,17 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }))
 
 it('builds exactly the pages that have a budget', async () => {
-  expect((await readdir(dir)).sort()).toEqual(Object.keys(BUDGET).sort())
+  const found = await readdir(dir, { withFileTypes: true })
+  const pages = found.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+  expect(pages.sort()).toEqual(Object.keys(BUDGET).sort())
+  expect(found.filter((entry) => !entry.isDirectory() && entry.name.endsWith('.js'))).toMatchObject([
+    { name: 'MCPBrowserClient.js' },
+  ])
+})
+
+it('the module for pages of others is small, and needs nothing else', async () => {
+  expect((await stat(join(dir, 'MCPBrowserClient.js.br'))).size).toBeLessThanOrEqual(MODULE_BUDGET)
+  expect(await readFile(join(dir, 'MCPBrowserClient.js'), 'utf8')).not.toMatch(/\bimport\b|\brequire\(/)
 })
 
 it.each(Object.entries(BUDGET))('%s stays within its budget', async (page, budget) => {

@@ -10,6 +10,8 @@ export interface Layer {
   /** Why it cannot run here, or null. */
   readonly skip: string | null
   readonly limitMs: number
+  /** It waits nearly all the time, and runs beside any other. */
+  readonly quiet: boolean
 }
 
 export interface Result {

@@ -1,7 +1,16 @@
 // Which layers the suite has, which of them this machine can run, and what the results add up to. Pure.
+import { LAYERS } from '../conformance/matrix.mjs'
 
 /** What a layer that hangs is allowed to take, in milliseconds: several times what it needs on a quiet machine. */
-const LIMIT_MS = { unit: 10 * 60_000, contract: 12 * 60_000, e2e: 20 * 60_000, browser: 8 * 60_000, deno: 12 * 60_000 }
+const LIMIT_MS = {
+  unit: 10 * 60_000,
+  contract: 12 * 60_000,
+  e2e: 20 * 60_000,
+  conformance: 6 * 60_000,
+  silence: 10 * 60_000,
+  browser: 8 * 60_000,
+  deno: 12 * 60_000,
+}
 
 /**
  * @param {{
@@ -19,8 +28,24 @@ export function planLayers({ engines, browser, deno }) {
   }
   const onEngine = (project) => (engine) =>
     layer({ name: `${project}:${engine}`, project, engine, locks: [engine], skip: skipOf(engine) })
+  const noDeno = deno ? null : 'the npm package deno does not run here'
+  const conformance = LAYERS.map(({ name, engine, platform }) => {
+    const skip = (platform === 'deno' ? noDeno : null) ?? skipOf(engine)
+    return layer({ name, project: 'conformance', engine, locks: [engine], platform, skip })
+  })
   const containers = engines.map(({ id }) => id)
   return [
+    // First, because they take longest: minutes in which they only wait.
+    layer({ name: 'silence', project: 'silence', engine: 'host', locks: [], quiet: true }),
+    layer({
+      name: 'silence:deno',
+      project: 'silence',
+      engine: 'host',
+      locks: [],
+      platform: 'deno',
+      skip: noDeno,
+      quiet: true,
+    }),
     layer({ name: 'unit', project: 'unit', engine: 'fake', locks: ['*'] }),
     ...containers.map(onEngine('e2e')),
     ...containers.map(onEngine('contract')),
@@ -40,26 +65,29 @@ export function planLayers({ engines, browser, deno }) {
       engine: first,
       locks: [first],
       platform: 'deno',
-      skip: deno ? null : 'the npm package deno does not run here',
+      skip: noDeno,
     }),
+    ...conformance,
   ]
 }
 
-function layer({ name, project, engine, locks, platform = 'node', skip = null }) {
-  return { name, project, engine, locks, platform, skip, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
+function layer({ name, project, engine, locks, platform = 'node', skip = null, quiet = false }) {
+  return { name, project, engine, locks, platform, skip, quiet, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
 }
 
 /**
  * Whether a waiting layer may start beside those that run: free processor slots, and no engine in common, so that
- * one layer's containers do not slow down or confuse another's. The lock '*' wants the machine for itself.
+ * one layer's containers do not slow down or confuse another's. The lock '*' wants the machine for itself. A quiet
+ * layer waits nearly all the time: it runs beside any other, and no other minds it.
  * @param {import('./plan.d.mts').Layer} waiting
  * @param {import('./plan.d.mts').Layer[]} running
  * @param {number} slots
  */
 export function mayStart(waiting, running, slots) {
-  if (running.length === 0) return true
-  if (running.length >= slots) return false
-  const taken = new Set(running.flatMap(({ locks }) => locks))
+  const busy = running.filter(({ quiet }) => !quiet)
+  if (waiting.quiet || busy.length === 0) return true
+  if (busy.length >= slots) return false
+  const taken = new Set(busy.flatMap(({ locks }) => locks))
   return !taken.has('*') && !waiting.locks.includes('*') && !waiting.locks.some((lock) => taken.has(lock))
 }
 

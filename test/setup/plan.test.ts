@@ -9,6 +9,8 @@ const full: Machine = {
 }
 
 const ALL = [
+  'silence',
+  'silence:deno',
   'unit',
   ...['docker', 'podman', 'podman-rootless', 'host'].map((engine) => `e2e:${engine}`),
   ...['docker', 'podman', 'podman-rootless', 'host', 'bwrap', 'bwrap-rootless', 'fake'].map(
@@ -16,6 +18,7 @@ const ALL = [
   ),
   'browser',
   'deno',
+  ...['docker', 'podman', 'docker-deno', 'podman-deno'].map((place) => `conformance:${place}`),
 ]
 
 const named = (layers: Layer[], name: string): Layer => {
@@ -53,6 +56,8 @@ describe('planLayers()', () => {
     expect(layers.filter(({ skip }) => skip !== null).map(({ name, skip }) => [name, skip])).toEqual([
       ['e2e:docker', 'docker is not installed'],
       ['contract:docker', 'docker is not installed'],
+      ['conformance:docker', 'docker is not installed'],
+      ['conformance:docker-deno', 'docker is not installed'],
     ])
     expect(named(layers, 'browser').engine).toBe('podman')
   })
@@ -75,6 +80,14 @@ describe('mayStart()', () => {
     expect(mayStart(named(layers, 'contract:docker'), [docker], 2)).toBe(false)
     expect(mayStart(named(layers, 'browser'), [docker], 2)).toBe(false)
     expect(mayStart(named(layers, 'contract:podman'), [docker], 2)).toBe(true)
+  })
+
+  test('lets a quiet layer run beside any other, and any other beside it', () => {
+    const silence = named(layers, 'silence')
+    expect(mayStart(silence, [named(layers, 'unit')], 1)).toBe(true)
+    expect(mayStart(named(layers, 'unit'), [silence], 1)).toBe(true)
+    expect(mayStart(docker, [silence, named(layers, 'e2e:podman')], 2)).toBe(true)
+    expect(mayStart(docker, [silence, named(layers, 'contract:docker')], 2)).toBe(false)
   })
 
   test('gives the machine to the unit tests alone', () => {

@@ -48,13 +48,15 @@ export function table(results, { leaks, perhaps, notes, ci }) {
   )
   const section = (title, items) => (items.length === 0 ? [] : ['', title, ...items.map((item) => `  ${item}`)])
   const named = (key) => results.flatMap((result) => result[key].map((text) => `${result.name}  ${text}`))
+  // What failed stands last: of a long output, the end is what people see.
   return [
-    ...lines,
-    ...section('Failed', named('failures')),
     ...section('Skipped tests', named('skips')),
-    ...section('Left behind (a failure)', texts(leaks)),
-    ...section('Appeared meanwhile, perhaps made by another run', texts(perhaps)),
     ...section('Not enforced here', notes),
+    ...section('Appeared meanwhile, perhaps made by another run', texts(perhaps)),
+    '',
+    ...lines,
+    ...section('Left behind (a failure)', texts(leaks)),
+    ...section('Failed', named('failures')),
     '',
   ].join('\n')
 }

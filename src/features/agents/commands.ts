@@ -1,9 +1,11 @@
 /** Commands on agents: the registry, logs, and the hand-over of a terminal. */
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
+import { PloinkyError } from '../../core/error.ts'
 import { assertName } from '../../core/id.ts'
 import type { Services } from '../../services.ts'
 import type { Dependency } from '../../config/manifest/types.ts'
 import type { ManifestService } from '../manifests/index.ts'
+import { enableServer, isServer, SERVER_PARAMS } from './enable-server.ts'
 import type { EnableOptions } from './registry.ts'
 
 const agentParam: Param = {
@@ -70,10 +72,10 @@ const enable = defineCommand<Services>({
   summary: 'Enable an agent of a repository',
   group: 'Agents',
   description:
-    'An agent sees its own working folder. With "global" it sees the whole workspace (but for its state), with "devel REPO" the clone of a repository, so that it can work on it.',
+    'An agent sees its own working folder. With "global" it sees the whole workspace (but for its state), with "devel REPO" the clone of a repository, so that it can work on it. With --npm, --pypi, --image or --command an MCP server that others publish becomes an agent of the repository "local": the exact command is shown before, and words after "--" are its arguments.',
   positionals: ['agent', 'words'],
   params: {
-    agent: refParam,
+    agent: { ...refParam, required: false },
     words: { ...argsParam('global, devel REPO, as NAME: in any order'), plain: true },
     as: {
       type: 'string',
@@ -81,8 +83,17 @@ const enable = defineCommand<Services>({
       placeholder: 'NAME',
     },
     profile: { type: 'string', summary: "Its own profile instead of the workspace's", placeholder: 'NAME' },
+    ...SERVER_PARAMS,
   },
   examples: [
+    {
+      run: 'ploinky enable agent --npm @modelcontextprotocol/server-everything',
+      does: 'a server of npm, its version fixed',
+    },
+    {
+      run: "ploinky enable agent --image ghcr.io/acme/crm:2 --env 'TOKEN=$CRM_TOKEN' -- --read-only",
+      does: 'one of an image',
+    },
     { run: 'ploinky enable agent demo', does: 'enable the built-in demo agent' },
     { run: 'ploinky enable agent demo as second', does: 'once more, under another name' },
     { run: 'ploinky enable agent shell global', does: 'an agent that works on the whole workspace' },
@@ -91,6 +102,12 @@ const enable = defineCommand<Services>({
   permission: 'operate',
   http: { method: 'POST', path: '/agents' },
   async run(input, context) {
+    if (isServer(input)) return await enableServer(input, context)
+    if (input['agent'] === undefined) {
+      throw new PloinkyError('USAGE_INVALID', 'Missing argument "agent"', {
+        hint: 'Usage: ploinky enable agent <agent>, or with one of --npm, --pypi, --image, --command',
+      })
+    }
     const { workspace, registry, manifests } = await context.services()
     await workspace.init()
     const { ref, ...options } = enableOptions(input, manifests)
@@ -98,8 +115,9 @@ const enable = defineCommand<Services>({
     return { agent: agent.name, ref: `${agent.repo}/${agent.agent}`, outcome: created ? 'enabled' : 'unchanged' }
   },
   render: (data) => {
-    const { agent, outcome } = data as { agent: string; outcome: string }
-    return `${outcome === 'enabled' ? 'Enabled' : 'Already enabled'}: ${agent}\nNext: ploinky start ${agent}`
+    const { agent, outcome, runs } = data as { agent: string; outcome: string; runs?: string }
+    const made = runs === undefined ? '' : `\nRuns: ${runs}`
+    return `${outcome === 'enabled' ? 'Enabled' : 'Already enabled'}: ${agent}${made}\nNext: ploinky start ${agent}`
   },
 })
 

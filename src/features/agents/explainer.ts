@@ -1,6 +1,7 @@
 /** What would be run for an agent, enabled or not: the plan, the values that are missing, the order. Changes nothing. */
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { WorkspacePaths } from '../../config/paths.ts'
+import type { Grants } from '../callers/index.ts'
 import type { Catalog } from '../repos/index.ts'
 import type { RuntimeChooser } from './choose-runtime.ts'
 import { buildGraph, type GraphDeps } from './graph.ts'
@@ -15,6 +16,7 @@ export interface ExplainerDeps {
   catalog: Catalog
   runtimes: Runtimes
   chooser: RuntimeChooser
+  grants: Grants
   paths: WorkspacePaths
 }
 
@@ -89,6 +91,7 @@ export function createExplainer(deps: ExplainerDeps) {
       notes: [...problems, ...warnings],
       runtime: target.name,
       order,
+      granted: (await deps.grants.list([agent])).filter(({ from }) => from === 'workspace'),
       paths: deps.paths,
     })
   }

@@ -1,4 +1,4 @@
-/** Whether an instance's image has Node, without which its tools run through the engine's exec. */
+/** Whether an instance's image has Node (18 or later), without which its tools run through the engine's exec. */
 import { delay, until } from '../../core/time.ts'
 import type { RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
 import type { Network } from '../../platform/index.ts'
@@ -9,6 +9,8 @@ import { type Endpoint, isReady, PROBE_PACE } from './readiness.ts'
  * while a program started in a container that is just starting takes its processor time.
  */
 const LOOK_AFTER_MS = 250
+/** The same question as in `src/agent/AgentServer.sh`: the two must agree on who runs the tools. */
+const HAS_NODE = 'case $(node --version 2>/dev/null) in v[0-9].* | v1[0-7].* | "") exit 1 ;; v*) exit 0 ;; esac; exit 1'
 const GIVE_UP_MS = 60_000
 
 export interface Started {
@@ -42,7 +44,7 @@ async function look({ adapter, workload, endpoint, signal }: Started): Promise<b
   const options = signal === undefined ? {} : { signal }
   try {
     if (endpoint !== null) await delay(LOOK_AFTER_MS, signal)
-    const session = await adapter.exec(workload.name, ['sh', '-c', 'command -v node'], options)
+    const session = await adapter.exec(workload.name, ['sh', '-c', HAS_NODE], options)
     return (await session.exit) === 0
   } catch {
     return null

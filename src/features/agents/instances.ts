@@ -32,6 +32,8 @@ export interface InstanceDeps {
   planner: Planner
   dependencies: Dependencies
   hooks: HookSteps
+  /** Makes what the agent reaches the router by. */
+  prepareCaller(agent: EnabledAgent): Promise<void>
   routeFinder: RouteFinder
   registry: Registry
   runtimes: Runtimes
@@ -84,6 +86,8 @@ export interface Instances {
   cli(agent: EnabledAgent, args: readonly string[]): Promise<readonly string[]>
 }
 
+const callsOf = ({ calls }: Manifest) => calls.map(({ agent, tools }) => ({ agent, tools: tools && [...tools] }))
+
 export function createInstances(deps: InstanceDeps): Instances {
   const nameOf = (agent: EnabledAgent): string => workloadName(deps.workspaceId, agent.name)
 
@@ -91,7 +95,11 @@ export function createInstances(deps: InstanceDeps): Instances {
     const { adapter, progress, signal } = startOptions
     const options = signal === undefined ? {} : { signal }
     if (agent.runtime !== null && agent.runtime !== adapter.id) await leaveRuntime(agent, signal)
-    const [loaded] = await Promise.all([startOptions.prepared ?? prepare(agent), makeFolders(agent)])
+    const [loaded] = await Promise.all([
+      startOptions.prepared ?? prepare(agent),
+      makeFolders(agent),
+      deps.prepareCaller(agent),
+    ])
     const { workspaceId: workspace } = deps
     const { definition, manifest, image } = loaded
     const packages = { agent: agent.name, workspace, definition, image, adapter, progress, signal }
@@ -106,7 +114,7 @@ export function createInstances(deps: InstanceDeps): Instances {
     startOptions.underWay?.()
     const applied = await applying
     // Written while the agent gets ready.
-    const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true })
+    const noted = deps.registry.note(agent.name, { runtime: adapter.id, wanted: true, calls: callsOf(manifest) })
     noted.catch(() => {})
     try {
       await steps.afterCreation(adapter, applied)

@@ -6,7 +6,7 @@ import type { EnableMode } from '../../config/manifest/index.ts'
 import { createBatch } from '../../core/batch.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { assertName, canonicalJson, isName, nearest, own } from '../../core/id.ts'
+import { assertName, canonicalJson, isName, nearest, OWN_AGENT, own } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
 import type { FileSystem } from '../../platform/index.ts'
 import type { Catalog, Definition } from '../repos/index.ts'
@@ -28,7 +28,7 @@ export interface Registry {
   disable(name: string): Promise<EnabledAgent>
   setStatic(name: string): Promise<void>
   /** What is known and wanted of an agent's instance. */
-  note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted'>>): Promise<void>
+  note(name: string, change: Partial<Pick<AgentRecord, 'runtime' | 'wanted' | 'calls'>>): Promise<void>
 }
 
 export interface EnableOptions {
@@ -134,6 +134,10 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
         return { agent: { name, ...known }, created: false }
       }
     }
+    if (known === undefined && name === OWN_AGENT)
+      throw new PloinkyError('NAME_INVALID', `"${OWN_AGENT}" is the name of the built-in agent`, {
+        hint: `Give it another name: ploinky enable agent ${definition.ref} --as my-${OWN_AGENT}`,
+      })
     await assertDevelRepo(options.mode)
     // A manifest that cannot be read is refused now, not at the next start.
     await catalog.manifest(definition, options.profile ?? 'default')
@@ -172,6 +176,7 @@ export function createRegistry({ store, fs, paths, catalog, events }: RegistryOp
         return { ...current, agents, static: current.static === agent.name ? null : current.static }
       })
       await unlinkFolders(fs, paths, agent.name)
+      await fs.remove(join(paths.sockets, agent.name))
       events.emit({ type: 'agent.disabled', subject: agent.name })
       return agent
     },

@@ -8,6 +8,7 @@ import type { Network } from '../../platform/index.ts'
 import type { Manifest } from '../../config/manifest/index.ts'
 import { explainEnd } from './explain-end.ts'
 import { effectiveProtocol, isAnswering } from './readiness.ts'
+import type { Grant } from '../callers/index.ts'
 import type { EnabledAgent } from './registry.ts'
 import type { Runtimes } from './runtimes.ts'
 
@@ -44,6 +45,8 @@ export interface AgentStatus {
   readonly image: string | null
   readonly container: string | null
   readonly static: boolean
+  /** What it may call of other agents, by its manifest and by grants of the workspace. */
+  readonly calls: readonly { readonly agent: string; readonly tools: readonly string[] | null }[]
   /** Path on the router. */
   readonly mcpUrl: string | null
   readonly pageUrl: string | null
@@ -65,6 +68,7 @@ export interface StatusDeps {
 
 export interface StatusInput {
   agents: readonly EnabledAgent[]
+  grants: readonly Grant[]
   routing: Routing
 }
 
@@ -130,6 +134,9 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
     image: null,
     container: null,
     static: routing.static === agent.name,
+    calls: seen.grants
+      .filter(({ caller }) => caller === agent.name)
+      .map(({ agent: callee, tools }) => ({ agent: callee, tools })),
     mcpUrl: null,
     pageUrl: null,
     startedAt: null,

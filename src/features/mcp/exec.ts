@@ -1,22 +1,17 @@
 /** MCP for agents whose image has no Node: the AgentServer runs here, its tools run through the runtime's exec. */
 import { join } from 'node:path'
+import type { Invocation } from '../../agent/caller.ts'
+import type { ParsedConfig } from '../../agent/config.ts'
+import type { AgentMcpServer } from '../../agent/server.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
-import type { ExecSession, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { FileSystem } from '../../platform/index.ts'
-import type { AgentMcpServer } from '../../agent/server.ts'
-import type { ToolRun, ToolRunner, ToolRunResult } from '../../agent/types.ts'
+import { CODE_DIR, createExecRunner, endTask, type ExecTarget } from './exec-runner.ts'
+import { createTaskFiles } from './task-files.ts'
 
-const CODE_DIR = '/code'
 const MAX_CONFIG_BYTES = 1024 * 1024
-const DEFAULT_OUTPUT_BYTES = 1024 * 1024
-
-export interface ExecTarget {
-  readonly adapter: RuntimeAdapter
-  readonly container: string
-  /** Folder of the agent's code on this host. */
-  readonly codeDir: string
-}
+/** A folder may be watched in vain (network disks), so the file is looked at too (ms). */
+const POLL_MS = 2000
 
 export interface ExecMcpOptions {
   fs: FileSystem
@@ -24,134 +19,154 @@ export interface ExecMcpOptions {
   version: string
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
   target(agent: string): Promise<ExecTarget>
+  /** Folder for the records of an agent's tasks. */
+  tasksDir(agent: string): string
 }
 
 interface Entry {
+  readonly agent: string
   readonly server: AgentMcpServer
-  /** Size and time of the configuration that it was made from. */
-  readonly stamp: string
-}
-
-/** Reads a stream to its end, keeping the first `limit` bytes; lines go to `onLine` as they come. */
-async function collect(
-  source: AsyncIterable<Uint8Array>,
-  limit: number,
-  onLine?: (line: string) => boolean | void,
-): Promise<{ text: string; truncated: boolean }> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let rest = ''
-  let size = 0
-  const take = (part: string): void => {
-    if (size < limit) text += part.slice(0, limit - size)
-    size += part.length
-  }
-  const lines = (chunk: string): void => {
-    const parts = (rest + chunk).split('\n')
-    rest = (parts.pop() ?? '').slice(0, limit)
-    for (const line of parts) if (onLine?.(line) !== true) take(`${line}\n`)
-  }
-  for await (const chunk of source) {
-    const part = decoder.decode(chunk, { stream: true })
-    if (onLine === undefined) take(part)
-    else lines(part)
-  }
-  if (onLine !== undefined && rest !== '' && onLine(rest) !== true) take(rest)
-  return { text, truncated: size > limit }
-}
-
-/** The ToolRunner that goes through a runtime's exec. Ending a call ends its programs inside the container. */
-export function createExecRunner(target: () => Promise<ExecTarget>): ToolRunner {
-  return async (run: ToolRun): Promise<ToolRunResult> => {
-    const { adapter, container } = await target()
-    const ended = new AbortController()
-    let timedOut = false
-    const timer =
-      run.timeoutMs === undefined ? undefined : setTimeout(() => ((timedOut = true), ended.abort()), run.timeoutMs)
-    const onAbort = (): void => ended.abort()
-    run.signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      run.signal.throwIfAborted()
-      const session = await adapter.exec(container, run.argv, {
-        cwd: run.cwd ?? CODE_DIR,
-        env: run.env,
-        stdin: run.stdin,
-      })
-      ended.signal.addEventListener('abort', () => void session.kill(), { once: true })
-      if (ended.signal.aborted) void session.kill()
-      return { ...(await resultOf(session, run)), timedOut }
-    } finally {
-      clearTimeout(timer)
-      run.signal.removeEventListener('abort', onAbort)
-    }
-  }
-}
-
-async function resultOf(session: ExecSession, run: ToolRun): Promise<Omit<ToolRunResult, 'timedOut'>> {
-  const [stdout, stderr, exitCode] = await Promise.all([
-    collect(session.stdout, run.maxStdoutBytes ?? DEFAULT_OUTPUT_BYTES),
-    collect(session.stderr, run.maxStderrBytes ?? DEFAULT_OUTPUT_BYTES, run.onStderrLine ?? (() => false)),
-    session.exit,
-  ])
-  return { exitCode, stdout: stdout.text, stderr: stderr.text, truncated: stdout.truncated || stderr.truncated }
+  codeDir: string
+  /** Path, size and time of the configuration that was read last. */
+  stamp: string
+  stopWatching: () => void
 }
 
 export function createExecMcp(options: ExecMcpOptions) {
   const entries = new Map<string, Promise<Entry>>()
+  let poll: ReturnType<typeof setInterval> | undefined
+  /** Who sent a request; known here, so that nothing has to be signed and checked. */
+  const invocations = new WeakMap<Request, Invocation>()
 
-  async function stampOf(target: ExecTarget): Promise<string> {
-    const info = await options.fs.stat(join(target.codeDir, 'mcp-config.json'))
-    return info === null ? `none:${target.container}` : `${info.mtimeMs}:${info.size}:${target.container}`
+  async function stampOf(codeDir: string): Promise<string> {
+    const file = join(codeDir, 'mcp-config.json')
+    const info = await options.fs.stat(file)
+    return info === null ? `${file}:none` : `${file}:${info.mtimeMs}:${info.size}`
   }
 
-  async function make(agent: string, target: ExecTarget, stamp: string): Promise<Entry> {
+  async function read(codeDir: string): Promise<ParsedConfig> {
     // Loaded when the first such agent is called: the SDK is large and most routers never need it.
-    const [{ createAgentMcpServer }, { formatIssue, parseAgentConfig }] = await Promise.all([
-      import('../../agent/server.ts'),
-      import('../../agent/config.ts'),
-    ])
-    const text =
-      (await options.fs.readText(join(target.codeDir, 'mcp-config.json'), { maxBytes: MAX_CONFIG_BYTES })) ?? '{}'
-    const parsed = parseAgentConfig(text, { codeDir: CODE_DIR })
+    const { parseAgentConfig } = await import('../../agent/config.ts')
+    const text = (await options.fs.readText(join(codeDir, 'mcp-config.json'), { maxBytes: MAX_CONFIG_BYTES })) ?? '{}'
+    // The names that may be files are known after a first reading; the second one knows which are.
+    const asked = new Set<string>()
+    parseAgentConfig(text, { codeDir: CODE_DIR, hasFile: (name) => (asked.add(name), false) })
+    const files = new Set<string>()
+    for (const name of asked) {
+      if ((await options.fs.stat(join(codeDir, name)))?.kind === 'file') files.add(name)
+    }
+    return parseAgentConfig(text, { codeDir: CODE_DIR, hasFile: (name) => files.has(name) })
+  }
+
+  async function problemsOf({ errors }: ParsedConfig): Promise<string[]> {
+    const { formatIssue } = await import('../../agent/config.ts')
+    return errors.map(formatIssue)
+  }
+
+  async function make(agent: string, { codeDir }: ExecTarget): Promise<Entry> {
+    const stamp = await stampOf(codeDir)
+    const [{ createAgentMcpServer }, parsed] = await Promise.all([import('../../agent/server.ts'), read(codeDir)])
     if (parsed.config === undefined) {
-      const problems = parsed.errors.map(formatIssue)
+      const problems = await problemsOf(parsed)
       throw new PloinkyError(
         'CONFIG_INVALID',
         `Agent "${agent}" has an invalid mcp-config.json: ${problems[0] ?? ''}`,
         {
-          hint: `Correct ${join(target.codeDir, 'mcp-config.json')}`,
+          hint: `Correct ${join(codeDir, 'mcp-config.json')}`,
           details: { problems },
         },
       )
     }
     const log = options.log.child({ agent })
-    const run = createExecRunner(() => options.target(agent))
     const server = createAgentMcpServer({
       config: parsed.config,
-      run,
+      run: createExecRunner(() => options.target(agent)),
       agent,
       version: options.version,
       log: (level, message, fields) => log[level](message, fields),
+      taskStore: createTaskFiles(options.fs, options.tasksDir(agent)),
+      endLostTask: async (id) => endTask(await options.target(agent), id),
+      verifyInvocation: async (request) => invocations.get(request) ?? null,
     })
-    return { server, stamp }
+    const entry: Entry = { agent, server, codeDir, stamp, stopWatching: () => {} }
+    entry.stopWatching = follow(entry)
+    return entry
   }
 
-  /** The server of an agent; made again when its configuration or its container changed. */
+  /** Whoever has a stream open is told of changes without asking for anything. */
+  function follow(entry: Entry): () => void {
+    poll ??= setInterval(() => {
+      for (const each of entries.values()) each.then(refreshQuietly).catch(() => {})
+    }, POLL_MS)
+    try {
+      return options.fs.watch(entry.codeDir, (name) => {
+        if (name === null || name === 'mcp-config.json') void refreshQuietly(entry)
+      })
+    } catch (error) {
+      options.log.debug('folder of an agent is not watched', { agent: entry.agent, error })
+      return () => {}
+    }
+  }
+
+  const refreshQuietly = (entry: Entry): Promise<void> =>
+    refresh(entry).catch((error: unknown) =>
+      options.log.warn('configuration of an agent was not read', { agent: entry.agent, error }),
+    )
+
+  /** Takes a changed configuration over; one that is wrong or gone changes nothing and is reported once. */
+  async function refresh(entry: Entry): Promise<void> {
+    const stamp = await stampOf(entry.codeDir)
+    if (stamp === entry.stamp) return
+    entry.stamp = stamp
+    if (stamp.endsWith(':none')) return
+    const parsed = await read(entry.codeDir)
+    // Somebody who looked later has read it already.
+    if (entry.stamp !== stamp) return
+    if (parsed.config !== undefined) return entry.server.update(parsed.config)
+    options.log.error('the changed mcp-config.json cannot be used: the one before stays', {
+      agent: entry.agent,
+      problems: await problemsOf(parsed),
+    })
+  }
+
+  /** The server of an agent. It outlives its container and changes of its configuration, and so do its sessions. */
   async function entryOf(agent: string): Promise<Entry> {
     const target = await options.target(agent)
-    const stamp = await stampOf(target)
-    const current = await entries.get(agent)?.catch(() => null)
-    if (current && current.stamp === stamp) return current
-    const made = make(agent, target, stamp)
-    entries.set(agent, made)
-    void current?.server.close()
-    return await made
+    const known = await entries.get(agent)?.catch(() => null)
+    if (!known) {
+      const making = entries.get(agent) ?? make(agent, target)
+      entries.set(agent, making)
+      making.catch(() => {
+        if (entries.get(agent) === making) entries.delete(agent)
+      })
+      return await making
+    }
+    if (known.codeDir !== target.codeDir) {
+      known.stopWatching()
+      known.codeDir = target.codeDir
+      known.stopWatching = follow(known)
+    }
+    await refresh(known)
+    return known
   }
 
   return {
-    handle: async (agent: string, request: Request): Promise<Response> => (await entryOf(agent)).server.fetch(request),
+    /** Serves `/mcps/<agent>/mcp` and, for everything else below it, the agent's tasks. */
+    async handle(agent: string, request: Request, invocation: Invocation): Promise<Response> {
+      invocations.set(request, invocation)
+      const { server } = await entryOf(agent)
+      return await (new URL(request.url).pathname.endsWith('/mcp') ? server.fetch(request) : server.fetchTask(request))
+    },
     async close(): Promise<void> {
-      for (const entry of entries.values()) await entry.then(({ server }) => server.close()).catch(() => {})
+      clearInterval(poll)
+      for (const entry of entries.values()) {
+        await entry
+          .then(async ({ server, stopWatching }) => {
+            stopWatching()
+            await server.close()
+          })
+          .catch(() => {})
+      }
     },
   }
 }

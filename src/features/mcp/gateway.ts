@@ -3,88 +3,104 @@
  * without anything of this; what the router answers itself is loaded when it is asked for first.
  */
 import { PloinkyError } from '../../core/error.ts'
-import type { Logger } from '../../core/log.ts'
-import type { RouteEntry } from '../../config/documents.ts'
-import type { McpGateway } from '../../http/mcp-exchange.ts'
-import type { Platform } from '../../platform/index.ts'
-import type { AgentExchange, Backend } from './backend.ts'
-import { createExecMcp } from './exec.ts'
-import type { StdioTarget } from './stdio/index.ts'
-
-export interface McpRoutes {
-  /** Null: no such agent. `'stopped'`: enabled, not running. */
-  find(agent: string): RouteEntry | 'stopped' | null
-  /** Why nothing is passed on to an agent that has a route; null when it is. */
-  refusal(agent: string): PloinkyError | null
-}
-
-export interface McpGatewayOptions {
-  platform: Platform
-  log: Logger
-  version: string
-  routes: McpRoutes
-  /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<StdioTarget>
-}
+import { OWN_AGENT } from '../../core/id.ts'
+import { callingAgent } from '../../core/principal.ts'
+import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
+import { createBackends } from './backends.ts'
+import { lateAggregate } from './late-aggregate.ts'
+import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes } = options
-  const backends: Partial<Record<RouteEntry['mcp'], Backend>> = {
-    exec: execBackend(options),
-    stdio: stdioBackend(options),
+  const { routes, demand, platform } = options
+  const backends = createBackends(options)
+  const endpoints = lateAggregate(options, backends)
+  const onDemand = lazy(async () => {
+    const { createOnDemand } = await import('./on-demand/index.ts')
+    return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
+  })
+
+  /** Null: none, or its own HTTP server. */
+  function backendOf(agent: string): Backend | null {
+    const route = routes.find(agent)
+    if (route === null || route === 'stopped' || route.mcp === 'container' || route.mcp === 'none') return null
+    return backends[route.mcp] ?? null
+  }
+
+  /** To the agent that runs. */
+  function pass(exchange: AgentExchange, change: RelayChange): void {
+    const backend = backendOf(exchange.agent)
+    if (backend === null) exchange.relay(exchange.agent, change)
+    else if (change.body === undefined) backend.serve(exchange)
+    else backend.serve({ ...exchange, incoming: platform.net.replay(exchange.incoming, change.body, []) })
   }
 
   function serveAgent(exchange: AgentExchange): boolean {
-    const route = routes.find(exchange.agent)
+    const { agent } = exchange
+    if (demand.has(agent)) {
+      onDemand().then((served) => served.serve(exchange), exchange.fail)
+      return true
+    }
+    const route = routes.find(agent)
+    // One that was enabled under this name before it was ours keeps it.
+    if (route === null && agent === OWN_AGENT) {
+      backends.own?.serve(exchange)
+      return true
+    }
     // Unknown and stopped agents are refused where every path of an agent is.
     if (route === null || route === 'stopped' || route.mcp === 'container') return false
-    const refusal = routes.refusal(exchange.agent)
+    const refusal = routes.refusal(agent)
     if (refusal !== null) throw refusal
-    const backend = backends[route.mcp]
-    if (backend === undefined) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${exchange.agent}" does not speak MCP`)
+    const backend = backendOf(agent)
+    if (backend === null) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
     backend.serve(exchange)
     return true
+  }
+
+  /** Containers with an AgentServer answer these themselves. */
+  function serveTasks(exchange: AgentExchange): boolean {
+    const route = routes.find(exchange.agent)
+    if (route === null || route === 'stopped' || route.mcp !== 'exec') return false
+    backends.exec?.serve(exchange)
+    return true
+  }
+
+  /** Nothing that an agent asks for goes past the gate, whichever way it takes then. */
+  async function serveCaller(exchange: AgentExchange): Promise<void> {
+    const admitted = await options.calls.admit(exchange, exchange.agent)
+    if (admitted === null) return
+    const { body, headers, claims } = admitted
+    const incoming = body === null ? exchange.incoming : platform.net.replay(exchange.incoming, body, headers)
+    const relay: AgentExchange['relay'] = (agent, change = {}) =>
+      exchange.relay(agent, {
+        ...(body === null ? {} : { body }),
+        ...change,
+        headers: [...headers, ...(change.headers ?? [])],
+      })
+    if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
   }
 
   return {
     handle(exchange) {
       const { endpoint } = exchange
-      return endpoint.kind === 'agent' ? serveAgent({ ...exchange, agent: endpoint.agent }) : false
+      if (callingAgent(exchange.principal) !== null) {
+        // An endpoint for many agents has to ask the policy for each; one that does not is for people.
+        if (endpoint.kind !== 'agent') return false
+        serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        return true
+      }
+      if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
+      if (endpoint.kind === 'tasks') return serveTasks({ ...exchange, agent: endpoint.agent })
+      endpoints.handle(exchange)
+      return true
     },
     async close() {
-      await Promise.all(Object.values(backends).map((backend) => backend.close()))
+      await Promise.all([endpoints.close(), ...Object.values(backends).map((backend) => backend.close())])
     },
   }
 }
 
-/** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
-function execBackend({ platform, log, version, target }: McpGatewayOptions): Backend {
-  const mcp = createExecMcp({ fs: platform.fs, log, version, target })
-  const makeListener = () =>
-    platform.net.toListener((request: Request, { agent }: { agent: string }) => mcp.handle(agent, request))
-  let listener: ReturnType<typeof makeListener> | null = null
-  return {
-    serve(exchange) {
-      const { incoming, outgoing, agent, requestId } = exchange
-      listener ??= makeListener()
-      listener.then((listen) => {
-        if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-        outgoing.setHeader('x-request-id', requestId)
-        listen(incoming, outgoing, { agent })
-      }, exchange.fail)
-    },
-    close: () => mcp.close(),
-  }
-}
-
-/** Programs on standard streams: the bridge is loaded when the first of them is called. */
-function stdioBackend(options: McpGatewayOptions): Backend {
-  let bridge: Promise<Backend> | null = null
-  return {
-    serve(exchange) {
-      bridge ??= import('./stdio/index.ts').then(({ createStdioBackend }) => createStdioBackend(options))
-      bridge.then((backend) => backend.serve(exchange)).catch(exchange.fail)
-    },
-    close: async () => (await bridge)?.close(),
-  }
+/** Made when it is asked for first. */
+function lazy<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null
+  return () => (made ??= make())
 }

@@ -1,2 +1,3 @@
-export type { McpRoutes } from './gateway.ts'
+export type { McpRoutes } from './types.ts'
+export type { Endpoints } from './endpoints.ts'
 export { createMcpGateway } from './gateway.ts'

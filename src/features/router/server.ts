@@ -13,8 +13,10 @@ import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
+import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
+import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
@@ -28,6 +30,7 @@ export interface RouterHttp {
   }>
   createFront: typeof import('../../http/front.ts').createFront
   createGuard: typeof import('../../http/guard.ts').createGuard
+  createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
   writeError: typeof import('../../http/error-response.ts').writeError
 }
 
@@ -42,6 +45,8 @@ export interface RouterOptions<S> {
   version: string
   http: RouterHttp
   authenticator(): Promise<Authenticator>
+  /** What the keys of agents follow from. */
+  agentSecret(): Promise<string>
   commands: readonly Command<S>[]
   execute(
     command: Command<S>,
@@ -49,7 +54,11 @@ export interface RouterOptions<S> {
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
   status(): Promise<unknown>
-  mcp(routes: McpRoutes): McpGateway & { close(): Promise<void> }
+  demand(routes: McpRoutes): Demand
+  mcp(
+    routes: McpRoutes,
+    parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
+  ): McpGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -127,29 +136,36 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const { platform, paths, settings, log, events } = options
   const dataPlane = platform.net.createDataPlane()
   const ended = new AbortController()
+  let tableChanged = (): void => {}
   const table = await createRouteTable({
     store: options.store,
     log,
     onGone: (entry) => dataPlane.drop({ host: entry.hostIp, port: entry.hostPort }),
-    onChange: () => events.emit({ type: 'routing.changed', subject: 'router' }),
+    onChange: () => {
+      tableChanged()
+      events.emit({ type: 'routing.changed', subject: 'router' })
+    },
   })
   let authenticator = await options.authenticator()
+  const callers = await openCallers(options, table)
   const stopWatching = watchToken(options, (next) => (authenticator = next))
   const cookieName = `ploinky_token_${options.workspaceId}`
   const guard = options.http.createGuard({
-    verify: (credential) => authenticator.verify(credential),
+    verify: (credential) => authenticator.verify(credential) ?? callers.verify(credential),
     cookieName,
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
   const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
   const routes = { ...table, refusal: options.supervisor.refusal }
-  const mcp = options.mcp(routes)
+  const demand = options.demand(routes)
+  const mcp = options.mcp(routes, { demand, callers })
   const began = Date.now()
-  const front = options.http.createFront({
-    guard,
+  const fronts = {
     routes,
     dataPlane,
     mcp,
+    demand,
+    vouch: callers.vouch,
     app: app.handle,
     health: () => ({
       status: 'ok',
@@ -159,8 +175,11 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     log,
     bodyLimit: settings.bodyLimit,
     newRequestId: createIds(platform),
-  })
+  }
+  const front = options.http.createFront({ ...fronts, guard })
   const server = await platform.net.serve({ host: settings.host, port: settings.port }, front)
+  const doors = callers.openDoors((agentGuard) => options.http.createFront({ ...fronts, guard: agentGuard }))
+  tableChanged = doors.follow
   const info = await announce(options, server)
   options.supervisor
     .run(ended.signal)
@@ -173,10 +192,11 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     gone: presence.gone,
     async close(graceMs) {
       presence.close()
+      demand.close()
       ended.abort()
       table.close()
       stopWatching()
-      await server.close(graceMs)
+      await Promise.all([server.close(graceMs), doors.close(graceMs)])
       await Promise.all([dataPlane.close(), mcp.close()])
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
@@ -263,6 +283,8 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     precompressed: true,
     compress: false,
     headers: PAGE_HEADERS,
+    // Imported by pages of agents, again and again; an old one goes on working.
+    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
   })
   const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
   const agentFiles = () => {

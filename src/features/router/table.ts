@@ -1,5 +1,13 @@
 /** The route table in memory: read once, kept fresh by watching the files and the engine. No request reads a disk. */
-import { agentsDocument, type RouteEntry, routingDocument, type Routing } from '../../config/documents.ts'
+import {
+  type AgentRecord,
+  agentsDocument,
+  type Granted,
+  grantsDocument,
+  type RouteEntry,
+  routingDocument,
+  type Routing,
+} from '../../config/documents.ts'
 import { messageOf } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
@@ -7,7 +15,13 @@ import type { Store } from '../../core/store.ts'
 
 export interface RouteTableHandle {
   find(agent: string): RouteEntry | 'stopped' | null
+  /** Of all enabled agents, running or not. */
+  names(): readonly string[]
   routing(): Routing
+  /** The enabled agents by name. */
+  agents(): Readonly<Record<string, AgentRecord>>
+  /** What the workspace lets agents call, by caller. */
+  grants(): Readonly<Record<string, Granted>>
   reload(): Promise<void>
   close(): void
 }
@@ -25,7 +39,8 @@ const same = (a: RouteEntry | undefined, b: RouteEntry | undefined): boolean =>
 
 export async function createRouteTable({ store, log, onGone, onChange }: RouteTableOptions): Promise<RouteTableHandle> {
   let current: Routing = routingDocument.empty()
-  let enabled = new Set<string>()
+  let agents: Readonly<Record<string, AgentRecord>> = {}
+  let grants: Readonly<Record<string, Granted>> = {}
 
   /** One read serves all that ask before it begins. One that is under way may have seen the files as they were before. */
   let reading: Promise<void> = Promise.resolve()
@@ -41,10 +56,10 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
 
   async function readAgain(): Promise<void> {
     try {
-      const [routing, agents] = await Promise.all([store.read(routingDocument), store.read(agentsDocument)])
+      const [routing, enabled] = await Promise.all([store.read(routingDocument), store.read(agentsDocument)])
       const before = current
       current = routing
-      enabled = new Set(Object.keys(agents.agents))
+      agents = enabled.agents
       for (const [agent, entry] of Object.entries(before.routes))
         if (!same(entry, own(routing.routes, agent))) onGone(entry)
       onChange()
@@ -54,12 +69,30 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
     }
   }
 
-  await reload()
-  const stops = [store.watch(routingDocument, () => void reload()), store.watch(agentsDocument, () => void reload())]
+  async function readGrants(): Promise<void> {
+    try {
+      grants = (await store.read(grantsDocument)).grants
+    } catch (error) {
+      log.error('grants not reloaded', { error: messageOf(error) })
+    }
+  }
+
+  const readAll = async (): Promise<void> => {
+    await Promise.all([reload(), readGrants()])
+  }
+  await readAll()
+  const stops = [
+    store.watch(routingDocument, () => void reload()),
+    store.watch(agentsDocument, () => void reload()),
+    store.watch(grantsDocument, () => void readGrants()),
+  ]
   return {
-    find: (agent) => own(current.routes, agent) ?? (enabled.has(agent) ? 'stopped' : null),
+    find: (agent) => own(current.routes, agent) ?? (own(agents, agent) === undefined ? null : 'stopped'),
+    names: () => [...new Set([...Object.keys(current.routes), ...Object.keys(agents)])],
     routing: () => current,
-    reload,
+    agents: () => agents,
+    grants: () => grants,
+    reload: readAll,
     close: () => stops.forEach((stop) => stop()),
   }
 }

@@ -8,12 +8,11 @@ import type { Store } from '../../core/store.ts'
 import type { FileSystem, Hashing } from '../../platform/index.ts'
 import type { Registry } from '../agents/index.ts'
 import { BUILTIN_REPO, type Catalog } from '../repos/index.ts'
-import { fillTemplate, type Part, readTemplate, type Template } from './template.ts'
+import { LOCAL_REPO } from './local-repo.ts'
+import { fillTemplate, type Part, readTemplate, type Template, type TemplateFile } from './template.ts'
 
+export { enableServer, type EnabledServer } from './server/enable.ts'
 export { type Part, PARTS, type Template, TEMPLATES } from './template.ts'
-
-/** Where new agents go unless told otherwise. */
-export const LOCAL_REPO = 'local'
 
 export interface NewAgent {
   readonly name: string
@@ -35,6 +34,10 @@ export interface CreatedAgent {
 export interface Scaffold {
   /** Makes the files and enables the agent. CONFLICT when the name is taken; nothing is ever overwritten. */
   create(wanted: NewAgent): Promise<CreatedAgent>
+  /** The same from files that are ready; the folder. */
+  write(agent: { name: string; repo: string; files: readonly TemplateFile[] }): Promise<string>
+  /** CONFLICT when the name is taken. */
+  assertFree(name: string, repo: string): Promise<void>
 }
 
 export interface ScaffoldOptions {
@@ -76,7 +79,7 @@ export function createScaffold(options: ScaffoldOptions): Scaffold {
 
   /** A second agent of a name would make the first one ambiguous. */
   async function checkIsFree(name: string, path: string): Promise<void> {
-    const other = `Choose another name: ploinky init agent my-${name.slice(0, 60)}`
+    const other = `Choose another name, for example: my-${name.slice(0, 60)}`
     if ((await fs.lstat(path)) !== null) throw conflict(`"${path}" exists already`, other)
     const namesake = (await catalog.definitions()).find(({ agent }) => agent.toLowerCase() === name.toLowerCase())
     if (namesake !== undefined) throw conflict(`Agent "${namesake.agent}" is in repository "${namesake.repo}"`, other)
@@ -85,30 +88,39 @@ export function createScaffold(options: ScaffoldOptions): Scaffold {
     }
   }
 
-  return {
-    async create({ name, template, parts, repo }) {
-      assertName('agent', name)
-      assertName('repository', repo)
-      const files = fillTemplate(await readTemplate(fs, assetsDir, template), name, parts)
-      const folder = await openRepo(repo)
-      const path = join(folder, name)
-      await checkIsFree(name, path)
-      // Whole or not at all: a router that watches the repository never meets half an agent.
-      const staged = join(folder, `.new-${hash.randomToken(9)}`)
-      try {
-        for (const { path: file, text } of files) {
-          await fs.mkdir(dirname(join(staged, file)))
-          await fs.writeAtomic(join(staged, file), text, { mode: 0o644 })
-        }
-        await fs.rename(staged, path)
-      } catch (error) {
-        await fs.remove(staged)
-        throw error
+  const write: Scaffold['write'] = async ({ name, repo, files }) => {
+    assertName('agent', name)
+    assertName('repository', repo)
+    const folder = await openRepo(repo)
+    const path = join(folder, name)
+    await checkIsFree(name, path)
+    // Whole or not at all: a router that watches the repository never meets half an agent.
+    const staged = join(folder, `.new-${hash.randomToken(9)}`)
+    try {
+      for (const { path: file, text } of files) {
+        await fs.mkdir(dirname(join(staged, file)))
+        await fs.writeAtomic(join(staged, file), text, { mode: 0o644 })
       }
-      await store.update(reposDocument, (current) =>
-        current.repos.includes(repo) ? current : { ...current, repos: [...current.repos, repo] },
-      )
-      await registry.enable(`${repo}/${name}`)
+      await fs.rename(staged, path)
+    } catch (error) {
+      await fs.remove(staged)
+      throw error
+    }
+    await store.update(reposDocument, (current) =>
+      current.repos.includes(repo) ? current : { ...current, repos: [...current.repos, repo] },
+    )
+    await registry.enable(`${repo}/${name}`)
+    return path
+  }
+
+  return {
+    write,
+    assertFree: (name, repo) => checkIsFree(name, join(paths.repos, repo, name)),
+    async create({ name, template, parts, repo }) {
+      // Names go into the programs as they are.
+      assertName('agent', name)
+      const files = fillTemplate(await readTemplate(fs, assetsDir, template), name, parts)
+      const path = await write({ name, repo, files })
       return {
         agent: name,
         repository: repo,

@@ -66,7 +66,10 @@ export function renderStatus(data: unknown, out: Out): string {
   const width = Math.max(0, ...agents.map(({ name }) => name.length))
   const lines = agents.flatMap((agent) => {
     const head = `  ${agent.name.padEnd(width)}  ${stateText(out, agent.state)}  ${[agent.runtime, agent.image].filter(Boolean).join(', ')}`
-    const supervision = supervisionLines(agent.supervision, Date.now()).map((line) => `    ${line}`)
+    const supervision = [
+      ...agent.calls.map(({ agent: callee, tools }) => `may call ${callee}${tools ? `: ${tools.join(', ')}` : ''}`),
+      ...supervisionLines(agent.supervision, Date.now()),
+    ].map((line) => `    ${line}`)
     return agent.lastError === null
       ? [head, ...supervision]
       : [

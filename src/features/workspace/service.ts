@@ -15,6 +15,7 @@ import {
   type Runtimes,
   unlinkFolders,
 } from '../agents/index.ts'
+import type { Grants } from '../callers/index.ts'
 import type { RouterDaemon, RouterInfo } from '../router/index.ts'
 import { ownRepos, removeAllBut } from './own-work.ts'
 import { type AgentResult, errorData, type Starter, type StartInput, type StartResult } from './start-agents.ts'
@@ -76,6 +77,7 @@ export interface WorkspaceOptions {
   runtimes: Runtimes
   starter: Starter
   router: RouterDaemon
+  grants: Grants
   version: string
 }
 
@@ -206,7 +208,7 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
         workspace: { name: basename(paths.root), root: paths.root, id: options.workspaceId },
         router: routerStatus(router, options),
         profile: settings.profile,
-        agents: await agentStatuses(deps, { agents, routing }),
+        agents: await agentStatuses(deps, { agents, routing, grants: await options.grants.list(agents) }),
       }
     },
   }

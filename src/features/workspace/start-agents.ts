@@ -145,6 +145,8 @@ export function createStarter(options: StarterOptions): Starter {
       const notices = new Set<string>()
       const roots = await rootsOf(input.agent)
       if (roots.length === 0) {
+        const waiting = await registry.list()
+        if (waiting.length > 0) return { agents: [], notices: [onlyNamed(waiting)], later: [] }
         throw new PloinkyError('USAGE_INVALID', 'No agent is enabled in this workspace', {
           hint: 'Run: ploinky start demo',
         })
@@ -178,6 +180,9 @@ export function createStarter(options: StarterOptions): Starter {
     },
   }
 }
+
+const onlyNamed = (agents: readonly EnabledAgent[]): string =>
+  `Started when they are named or called: ${agents.map(({ name }) => name).join(', ')}`
 
 const leftToRouter = (agent: string): AgentResult => ({
   agent,

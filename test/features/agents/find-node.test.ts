@@ -20,7 +20,7 @@ async function agentServer(status: number): Promise<{ host: string; port: number
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port }
 }
 
-/** An instance whose image answers `command -v node` with an exit code, or whose engine fails. */
+/** An instance whose image answers the question for Node with an exit code, or whose engine fails. */
 function instance(exit: number | Error, endpoint: Started['endpoint']): Started & { looks: () => number } {
   let looks = 0
   const exec = async () => {

@@ -139,7 +139,7 @@ describe('mounts and limits', () => {
   it('volumes are inside the workspace, and none of its state', () => {
     const sources = (volumes: object) =>
       plan({ volumes })
-        .mounts.slice(4)
+        .mounts.slice(5)
         .map(({ source, target }) => [source, target])
     expect(sources({ 'data/x': '/x', '.ploinky/data/y': '/y', '/ws/z/': '/z' })).toEqual([
       ['/ws/data/x', '/x'],

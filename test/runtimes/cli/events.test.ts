@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { parseEvent } from '../../../runtimes/cli/events.ts'
+import { PloinkyError } from '../../../src/core/error.ts'
+import type { RuntimeEvent } from '../../../runtimes/adapter.ts'
+import type { Engine } from '../../../runtimes/cli/dialect.ts'
+import { createEvents, parseEvent } from '../../../runtimes/cli/events.ts'
 import { recorded } from './support.ts'
 
 const source = { runtime: 'x', command: 'x events' }
@@ -54,4 +57,54 @@ it('what cannot be read is an error', () => {
       expect.objectContaining({ code: 'RUNTIME_OUTPUT_UNREADABLE' }) as Error,
     )
   }
+})
+
+describe('a stream that the engine ends', () => {
+  const at = (second: number): string =>
+    podmanEvent({ Status: 'start', Time: `2026-01-02T03:04:0${second}+00:00`, Name: `n${second}` })
+
+  /** Gives one list of lines after the other; `there` says whether it answers in between. */
+  function engine(streams: string[][], there = true) {
+    const asked: string[] = []
+    async function* bytes(lines: readonly string[]): AsyncGenerator<Uint8Array> {
+      yield new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''))
+    }
+    const made = {
+      dialect: { displayName: 'Podman', jsonFormat: 'json', eventNames: [] },
+      call: () => Promise.resolve({ exitCode: there ? 0 : 125, stdout: '', stderr: '' }),
+      stream(args: readonly string[]) {
+        asked.push(args[args.indexOf('--since') + 1] ?? '')
+        return { stdout: bytes(streams.shift() ?? []), stderr: bytes([]), exit: Promise.resolve(0), kill: () => {} }
+      },
+      source: () => source,
+      track: () => () => {},
+      fail: () => new PloinkyError('RUNTIME_FAILED', 'no message'),
+    }
+    return { asked, events: createEvents(made as unknown as Engine, () => null)({ workspace: 'w1' }) }
+  }
+
+  async function read(events: AsyncIterable<RuntimeEvent>): Promise<{ names: string[]; code: string | null }> {
+    const names: string[] = []
+    try {
+      for await (const { name } of events) names.push(name)
+      return { names, code: null }
+    } catch (error) {
+      return { names, code: (error as PloinkyError).code }
+    }
+  }
+
+  it('is opened again where it ended, and tells nothing twice', async () => {
+    const { asked, events } = engine([[at(1), at(2)], [at(2), at(3)], []])
+    expect(await read(events)).toEqual({ names: ['n1', 'n2', 'n3'], code: 'RUNTIME_UNAVAILABLE' })
+    expect(asked.slice(1)).toEqual([
+      String((Date.parse('2026-01-02T03:04:02Z') / 1000).toFixed(3)),
+      String((Date.parse('2026-01-02T03:04:03Z') / 1000).toFixed(3)),
+    ])
+  })
+
+  it('is an error at once when the engine does not answer', async () => {
+    const { asked, events } = engine([[at(1)], [at(2)]], false)
+    expect(await read(events)).toEqual({ names: ['n1'], code: 'RUNTIME_UNAVAILABLE' })
+    expect(asked).toHaveLength(1)
+  })
 })

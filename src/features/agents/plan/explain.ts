@@ -58,6 +58,8 @@ export interface ExplainInput extends Loaded {
   /** What else is to be said about its variables. */
   readonly notes: readonly Problem[]
   readonly order: readonly (readonly string[])[]
+  /** What the workspace lets it call. */
+  readonly granted: readonly { readonly agent: string; readonly tools: readonly string[] | null }[]
   readonly paths: Parameters<typeof projectFolder>[0]['paths']
 }
 
@@ -99,7 +101,10 @@ export function explainPlan(input: ExplainInput): ExplainedPlan {
     security: { ...spec.security, from: from('security') },
     limits: { ...spec.limits, from: from('limits') },
     mcp: manifest.mcp,
-    calls: manifest.calls.map(({ agent: callee, tools, path }) => ({ agent: callee, tools, from: path })),
+    calls: [
+      ...manifest.calls.map(({ agent: callee, tools, path }) => ({ agent: callee, tools, from: path })),
+      ...input.granted.map(({ agent: callee, tools }) => ({ agent: callee, tools, from: 'ploinky grant' })),
+    ],
     readiness: { ...manifest.readiness, from: from('readiness') },
     health: manifest.health,
     restart: { ...manifest.restart, from: from('restart') },

@@ -4,6 +4,7 @@ import { stateNames, type WorkspacePaths } from '../../../config/paths.ts'
 import type { EnableMode, Manifest, Volume } from '../../../config/manifest/index.ts'
 import { PloinkyError } from '../../../core/error.ts'
 import type { MountSpec } from '../../../../runtimes/adapter.ts'
+import { AGENT_FOLDER, folderOf } from '../../callers/index.ts'
 import type { Definition } from '../../repos/index.ts'
 import { AGENT_DIR, CODE_DIR } from './command.ts'
 
@@ -78,7 +79,8 @@ function volumeSource(input: MountInput, volume: Volume): string {
 function volumeMounts(input: MountInput): PlannedMount[] {
   return input.manifest.volumes.flatMap((volume) => {
     const { target, readOnly, path: from } = volume
-    const isOurs = [AGENT_DIR, CODE_DIR].some((place) => target === place || target.startsWith(`${AGENT_DIR}/`))
+    const isOurs =
+      target === CODE_DIR || [AGENT_DIR, AGENT_FOLDER].some((place) => `${target}/`.startsWith(`${place}/`))
     if (isOurs) refuse(input, volume, `"${target}" is taken`)
     const source = volumeSource(input, volume)
     const mount: PlannedMount = { source, target, readOnly, from, volume }
@@ -97,6 +99,9 @@ export function planMounts(input: MountInput): PlannedMount[] {
     { source: join(input.assetsDir, 'Agent'), target: AGENT_DIR, readOnly: true, from: 'ploinky', volume: null },
     { source: definition.codeDir, target: CODE_DIR, readOnly: readOnly('code'), from: modeOf('code'), volume: null },
   ]
+  // Read-only: the socket in it can be connected to, but neither removed nor replaced.
+  const router = folderOf(paths, input.agent)
+  mounts.push({ source: router, target: AGENT_FOLDER, readOnly: true, from: 'calls of agents', volume: null })
   if (definition.skillsDir !== null) {
     const target = `${CODE_DIR}/skills`
     mounts.push({

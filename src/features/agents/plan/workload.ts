@@ -6,6 +6,7 @@ import { PloinkyError } from '../../../core/error.ts'
 import { workloadName } from '../../../core/id.ts'
 import type { MaybeSecret } from '../../../core/secret.ts'
 import type { PortSpec, RuntimeCapabilities, WorkloadSpec } from '../../../../runtimes/adapter.ts'
+import { AGENT_VARIABLES } from '../../callers/index.ts'
 import type { Definition } from '../../repos/index.ts'
 import { CODE_DIR, mainCommand } from './command.ts'
 import { MODULES_DIR, type PlannedMount, planMounts, projectFolder } from './mounts.ts'
@@ -58,7 +59,9 @@ export const OWN_NAMES: ReadonlySet<string> = new Set(
     'AGENT_NAME PLOINKY_AGENT_NAME PLOINKY_REPO_NAME PLOINKY_AGENT_PRINCIPAL PLOINKY_CONTAINER_NAME PLOINKY_PROFILE ' +
     'PLOINKY_PROFILE_ENV PLOINKY_CODE_DIR PLOINKY_MCP_CONFIG_PATH PLOINKY_WORKSPACE_ROOT PLOINKY_CWD WORKSPACE_PATH PORT ' +
     'NODE_PATH PLOINKY_BIND'
-  ).split(' '),
+  )
+    .split(' ')
+    .concat(Object.keys(AGENT_VARIABLES)),
 )
 
 function ownEnvironment(input: PlanInput): Record<string, string> {
@@ -78,6 +81,7 @@ function ownEnvironment(input: PlanInput): Record<string, string> {
     PLOINKY_CWD: project,
     WORKSPACE_PATH: project,
     PORT: String(PRIMARY_PORT),
+    ...AGENT_VARIABLES,
     ...(input.nodeModules === null ? {} : { NODE_PATH: MODULES_DIR }),
     // In a container the port must be open to the engine's forwarder; on the host it must not be open to anybody else.
     ...(input.capabilities.images ? {} : { PLOINKY_BIND: '127.0.0.1' }),

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../../core/log.ts'
 import type { Platform } from '../../../platform/index.ts'
-import type { AgentExchange, Backend } from '../backend.ts'
+import type { AgentExchange, Backend } from '../types.ts'
 import { eraOf } from './headers.ts'
 import { acceptsOf, headerOf, messageLimit, readBody, refuse } from './http.ts'
 import { CODES, isModern, isVersion, readMessage, type Message } from './message.ts'
@@ -27,7 +27,12 @@ export interface StdioOptions {
 const SWEEP_MS = 5000
 const SESSION = 'mcp-session-id'
 
-export function createStdioBackend({ platform: { hash }, log, version, target }: StdioOptions): Backend {
+export function createStdioBackend({
+  platform: { hash },
+  log,
+  version,
+  target,
+}: StdioOptions): Pick<Backend, 'serve' | 'close'> {
   const programs = createPrograms({ target, hash, log })
   const sessions = createSessions({ programs, hash })
   const modern = createModern({ programs, hash, log, version })

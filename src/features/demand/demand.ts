@@ -1,0 +1,153 @@
+/** Agents that start on demand: started by the first call, stopped when nobody called for a while. */
+import { agentsDocument } from '../../config/documents.ts'
+import type { Manifest } from '../../config/manifest/index.ts'
+import { messageOf, PloinkyError } from '../../core/error.ts'
+import type { EventBus } from '../../core/events.ts'
+import type { Logger } from '../../core/log.ts'
+import type { Store } from '../../core/store.ts'
+import type { EnabledAgent, Registry } from '../agents/index.ts'
+
+/** Between two looks for agents that nobody uses, ms. */
+const LOOK_MS = 1000
+
+export interface DemandOptions {
+  readonly registry: Pick<Registry, 'list'>
+  readonly store: Pick<Store, 'watch'>
+  readonly events: EventBus
+  readonly log: Logger
+  load(agent: EnabledAgent): Promise<{ manifest: Manifest }>
+  /** Starts an agent with all it needs and waits until it is ready; throws why it cannot be. */
+  start(agent: string): Promise<void>
+  stop(agent: string): Promise<void>
+  isRunning(agent: string): boolean
+  /** Milliseconds on a steady clock. */
+  now?(): number
+}
+
+export interface Demand {
+  /** Whether calls start this agent. */
+  has(agent: string): boolean
+  /** Resolves when it runs; one start serves all that ask for it. AGENT_NOT_READY when that takes longer than `waitMs`: it goes on. */
+  wake(agent: string, waitMs: number): Promise<void>
+  /** It is in use until the returned function is called. */
+  use(agent: string): () => void
+  close(): void
+}
+
+interface Use {
+  idleMs: number
+  active: number
+  lastUsed: number
+  starting: Promise<void> | null
+  stopping: boolean
+}
+
+export function createDemand(options: DemandOptions): Demand {
+  const { log, events } = options
+  const now = options.now ?? (() => performance.now())
+  const agents = new Map<string, Use>()
+
+  async function read(): Promise<void> {
+    const found = new Map<string, number>()
+    for (const agent of await options.registry.list()) {
+      // One whose manifest cannot be read is told about where it is started.
+      const manifest = await options.load(agent).then(
+        (loaded) => loaded.manifest,
+        () => null,
+      )
+      if (manifest?.startup === 'on-demand') found.set(agent.name, manifest.idleSeconds * 1000)
+    }
+    for (const name of agents.keys()) if (!found.has(name)) agents.delete(name)
+    for (const [name, idleMs] of found) {
+      const known = agents.get(name)
+      if (known === undefined) agents.set(name, { idleMs, active: 0, lastUsed: now(), starting: null, stopping: false })
+      else known.idleMs = idleMs
+    }
+  }
+
+  function begin(name: string, use: Use): Promise<void> {
+    const began = now()
+    log.info('agent starts on demand', { agent: name })
+    const starting = options
+      .start(name)
+      .then(() => {
+        events.emit({ type: 'agent.woken', subject: name, data: { milliseconds: Math.round(now() - began) } })
+      })
+      .finally(() => {
+        use.starting = null
+        use.lastUsed = now()
+      })
+    use.starting = starting
+    // Who waited too short is told by the next call.
+    starting.catch((error: unknown) =>
+      log.warn('agent not started on demand', { agent: name, error: messageOf(error) }),
+    )
+    return starting
+  }
+
+  function look(): void {
+    for (const [name, use] of agents) {
+      const isIdle = use.active === 0 && use.starting === null && now() - use.lastUsed >= use.idleMs
+      if (!isIdle || use.stopping || !options.isRunning(name)) continue
+      use.stopping = true
+      log.info('agent stops, nobody calls it', { agent: name, idleSeconds: use.idleMs / 1000 })
+      options
+        .stop(name)
+        .then(() => events.emit({ type: 'agent.idle', subject: name }))
+        .catch((error: unknown) => log.warn('idle agent not stopped', { agent: name, error: messageOf(error) }))
+        .finally(() => (use.stopping = false))
+    }
+  }
+
+  const readAgain = (): void => {
+    read().catch((error: unknown) => log.warn('agents on demand not read', { error: messageOf(error) }))
+  }
+  readAgain()
+  const off = options.store.watch(agentsDocument, readAgain)
+  const timer = setInterval(look, LOOK_MS)
+  timer.unref?.()
+  return {
+    has: (agent) => agents.has(agent),
+    async wake(agent, waitMs) {
+      const use = agents.get(agent)
+      if (use === undefined) return
+      use.lastUsed = now()
+      await within(use.starting ?? begin(agent, use), waitMs, agent)
+    },
+    use(agent) {
+      const use = agents.get(agent)
+      if (use === undefined) return () => {}
+      use.active += 1
+      let open = true
+      return () => {
+        if (!open) return
+        open = false
+        use.active -= 1
+        use.lastUsed = now()
+      }
+    },
+    close() {
+      off()
+      clearInterval(timer)
+    },
+  }
+}
+
+async function within(starting: Promise<void>, waitMs: number, agent: string): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new PloinkyError('AGENT_NOT_READY', `Agent "${agent}" is starting`, {
+          hint: 'Call again in a moment',
+          details: { agent, state: 'starting', retryAfterSeconds: 2 },
+        }),
+      )
+    }, waitMs)
+  })
+  try {
+    await Promise.race([starting, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

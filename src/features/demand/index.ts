@@ -1,0 +1,2 @@
+export type { Demand, DemandOptions } from './demand.ts'
+export { createDemand } from './demand.ts'

@@ -1,0 +1,67 @@
+/** JSON-RPC as far as the router looks at it: one object, its method and id. */
+import { parseJson } from '../../core/json.ts'
+
+export interface RpcMessage {
+  readonly method: string | null
+  /** Absent: a notification. */
+  readonly id: string | number | undefined
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Null: not one JSON-RPC message (broken, or a batch); whoever speaks MCP tells what is wrong with it. */
+export function readMessage(text: string): RpcMessage | null {
+  const json = parseJson(text)
+  if (!json.ok || !isObject(json.value)) return null
+  const { method, id, params } = json.value
+  return {
+    method: typeof method === 'string' ? method : null,
+    id: typeof id === 'string' || typeof id === 'number' ? id : undefined,
+    params: isObject(params) ? params : {},
+  }
+}
+
+const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
+/** First revision without sessions. */
+const STATELESS_SINCE = '2026-07-28'
+
+/** The era is chosen from the request itself; an `initialize` without a version in `_meta` is always an older one. */
+export function isStateless(message: RpcMessage, header: string | undefined): boolean {
+  const meta = message.params['_meta']
+  const version = isObject(meta) ? meta[VERSION_KEY] : undefined
+  if (typeof version === 'string') return version >= STATELESS_SINCE
+  return message.method !== 'initialize' && header !== undefined && header >= STATELESS_SINCE
+}
+
+/** `_meta` of a request that the router makes itself. */
+export const ownMeta = (version: string): Record<string, unknown> => ({
+  [VERSION_KEY]: STATELESS_SINCE,
+  'io.modelcontextprotocol/clientInfo': { name: 'ploinky', version },
+  'io.modelcontextprotocol/clientCapabilities': {},
+})
+
+export const VERSIONS = { stateless: STATELESS_SINCE, sessions: '2025-11-25' } as const
+
+/** The result with this id in an answer: a JSON body, or a message of an event stream; null when there is none. */
+export function resultIn(contentType: string, text: string, id: string | number): Record<string, unknown> | null {
+  const texts = contentType.startsWith('text/event-stream') ? eventData(text) : [text]
+  for (const item of texts) {
+    const json = parseJson(item)
+    if (json.ok && isObject(json.value) && json.value['id'] === id && isObject(json.value['result']))
+      return json.value['result']
+  }
+  return null
+}
+
+/** Data of each event of a complete stream. */
+function eventData(text: string): string[] {
+  return text.split(/\r?\n\r?\n/).flatMap((event) => {
+    const data = event
+      .split(/\r?\n/)
+      .filter((line) => line.startsWith('data:'))
+      .map((line) => line.slice(5).replace(/^ /, ''))
+    return data.length === 0 ? [] : [data.join('\n')]
+  })
+}

@@ -1,0 +1,238 @@
+/**
+ * MCP of agents that start on demand. Lists are answered from what the agent last offered while it is stopped; the first call
+ * starts it, and waits as long as its sender wants (`Prefer: wait=SECONDS`).
+ */
+import { messageOf, PloinkyError } from '../../../core/error.ts'
+import type { Logger } from '../../../core/log.ts'
+import type { RouteEntry } from '../../../config/documents.ts'
+import { readIncoming } from '../../../http/incoming-body.ts'
+import { waitOf } from '../../../http/prefer.ts'
+import type { Network } from '../../../platform/index.ts'
+import type { Demand } from '../../demand/index.ts'
+import { ask } from '../ask.ts'
+import type { AgentExchange, McpRoutes } from '../types.ts'
+import { isStateless, readMessage, type RpcMessage } from '../messages.ts'
+import { createOffers, type Era, type OfferOptions, openSession } from './offer.ts'
+import { createSessions, type Session } from './sessions.ts'
+
+const BODY_IDLE_MS = 30_000
+const SESSION_HEADER = 'mcp-session-id'
+
+export interface OnDemandOptions extends OfferOptions {
+  readonly demand: Demand
+  readonly routes: McpRoutes
+  readonly log: Logger
+  readonly net: Network
+  newId(): string
+  /** Under what the agent's offer counts: its manifest and configuration. */
+  stampOf(agent: string): Promise<string>
+  /** Passes a request on to a running agent of any kind. */
+  pass(exchange: AgentExchange, change: { body?: Buffer; headers?: readonly (readonly [string, string])[] }): void
+}
+
+export interface OnDemand {
+  serve(exchange: AgentExchange): void
+}
+
+export function createOnDemand(options: OnDemandOptions): OnDemand {
+  const { demand, routes, net, log } = options
+  const offers = createOffers(options)
+  const sessions = createSessions({ newId: options.newId, now: () => performance.now() })
+  /** Counts how often each agent was started here. */
+  const runs = new Map<string, number>()
+  /** Agents whose sessions somebody else keeps: those that are no HTTP servers. */
+  const foreign = new Set<string>()
+
+  const running = (agent: string): RouteEntry | null => {
+    const route = routes.find(agent)
+    return route === null || route === 'stopped' ? null : route
+  }
+
+  /** The running agent; started first where it is not. */
+  async function awake({ agent, incoming }: AgentExchange): Promise<RouteEntry> {
+    const route = running(agent)
+    if (route !== null) return route
+    await demand.wake(agent, waitOf(incoming.headers))
+    await routes.reload()
+    const started = running(agent)
+    if (started === null) throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent}" ended again`)
+    runs.set(agent, (runs.get(agent) ?? 0) + 1)
+    if (started.mcp === 'container') foreign.delete(agent)
+    else foreign.add(agent)
+    void note(agent, started)
+    return started
+  }
+
+  async function note(agent: string, route: RouteEntry): Promise<void> {
+    if (route.mcp !== 'container') return
+    try {
+      await offers.take(agent, await options.stampOf(agent), route)
+    } catch (error) {
+      log.debug('what an agent offers is not noted', { agent, error: messageOf(error) })
+    }
+  }
+
+  /** From the last good answer, for the people of the workspace: it was given to the router. */
+  async function offered(exchange: AgentExchange, era: Era, method: string): Promise<Record<string, unknown> | null> {
+    const { agent, principal } = exchange
+    if (principal.roles.length === 0 || running(agent) !== null) return null
+    return await offers.find(agent, await options.stampOf(agent), { era, method })
+  }
+
+  function pass(exchange: AgentExchange, change: Parameters<OnDemandOptions['pass']>[1]): void {
+    const release = demand.use(exchange.agent)
+    exchange.outgoing.once('close', release)
+    options.pass(exchange, change)
+  }
+
+  async function stateless(exchange: AgentExchange, body: Buffer, message: RpcMessage | null): Promise<void> {
+    const { method, id, params } = message ?? { method: null, id: undefined, params: {} }
+    if (method !== null && id !== undefined && params['cursor'] === undefined) {
+      const known = await offered(exchange, 'stateless', method)
+      if (known !== null) return answer(exchange, { id, result: known })
+    }
+    await awake(exchange)
+    pass(exchange, { body })
+  }
+
+  async function begin(exchange: AgentExchange, body: Buffer, { id, params }: RpcMessage): Promise<void> {
+    if (id === undefined) throw new PloinkyError('REQUEST_INVALID', '"initialize" needs an id')
+    const known = await offered(exchange, 'sessions', 'initialize')
+    // Another revision than the one that was agreed then: the agent decides.
+    const fits = known !== null && params['protocolVersion'] === known['protocolVersion']
+    if (!fits && (await awake(exchange)).mcp !== 'container') return pass(exchange, { body })
+    const made = sessions.begin(exchange.agent, exchange.principal, params)
+    try {
+      const result = fits ? known : await upstreamResult(exchange, made.session)
+      answer(exchange, { id, result, sessionId: made.id })
+    } catch (error) {
+      sessions.end(made.id)
+      throw error
+    }
+  }
+
+  async function upstreamResult(exchange: AgentExchange, session: Session): Promise<Record<string, unknown>> {
+    const route = await awake(exchange)
+    const opened = await openSession(net, route, session.params)
+    if (opened === null)
+      throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${exchange.agent}" did not begin a session`)
+    session.upstream = Promise.resolve({ run: runs.get(exchange.agent) ?? 0, id: opened.sessionId })
+    return opened.result
+  }
+
+  /** Headers that name the agent's own session instead of ours. */
+  async function renamed(exchange: AgentExchange, session: Session): Promise<readonly (readonly [string, string])[]> {
+    const { agent } = exchange
+    const run = runs.get(agent) ?? 0
+    const before = await session.upstream?.catch(() => null)
+    if (before == null || before.run !== run) {
+      const opening = awake(exchange).then(async (route) => {
+        const opened = await openSession(net, route, session.params)
+        if (opened === null) throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" did not begin a session`)
+        return { run: runs.get(agent) ?? 0, id: opened.sessionId }
+      })
+      session.upstream = opening
+    }
+    const id = (await session.upstream)?.id ?? null
+    return id === null ? [] : [[SESSION_HEADER, id]]
+  }
+
+  async function inSession(exchange: AgentExchange, body: Buffer, message: RpcMessage | null): Promise<void> {
+    if (message?.method === 'initialize') return await begin(exchange, body, message)
+    const session = sessionOf(exchange)
+    if (session === null) {
+      if (!isForeign(exchange.agent)) return noSession(exchange)
+      await awake(exchange)
+      return pass(exchange, { body })
+    }
+    const { method, id, params } = message ?? { method: null, id: undefined, params: {} }
+    if (running(exchange.agent) === null) {
+      if (method === 'notifications/initialized') return accept(exchange)
+      if (method === 'ping' && id !== undefined) return answer(exchange, { id, result: {} })
+      const listed =
+        method !== null && id !== undefined && params['cursor'] === undefined
+          ? await offered(exchange, 'sessions', method)
+          : null
+      if (listed !== null && id !== undefined) return answer(exchange, { id, result: listed })
+    }
+    await awake(exchange)
+    // The agent's own session was told already.
+    const headers = await renamed(exchange, session)
+    if (method === 'notifications/initialized') return accept(exchange)
+    pass(exchange, { body, headers })
+  }
+
+  const isForeign = (agent: string): boolean => {
+    const route = running(agent)
+    return route === null ? foreign.has(agent) : route.mcp !== 'container'
+  }
+
+  function sessionOf({ incoming, agent, principal }: AgentExchange): Session | null {
+    const id = incoming.headers[SESSION_HEADER]
+    return typeof id === 'string' ? sessions.find(id, agent, principal) : null
+  }
+
+  /** The stream of a session and its end. A stream keeps nobody awake, and is not kept while the agent is stopped. */
+  async function withoutBody(exchange: AgentExchange): Promise<void> {
+    const { incoming, outgoing, agent } = exchange
+    const session = sessionOf(exchange)
+    const route = running(agent)
+    if (session === null) return route !== null && isForeign(agent) ? options.pass(exchange, {}) : noSession(exchange)
+    if (incoming.method === 'DELETE') {
+      sessions.end(String(incoming.headers[SESSION_HEADER]))
+      const upstream = await session.upstream?.catch(() => null)
+      if (route !== null && upstream?.id != null) await endUpstream(route, upstream.id)
+      outgoing.writeHead(200).end()
+      return
+    }
+    if (route === null || incoming.method !== 'GET') {
+      outgoing.writeHead(405, { allow: 'POST, DELETE' }).end()
+      return
+    }
+    options.pass(exchange, { headers: await renamed(exchange, session) })
+  }
+
+  async function endUpstream(route: RouteEntry, id: string): Promise<void> {
+    await ask(net, route, { method: 'DELETE', headers: { [SESSION_HEADER]: id } }).catch(() => {})
+  }
+
+  async function serve(exchange: AgentExchange): Promise<void> {
+    const { incoming, outgoing, agent, bodyLimit } = exchange
+    const route = running(agent)
+    const refusal = route === null ? null : routes.refusal(agent)
+    if (refusal !== null) throw refusal
+    if (incoming.method !== 'POST') return await withoutBody(exchange)
+    const body = await readIncoming(incoming, outgoing, { maxBytes: bodyLimit, idleMs: BODY_IDLE_MS })
+    const message = readMessage(body.toString('utf8'))
+    const version = incoming.headers['mcp-protocol-version']
+    const isNew = message !== null && isStateless(message, typeof version === 'string' ? version : undefined)
+    await (isNew ? stateless(exchange, body, message) : inSession(exchange, body, message))
+  }
+
+  return { serve: (exchange) => void serve(exchange).catch(exchange.fail) }
+}
+
+function answer(
+  { outgoing, requestId }: AgentExchange,
+  what: { id: string | number; result: Record<string, unknown>; sessionId?: string },
+): void {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: what.id, result: what.result })
+  outgoing.writeHead(200, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-request-id': requestId,
+    ...(what.sessionId === undefined ? {} : { [SESSION_HEADER]: what.sessionId }),
+  })
+  outgoing.end(body)
+}
+
+const accept = ({ outgoing, requestId }: AgentExchange): void => {
+  outgoing.writeHead(202, { 'x-request-id': requestId }).end()
+}
+
+/** What clients of the older protocol take as: begin again. */
+function noSession({ outgoing, requestId }: AgentExchange): void {
+  const message = 'Session not found: send "initialize" again'
+  outgoing.writeHead(404, { 'content-type': 'application/json', 'x-request-id': requestId })
+  outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32001, message } }))
+}

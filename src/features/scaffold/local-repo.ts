@@ -1,0 +1,2 @@
+/** Where new agents go unless told otherwise. */
+export const LOCAL_REPO = 'local'
