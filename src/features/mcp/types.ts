@@ -12,7 +12,7 @@ import type { Demand } from '../demand/index.ts'
 import type { PrefixMode } from './aggregate/all-agents.ts'
 import type { ExecTarget } from './exec-runner.ts'
 import type { OwnServer } from './own/server.ts'
-import type { StdioTarget } from './stdio/index.ts'
+import type { StdioTarget } from './stdio/program.ts'
 import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 import type { Visibility } from './visibility.ts'
 
