@@ -10,7 +10,7 @@ import type { ToolGuard } from '../tool-lock/index.ts'
 import type { PrefixMode } from './aggregate/all-agents.ts'
 import type { ExecTarget } from './exec-runner.ts'
 import type { OwnServer } from './own/server.ts'
-import type { StdioTarget } from './stdio/index.ts'
+import type { StdioTarget } from './stdio/program.ts'
 import type { McpRoutes } from './types.ts'
 import type { Visibility } from './visibility.ts'
 

@@ -14,8 +14,6 @@ import { GONE, type Call, type Session } from './session.ts'
 import { createSessions } from './sessions.ts'
 import { onOneLine } from './spans.ts'
 
-export type { StdioTarget } from './program.ts'
-
 export interface StdioOptions {
   readonly platform: Pick<Platform, 'hash'>
   readonly log: Logger

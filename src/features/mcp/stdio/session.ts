@@ -121,6 +121,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function toStream(one: Pending, line: Buffer): Promise<void> | undefined {
+    if (!one.answer.canStream) return toCommon(line)
     one.isLogged = true
     return one.answer.event(line, events.add(one.stream, line))
   }
