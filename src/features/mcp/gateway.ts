@@ -6,6 +6,7 @@ import { PloinkyError } from '../../core/error.ts'
 import { OWN_AGENT } from '../../core/id.ts'
 import { callingAgent } from '../../core/principal.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
+import type { ServedWay } from './access.ts'
 import { createBackends } from './backends.ts'
 import { lateAggregate } from './late-aggregate.ts'
 import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
@@ -13,7 +14,6 @@ import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
   const { routes, demand, platform } = options
   const backends = createBackends(options)
-  const endpoints = lateAggregate(options, backends)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
     return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
@@ -34,10 +34,14 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     else backend.serve({ ...exchange, incoming: platform.net.replay(exchange.incoming, change.body, []) })
   }
 
+  function serveOnDemand(exchange: AgentExchange): void {
+    onDemand().then((served) => served.serve(exchange), exchange.fail)
+  }
+
   function serveAgent(exchange: AgentExchange): boolean {
     const { agent } = exchange
     if (demand.has(agent)) {
-      onDemand().then((served) => served.serve(exchange), exchange.fail)
+      serveOnDemand(exchange)
       return true
     }
     const route = routes.find(agent)
@@ -79,13 +83,21 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
   }
 
+  const way: ServedWay = (agent, principal) => {
+    if (callingAgent(principal) !== null)
+      return (exchange) => void serveCaller(exchange).catch((error: unknown) => exchange.fail(error))
+    return demand.has(agent) ? serveOnDemand : null
+  }
+  const endpoints = lateAggregate(options, { backends, way })
+
   return {
     handle(exchange) {
       const { endpoint } = exchange
       if (callingAgent(exchange.principal) !== null) {
-        // An endpoint for many agents has to ask the policy for each; one that does not is for people.
-        if (endpoint.kind !== 'agent') return false
-        serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        if (endpoint.kind === 'tasks') return false
+        if (endpoint.kind === 'agent') serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        // Each call that comes of it passes the gate by itself.
+        else endpoints.handle(exchange)
         return true
       }
       if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })

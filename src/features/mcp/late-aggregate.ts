@@ -4,9 +4,10 @@ import type { HttpClient } from '../../platform/index.ts'
 import { createAgentAccess } from './access.ts'
 import type { Aggregate } from './aggregate/index.ts'
 import type { Backends, McpGatewayOptions } from './types.ts'
-import { visibleByRole } from './visibility.ts'
+import type { ServedWay } from './access.ts'
+import { createVisibility } from './visibility.ts'
 
-export function lateAggregate(options: McpGatewayOptions, backends: Backends) {
+export function lateAggregate(options: McpGatewayOptions, { backends, way }: { backends: Backends; way: ServedWay }) {
   const { platform, routes, events, vouch } = options
   let client: HttpClient | null = null
   let loading: Promise<Aggregate> | null = null
@@ -17,7 +18,10 @@ export function lateAggregate(options: McpGatewayOptions, backends: Backends) {
     const access = createAgentAccess({
       routes,
       vouch,
-      visibility: options.visibility ?? visibleByRole,
+      way,
+      demand: options.demand,
+      net: platform.net,
+      visibility: createVisibility(options.policy),
       client: () => (client ??= platform.net.createHttpClient()),
       backend: (kind) => backends[kind],
       onChange: (listener) =>

@@ -7,14 +7,13 @@ import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { McpExchange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
-import type { CallGate } from '../callers/index.ts'
+import type { CallGate, CallPolicy } from '../callers/index.ts'
 import type { Demand } from '../demand/index.ts'
 import type { PrefixMode } from './aggregate/all-agents.ts'
 import type { ExecTarget } from './exec-runner.ts'
 import type { OwnServer } from './own/server.ts'
 import type { StdioTarget } from './stdio/index.ts'
 import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
-import type { Visibility } from './visibility.ts'
 
 export interface McpRoutes {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
@@ -54,6 +53,8 @@ export interface McpGatewayOptions {
   demand: Demand
   /** Decides on what agents ask of agents. */
   calls: CallGate
+  /** What they may ask for. */
+  policy: CallPolicy
   /** The router's word to an agent on who is calling; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
@@ -66,6 +67,4 @@ export interface McpGatewayOptions {
   prefix: PrefixMode
   /** Our own commands as an agent. */
   ownServer(): Promise<OwnServer>
-  /** Absent: people, by their role. */
-  visibility?: Visibility
 }
