@@ -7,7 +7,7 @@ import { callingAgent, type Principal } from '../../core/principal.ts'
 import type { HttpClient, Network } from '../../platform/index.ts'
 import type { Demand } from '../demand/index.ts'
 import { fetchServed } from './served.ts'
-import type { Backend } from './types.ts'
+import type { Backend } from './exchange.ts'
 import { fetchContainer, type UpstreamAnswer, type UpstreamCall } from './upstream.ts'
 import type { Visibility } from './visibility.ts'
 

@@ -1,7 +1,7 @@
 /** Requests that the router made, or has read, on the way that those of clients take: nothing of that way is left out. */
 import type { RelayChange } from '../../http/mcp-exchange.ts'
 import type { Network } from '../../platform/index.ts'
-import type { AgentExchange, Backend } from './types.ts'
+import type { AgentExchange, Backend } from './exchange.ts'
 import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 
 export interface ServedCall {
@@ -16,7 +16,8 @@ export interface ServedCall {
 const MAX_BODY_BYTES = Number.MAX_SAFE_INTEGER
 
 export async function fetchServed(net: Network, { agent, call, serve, relay }: ServedCall): Promise<UpstreamAnswer> {
-  const { incoming, outgoing, answer } = net.openRawExchange({ ...call, path: `/mcps/${agent}/mcp` })
+  const headers = { host: 'localhost', ...call.headers }
+  const { incoming, outgoing, answer } = net.openRawExchange({ ...call, headers, path: `/mcps/${agent}/mcp` })
   return await new Promise<UpstreamAnswer>((resolve, reject) => {
     const fail = (error: unknown): void => {
       reject(error)

@@ -5,15 +5,15 @@ import type { EventBus } from '../../core/events.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
-import type { McpExchange } from '../../http/mcp-exchange.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { CallGate, CallPolicy } from '../callers/index.ts'
 import type { Demand } from '../demand/index.ts'
-import type { PrefixMode } from './aggregate/all-agents.ts'
+import type { Backend, PrefixMode } from './exchange.ts'
 import type { ExecTarget } from './exec-runner.ts'
 import type { OwnServer } from './own/server.ts'
-import type { StdioTarget } from './stdio/index.ts'
-import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
+import type { StdioTarget } from './stdio/program.ts'
+
+export type { AgentExchange, Backend } from './exchange.ts'
 
 export interface McpRoutes {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
@@ -24,20 +24,6 @@ export interface McpRoutes {
   names(): readonly string[]
   /** Reads the table again. */
   reload(): Promise<void>
-}
-
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  /** The answer to a request that was read, or made, by the router. */
-  fetch(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
-  close(): Promise<void>
 }
 
 /** By the kind of a route; `own`: our commands. */
