@@ -225,7 +225,7 @@ export async function serveRouter(
           createMcpGateway({
             ...{ platform, log, version: services.version, routes, target, store, events: services.events },
             guard: await createToolGuard({ store, events: services.events, log }),
-            ...{ demand, stampOf, calls: callers.gate, vouch: callers.vouch },
+            ...{ demand, stampOf, calls: callers.gate, policy: callers.policy, vouch: callers.vouch },
             tasksDir: (name) => join(paths.tasks, name),
             prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
             ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),

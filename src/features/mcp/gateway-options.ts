@@ -4,15 +4,14 @@ import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform } from '../../platform/index.ts'
-import type { CallGate } from '../callers/index.ts'
+import type { CallGate, CallPolicy } from '../callers/index.ts'
 import type { Demand } from '../demand/index.ts'
 import type { ToolGuard } from '../tool-lock/index.ts'
-import type { PrefixMode } from './aggregate/all-agents.ts'
+import type { PrefixMode } from './exchange.ts'
 import type { ExecTarget } from './exec-runner.ts'
 import type { OwnServer } from './own/server.ts'
 import type { StdioTarget } from './stdio/program.ts'
 import type { McpRoutes } from './types.ts'
-import type { Visibility } from './visibility.ts'
 
 export interface McpGatewayOptions {
   platform: Platform
@@ -26,6 +25,8 @@ export interface McpGatewayOptions {
   guard: ToolGuard
   /** Decides on what agents ask of agents. */
   calls: CallGate
+  /** What they may ask for. */
+  policy: CallPolicy
   /** The router's word to an agent on who is calling; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
@@ -38,6 +39,4 @@ export interface McpGatewayOptions {
   prefix: PrefixMode
   /** Our own commands as an agent. */
   ownServer(): Promise<OwnServer>
-  /** Absent: people, by their role. */
-  visibility?: Visibility
 }

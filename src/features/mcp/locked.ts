@@ -41,8 +41,6 @@ export interface LockedOptions {
 }
 
 export interface Locked {
-  /** `fetch` for all agents; those that are locked only as far as they may. */
-  fetch: Fetch
   serve(exchange: AgentExchange, change: RelayChange): void
 }
 
@@ -75,7 +73,7 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   }
 
   async function fetchLocked(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
-    if (!guard.has(agent) || call.body === undefined) return await fetch(agent, call)
+    if (call.body === undefined) return await fetch(agent, call)
     const message = readMessage(Buffer.from(call.body).toString('utf8'))
     if (message?.method === 'tools/list') return await list(agent, call, message)
     if (message?.method === 'tools/call') {
@@ -94,13 +92,12 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
     const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
     const body = isPost ? (change.body ?? (await readIncoming(incoming, outgoing, limits))) : undefined
     // Of an agent that calls: its request was read, and vouched for, before it came here.
-    const isVouched = exchange.claims !== undefined
-    const headers = { ...forwarded(incoming.headers, isVouched), ...Object.fromEntries(change.headers ?? []) }
+    const isCaller = exchange.claims !== undefined
+    const headers = { ...forwarded(incoming.headers, isCaller), ...Object.fromEntries(change.headers ?? []) }
     const call = {
       method,
       headers,
       principal,
-      isVouched,
       signal: left.signal,
       ...(body === undefined ? {} : { body }),
     } as const
@@ -123,7 +120,6 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   }
 
   return {
-    fetch: fetchLocked,
     serve(exchange, change) {
       serve(exchange, change).catch((error: unknown) => {
         if (exchange.outgoing.headersSent) exchange.outgoing.destroy()

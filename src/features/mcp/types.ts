@@ -1,8 +1,9 @@
 /** What the parts of the gateway have in common. */
 import type { RouteEntry } from '../../config/documents.ts'
 import type { PloinkyError } from '../../core/error.ts'
-import type { McpExchange } from '../../http/mcp-exchange.ts'
-import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
+import type { Backend } from './exchange.ts'
+
+export type { AgentExchange, Backend } from './exchange.ts'
 
 export interface McpRoutes {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
@@ -13,20 +14,6 @@ export interface McpRoutes {
   names(): readonly string[]
   /** Reads the table again. */
   reload(): Promise<void>
-}
-
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  /** The answer to a request that was read, or made, by the router. */
-  fetch(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
-  close(): Promise<void>
 }
 
 /** By the kind of a route; `own`: our commands. */

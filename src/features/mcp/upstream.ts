@@ -12,8 +12,6 @@ export interface UpstreamCall {
   readonly idempotent?: boolean
   /** On whose behalf. */
   readonly principal: Principal
-  /** The headers say already, in the router's word, who is calling. */
-  readonly isVouched?: boolean
   readonly signal: AbortSignal
 }
 
