@@ -102,6 +102,8 @@ export interface WorkloadSpec {
   /** argv of the main process; null: the image's own. */
   readonly command: readonly string[] | null
   readonly entrypoint: readonly string[] | null
+  /** The main process has an input that nobody writes to and that does not end; without it, one that has ended. Containers only. */
+  readonly openStdin?: boolean
   /** Working folder: absolute, in the container (host runtime: on the host). */
   readonly workdir: string | null
   readonly env: Readonly<Record<string, MaybeSecret>>

@@ -12,6 +12,7 @@ import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
 import { createDemand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
+import { createToolGuard } from './features/tool-lock/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
 import { createAgentGuard } from './http/agent-guard.ts'
@@ -220,10 +221,11 @@ export async function serveRouter(
         execute: createExecutor(supervised),
         status: shared(() => supervised.workspace.status(), STATUS_FRESH_MS),
         demand: (routes) => createDemand(demandOptions(services, store, routes)),
-        mcp: (routes, { demand, callers }) =>
+        mcp: async (routes, { demand, callers }) =>
           createMcpGateway({
             ...{ platform, log, version: services.version, routes, target, store, events: services.events },
-            ...{ demand, stampOf, calls: callers.gate, vouch: callers.vouch },
+            guard: await createToolGuard({ store, events: services.events, log }),
+            ...{ demand, stampOf, calls: callers.gate, policy: callers.policy, vouch: callers.vouch },
             tasksDir: (name) => join(paths.tasks, name),
             prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
             ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),

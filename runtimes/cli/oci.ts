@@ -199,6 +199,7 @@ function containerArgs(dialect: Dialect, spec: WorkloadSpec, parts: ContainerPar
   const program = programWords(spec)
   return assertArguments([
     ...parts.verb,
+    ...(spec.openStdin === true ? ['--interactive'] : []),
     '--pull',
     'never',
     '--name',

@@ -31,6 +31,7 @@ function incomingOf({ method, path, headers, body }: RawCall): IncomingMessage {
 }
 
 export function openRawExchange(call: RawCall): RawExchange {
+  const incoming = incomingOf(call)
   const { PassThrough, Writable } = process.getBuiltinModule('node:stream')
   const body = new PassThrough()
   // Whoever reads it is told by the end of it.
@@ -47,12 +48,14 @@ export function openRawExchange(call: RawCall): RawExchange {
     final: (done) => void body.end(done),
     destroy(error, done) {
       giveUp(error ?? new Error('The exchange ended without an answer'))
-      body.destroy()
+      // What was written to its end is still read; what broke off must not look complete.
+      if (!sink.writableFinished) body.destroy(error ?? new Error('The answer was cut off'))
       done(error)
     },
   })
   const set = new Map<string, string>()
   const outgoing = Object.assign(sink, {
+    req: incoming,
     headersSent: false,
     statusCode: 200,
     setHeader: (name: string, value: string) => void set.set(name.toLowerCase(), value),
@@ -82,5 +85,5 @@ export function openRawExchange(call: RawCall): RawExchange {
   const answer = head.then((found) => ({ ...found, body: read() }))
   answer.catch(() => {})
   // Handlers use no more of a response than what is here.
-  return { incoming: incomingOf(call), outgoing: outgoing as unknown as ServerResponse, answer }
+  return { incoming, outgoing: outgoing as unknown as ServerResponse, answer }
 }

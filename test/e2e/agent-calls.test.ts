@@ -181,7 +181,7 @@ describe('agents that call agents', () => {
   })
 
   it('nothing but MCP is open to an agent, by its socket or with its credential', async () => {
-    for (const path of ['/api/v1/status', '/dashboard/', '/services/b/', '/health', '/mcps/b/health', '/mcp', '/'])
+    for (const path of ['/api/v1/status', '/dashboard/', '/services/b/', '/health', '/mcps/b/health', '/'])
       expect([path, (await raw('a', path, null)).status]).toEqual([path, 403])
     // The token of the operator does not make an agent more than it is.
     const token = await workspace.token()
@@ -207,6 +207,23 @@ describe('agents that call agents', () => {
     expect(
       (await fetch(url, { ...post, headers: { authorization: `Bearer ${credential.slice(0, -1)}` } })).status,
     ).toBe(401)
+  })
+
+  it('at /mcp an agent finds what it may call, and nothing else', async () => {
+    const at = async (method: string, params: object, headers: object) => {
+      const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: META } })
+      const more = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...headers }
+      return await raw('a', '/mcp', body, more)
+    }
+    const tool = (name: string) => at('tools/call', { name, arguments: { x: 1 } }, { 'mcp-name': name })
+    const { text } = await at('tools/list', {}, {})
+    for (const name of ['b__add', 'b__slow', 'c__add']) expect(text).toContain(`"${name}"`)
+    for (const word of ['ploinky__', '"d__', '"a__']) expect(text).not.toContain(word)
+    // It passes the same gate: who calls is vouched for, and how deep.
+    expect((await tool('b__add')).text).toMatch(/agent:a.*depth=1/s)
+    expect((await tool('c__add')).text).toMatch(/agent:a/)
+    expect((await tool('b__secret')).text).toContain('You may not call this')
+    expect((await tool('ploinky__status')).text).toContain('Unknown tool')
   })
 
   it('what two readers could take for two things is refused', async () => {

@@ -7,6 +7,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
+import { BARE_IMAGE, makeBareImage, removeBareImage } from '../helpers/bare-image.ts'
 import { ACCEPT, initialize, type Rpc } from '../helpers/mcp-stdio.ts'
 import { createWorkspace, isContainerEngine, waitFor, type Workspace } from '../helpers/workspace.ts'
 
@@ -221,6 +222,22 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
     expect(await inside('stubborn', `[ -d /proc/${child} ] || echo gone`)).toBe('gone')
     await (client.transport as StreamableHTTPClientTransport).terminateSession()
     await eventually(async () => expect(await programs('stubborn')).toBe(0))
+  })
+
+  it('an image without a shell: its own program waits, sessions run beside it', async ({ skip }) => {
+    if (!makeBareImage()) skip('no static busybox here: its package is called busybox-static')
+    try {
+      const mcp = stdio(['/busybox', 'sh', '-c', TINY.replace('sleep 86400 &', '')])
+      await define(workspace, 'bare', { container: BARE_IMAGE, start: '/busybox cat', mcp })
+      await workspace.json(['enable', 'agent', 'tools/bare'])
+      await workspace.json(['start', 'bare'])
+      const session = await initialize(urlOf('bare'), { headers: authorization() })
+      const headers = { 'mcp-session-id': session, ...authorization() }
+      expect((await fetch(urlOf('bare'), { method: 'DELETE', headers })).status).toBe(200)
+    } finally {
+      await workspace.run(['disable', 'agent', 'bare'])
+      removeBareImage()
+    }
   })
 
   it('what programs write to standard error is in the log of the agent', async () => {

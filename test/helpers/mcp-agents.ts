@@ -9,8 +9,15 @@ const FIXTURE = fileURLToPath(new URL('../fixtures/mcp-agent.mjs', import.meta.u
 
 export type AgentEra = 'both' | 'legacy' | 'modern'
 
+/** More of a manifest, by agent. */
+export type More = Readonly<Record<string, object>>
+
 /** Definitions in a repository `wire`, enabled in it. */
-export async function defineMcpAgents(workspace: Workspace, agents: Readonly<Record<string, AgentEra>>): Promise<void> {
+export async function defineMcpAgents(
+  workspace: Workspace,
+  agents: Readonly<Record<string, AgentEra>>,
+  more: More = {},
+): Promise<void> {
   for (const [name, era] of Object.entries(agents)) {
     const dir = join(workspace.dir, '.ploinky/repos/wire', name)
     await mkdir(dir, { recursive: true })
@@ -21,6 +28,7 @@ export async function defineMcpAgents(workspace: Workspace, agents: Readonly<Rec
       agent: 'exec node server.mjs',
       env: { NAME: name, ERA: era },
       readiness: { protocol: 'http' },
+      ...more[name],
     }
     await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest))
   }

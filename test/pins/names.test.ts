@@ -70,11 +70,13 @@ const OTHER_VARIABLES = [
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_STDIO',
   'PLOINKY_GIT_PASSWORD',
   'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',
   'PLOINKY_SANDBOX_',
   'PLOINKY_SELF',
+  'PLOINKY_STDIO',
   'PLOINKY_TTY_COLS',
   'PLOINKY_TTY_NAME',
   'PLOINKY_TTY_ROWS',
@@ -165,5 +167,6 @@ test('state files and their versions', () => {
     'repo_sources.json 1',
     'routing.json 1',
     'supervisor.json 1',
+    'tool_locks.json 1',
   ])
 })

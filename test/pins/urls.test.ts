@@ -10,6 +10,7 @@ const URLS = [
   'ALL /*',
   'ALL /api/*',
   'DELETE /api/v1/agents/:agent',
+  'DELETE /api/v1/agents/:agent/tool-lock',
   'DELETE /api/v1/mcp/endpoints/:name',
   'DELETE /blobs/:id',
   'GET /',
@@ -27,6 +28,7 @@ const URLS = [
   'GET /api/v1/routes',
   'GET /api/v1/settings',
   'GET /api/v1/status',
+  'GET /api/v1/tool-locks',
   'GET /api/v1/variables',
   'GET /auth/login',
   'GET /blobs',
@@ -37,6 +39,7 @@ const URLS = [
   'POST /api/v1/agents/:agent/restart',
   'POST /api/v1/agents/:agent/start',
   'POST /api/v1/agents/:agent/stop',
+  'POST /api/v1/agents/:agent/tool-lock/approve',
   'POST /api/v1/exposed',
   'POST /api/v1/grants',
   'POST /api/v1/grants/revoke',
@@ -50,6 +53,7 @@ const URLS = [
   'POST /auth/login',
   'POST /auth/logout',
   'POST /blobs',
+  'PUT /api/v1/agents/:agent/tool-lock',
   'PUT /api/v1/variables/:name',
 ]
 

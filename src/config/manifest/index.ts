@@ -99,10 +99,14 @@ function hooksOf(layers: Layers, problems: Problem[]): Manifest['hooks'] {
 }
 
 /** `start` alone promises no more than an open port; an `agent` line, beside it or not, is a server of MCP. */
-function readinessOf({ readiness = {} }: Raw, { main, sidecar }: { main: Main; sidecar: string | null }): Readiness {
+function readinessOf(
+  { readiness = {}, mcp }: Raw,
+  { main, sidecar }: { main: Main; sidecar: string | null },
+): Readiness {
   return {
     protocol:
-      readiness.protocol ?? (main.kind === 'idle' ? 'none' : main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
+      readiness.protocol ??
+      (mcp?.transport === 'stdio' ? 'none' : main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
     port: readiness.port ?? null,
     path: readiness.path ?? '/',
     timeoutSeconds: readiness.timeoutSeconds ?? null,

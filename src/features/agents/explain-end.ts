@@ -5,6 +5,14 @@ import type { RuntimeAdapter } from '../../../runtimes/adapter.ts'
 /** Lines of an ended agent's log that go into its error. */
 const LAST_LINES = 12
 
+/** How engines and their init say that there is no shell to run a line of ours or of a manifest. */
+const NO_SHELL = /exec:? "?(?:\/bin\/)?sh"?(?::| failed)/
+
+const hintOf = (agent: string, lines: readonly string[]): string =>
+  lines.some((line) => NO_SHELL.test(line))
+    ? 'The image has no shell: say in "start" of its manifest what its own program does meanwhile; with mcp.transport "stdio", its server'
+    : `Run: ploinky logs ${agent}`
+
 /** Why an instance is not running: exit code, out-of-memory, and its last words. */
 export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: string): Promise<PloinkyError> {
   const workload = await adapter.inspect(name)
@@ -22,7 +30,7 @@ export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: s
     'AGENT_FAILED',
     `Agent "${agent}" ended (${how})${lines.length > 0 ? `: ${lines.at(-1)}` : ''}`,
     {
-      hint: `Run: ploinky logs ${agent}`,
+      hint: hintOf(agent, lines),
       details: {
         agent,
         exitCode: workload?.exitCode ?? null,

@@ -1,7 +1,8 @@
 /** `grant`, `revoke`, `grants`: which agents may call which. */
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import type { Services } from '../../services.ts'
-import { type CallTarget, type Grant, parseTarget } from './grants.ts'
+import type { Grant } from './grants.ts'
+import { type CallTarget, parseTarget } from './target.ts'
 
 type Context = CommandContext<Services>
 
@@ -14,7 +15,7 @@ const callerParam: Param = {
 }
 const callsParam: Param = {
   type: 'rest',
-  summary: 'What it may call: agent for all of it, or agent/tool, agent/prompt:NAME, agent/resource:URI',
+  summary: 'What: agent (all of it), agent/tool, agent/prompt:NAME or agent/resource:URI',
   required: true,
   plain: true,
   placeholder: 'agent[/tool]',

@@ -2,8 +2,9 @@
 import { type AgentRecord, type Granted, grantsDocument } from '../../config/documents.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { isName, own } from '../../core/id.ts'
+import { own } from '../../core/id.ts'
 import type { Store } from '../../core/store.ts'
+import type { CallTarget } from './target.ts'
 
 export interface Grant {
   readonly caller: string
@@ -17,10 +18,6 @@ export interface Grant {
 export type Caller = Pick<AgentRecord, 'repo' | 'agent' | 'calls'> & { readonly name: string }
 
 /** `agent`, or `agent/tool`. */
-export interface CallTarget {
-  readonly agent: string
-  readonly tool: string | null
-}
 
 export interface Grants {
   list(callers: readonly Caller[]): Promise<Grant[]>
@@ -28,17 +25,6 @@ export interface Grants {
   add(caller: Caller, targets: readonly CallTarget[]): Promise<Grant[]>
   /** Takes grants of the workspace back; what the manifest says stays. False: there was none of these. */
   remove(caller: Caller, targets: readonly CallTarget[]): Promise<boolean>
-}
-
-/** NAME_INVALID for what names no agent. */
-export function parseTarget(text: string): CallTarget {
-  const slash = text.indexOf('/')
-  const agent = slash < 0 ? text : text.slice(0, slash)
-  const tool = slash < 0 ? null : text.slice(slash + 1)
-  if (isName(agent) && tool !== '' && !/[\0-\x1f\x7f]/.test(tool ?? '')) return { agent, tool }
-  throw new PloinkyError('NAME_INVALID', `Not an agent, or an agent and a tool: ${JSON.stringify(text.slice(0, 80))}`, {
-    hint: 'Write it as agent, agent/tool, agent/prompt:name or agent/resource:uri',
-  })
 }
 
 const definitionOf = ({ repo, agent }: Caller): string => `${repo}/${agent}`

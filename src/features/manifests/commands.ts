@@ -83,6 +83,15 @@ function section(title: string, rows: readonly (readonly string[])[]): string[] 
   return rows.length === 0 ? [] : ['', title, ...columns(rows)]
 }
 
+function mcpRows({ mcp, calls }: ExplainedPlan): string[][] {
+  const speaks = mcp.transport === 'stdio' ? `on standard streams: ${mcp.argv.join(' ')}` : `at ${mcp.path}`
+  const called = calls.map(({ agent, tools }) => `${agent}${tools === null ? '' : ` (${tools.join(', ')})`}`)
+  return [
+    ['speaks MCP', speaks, 'mcp'],
+    ['may call', called.join('; ') || 'no other agent', 'calls'],
+  ]
+}
+
 function renderPlan(plan: ExplainedPlan): string {
   const { network, limits, security, readiness } = plan
   const extras = [
@@ -93,17 +102,7 @@ function renderPlan(plan: ExplainedPlan): string {
           network.from,
         ])
       : [['network', network.value.mode, network.from]]),
-    [
-      'speaks MCP',
-      plan.mcp.transport === 'stdio' ? `on standard streams: ${plan.mcp.argv.join(' ')}` : `at ${plan.mcp.path}`,
-      'mcp',
-    ],
-    [
-      'may call',
-      plan.calls.map(({ agent, tools }) => `${agent}${tools === null ? '' : ` (${tools.join(', ')})`}`).join('; ') ||
-        'no other agent',
-      'calls',
-    ],
+    ...mcpRows(plan),
     ['ready when', `${readiness.protocol}${readiness.port === null ? '' : ` on ${readiness.port}`}`, readiness.from],
     [
       'restart',

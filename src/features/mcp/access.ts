@@ -3,8 +3,11 @@ import { PloinkyError } from '../../core/error.ts'
 import { OWN_AGENT } from '../../core/id.ts'
 import { INVOCATION_HEADER } from '../../core/invocation.ts'
 import type { RouteEntry } from '../../config/documents.ts'
-import type { Principal } from '../../core/principal.ts'
-import type { HttpClient } from '../../platform/index.ts'
+import { callingAgent, type Principal } from '../../core/principal.ts'
+import type { HttpClient, Network } from '../../platform/index.ts'
+import type { Demand } from '../demand/index.ts'
+import { fetchServed } from './served.ts'
+import type { Backend } from './exchange.ts'
 import { fetchContainer, type UpstreamAnswer, type UpstreamCall } from './upstream.ts'
 import type { Visibility } from './visibility.ts'
 
@@ -13,14 +16,21 @@ export interface AgentAccess extends Visibility {
   visible(principal: Principal): string[]
   /** Null: it can be called now. Otherwise why not. */
   obstacle(agent: string): PloinkyError | null
-  /** The exchange's own `relay` reaches it. */
-  isRelayed(agent: string): boolean
+  /** The exchange's own `relay` reaches it, with nothing to be done on the way. */
+  isRelayed(agent: string, principal: Principal): boolean
+  /** It is worth listening to what it tells by itself: a stream must not keep awake who starts on demand. */
+  tells(agent: string): boolean
   /** Differs after each change of where the agent runs. */
   instance(agent: string): string
   /** Throws the obstacle, if there is one. */
   fetch(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
   /** Calls back when agents came, went or changed. */
   onChange(listener: () => void): () => void
+}
+
+export interface GatewayAccess extends AgentAccess {
+  /** The last part of `fetch`: to an agent that runs, when nothing has to serve the caller before. */
+  reach(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
 }
 
 export interface AccessRoutes {
@@ -30,7 +40,13 @@ export interface AccessRoutes {
   names(): readonly string[]
 }
 
+/** What has to serve a caller's requests to an agent before they reach it; null: nothing. */
+export type ServedWay = (agent: string, principal: Principal) => Backend['serve'] | null
+
 export interface AccessOptions {
+  way: ServedWay
+  demand: Pick<Demand, 'has'>
+  net: Network
   routes: AccessRoutes
   visibility: Visibility
   /** The router's word to an agent on who is calling; null: the agent cannot check it. */
@@ -43,11 +59,11 @@ export interface AccessOptions {
   onChange(listener: () => void): () => void
 }
 
-export function createAgentAccess(options: AccessOptions): AgentAccess {
+export function createAgentAccess(options: AccessOptions): GatewayAccess {
   const { routes, visibility } = options
 
-  /** Null: our own agent. */
-  function routeOf(agent: string): RouteEntry | PloinkyError | null {
+  /** Null: our own agent. `'stopped'`: a call starts it. */
+  function routeOf(agent: string): RouteEntry | 'stopped' | PloinkyError | null {
     const route = routes.find(agent)
     if (route === null) {
       if (agent === OWN_AGENT) return null
@@ -55,6 +71,7 @@ export function createAgentAccess(options: AccessOptions): AgentAccess {
         hint: 'Run: ploinky status',
       })
     }
+    if (route === 'stopped' && options.demand.has(agent)) return route
     if (route === 'stopped')
       return new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent}" is not running`, {
         hint: `Run: ploinky start ${agent}`,
@@ -72,9 +89,32 @@ export function createAgentAccess(options: AccessOptions): AgentAccess {
     return typeof route === 'object' && route !== null && route.mcp === 'none'
   }
 
+  /** Agents are vouched for one by one, where their calls are admitted. */
   function vouched(agent: string, call: UpstreamCall): UpstreamCall {
-    const word = options.vouch(call.principal, agent)
+    const word = callingAgent(call.principal) === null ? options.vouch(call.principal, agent) : null
     return word === null ? call : { ...call, headers: { ...call.headers, [INVOCATION_HEADER]: word } }
+  }
+
+  function kindOf(agent: string): RouteEntry['mcp'] | 'own' {
+    const route = routeOf(agent)
+    if (route instanceof PloinkyError) throw route
+    if (route === 'stopped') throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent}" is not running`)
+    return route === null ? 'own' : route.mcp
+  }
+
+  async function toContainer(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
+    const route = routes.find(agent)
+    if (route === null || route === 'stopped')
+      throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent}" is not running`)
+    return await reached(agent, fetchContainer(options.client(), route, vouched(agent, call)))
+  }
+
+  async function reach(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
+    const kind = kindOf(agent)
+    if (kind === 'container') return await toContainer(agent, call)
+    const backend = kind === 'none' ? undefined : options.backend(kind)
+    if (backend === undefined) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
+    return await backend.fetch(agent, call)
   }
 
   return {
@@ -87,24 +127,31 @@ export function createAgentAccess(options: AccessOptions): AgentAccess {
       const route = routeOf(agent)
       return route instanceof PloinkyError ? route : null
     },
-    isRelayed(agent) {
-      const route = routeOf(agent)
-      return route !== null && 'mcp' in route && route.mcp === 'container'
-    },
+    isRelayed: (agent, principal) => kindOf(agent) === 'container' && options.way(agent, principal) === null,
+    tells: (agent) => !options.demand.has(agent),
     instance(agent) {
+      // Its sessions outlive its runs: who serves it on demand sees to that.
+      if (options.demand.has(agent)) return 'on demand'
       const route = routes.find(agent)
       if (route === null || route === 'stopped') return String(route)
       return `${route.mcp} ${route.container} ${route.hostIp}:${route.hostPort}${route.mcpPath}`
     },
     async fetch(agent, call) {
-      const route = routeOf(agent)
-      if (route instanceof PloinkyError) throw route
-      if (route?.mcp === 'container')
-        return await reached(agent, fetchContainer(options.client(), route, vouched(agent, call)))
-      const backend = options.backend(route === null ? 'own' : (route.mcp as 'exec' | 'stdio'))
-      if (backend === undefined) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
-      return await backend.fetch(agent, call)
+      const obstacle = routeOf(agent)
+      if (obstacle instanceof PloinkyError) throw obstacle
+      const serve = options.way(agent, call.principal)
+      if (serve !== null)
+        return await fetchServed(options.net, {
+          ...{ agent, call, serve },
+          relay: ({ body = call.body, headers = [] }) =>
+            toContainer(agent, {
+              ...{ ...call, headers: { ...call.headers, ...Object.fromEntries(headers) } },
+              ...(body === undefined ? {} : { body }),
+            }),
+        })
+      return await reach(agent, call)
     },
+    reach,
     onChange: options.onChange,
   }
 }

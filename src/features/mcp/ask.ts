@@ -1,6 +1,9 @@
-/** Requests of the router itself to an agent's own endpoint. */
+/** Requests of the router itself to an agent's MCP endpoint, and their whole answers. */
 import type { RouteEntry } from '../../config/documents.ts'
+import { PloinkyError } from '../../core/error.ts'
+import type { Principal } from '../../core/principal.ts'
 import type { Network } from '../../platform/index.ts'
+import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 const TIMEOUT_MS = 30_000
@@ -18,27 +21,67 @@ export interface Question {
   readonly body?: string
 }
 
-/** Asks and reads the whole answer. Throws what the network throws, and TIMEOUT. */
-export async function ask(net: Network, route: RouteEntry, question: Question): Promise<Answer> {
-  const { method, body } = question
-  const answer = await net.request({
-    host: route.hostIp,
-    port: route.hostPort,
-    method,
-    path: route.mcpPath,
-    headers: {
-      accept: 'application/json, text/event-stream',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...question.headers,
-    },
-    timeoutMs: TIMEOUT_MS,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(body === undefined ? {} : { body }),
-  })
-  return {
-    status: answer.status,
-    contentType: answer.headers['content-type'] ?? '',
-    sessionId: answer.headers['mcp-session-id'] ?? null,
-    text: await answer.text(MAX_ANSWER_BYTES),
+/** Asks and reads the whole answer. Throws what the way there throws, and TIMEOUT. */
+export type Ask = (question: Question) => Promise<Answer>
+
+const headersOf = ({ headers, body }: Question): Record<string, string> => ({
+  accept: 'application/json, text/event-stream',
+  ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+  ...headers,
+})
+
+/** At an agent's own HTTP server. */
+export const askAt =
+  (net: Network, route: RouteEntry): Ask =>
+  async (question) => {
+    const { method, body } = question
+    const answer = await net.request({
+      host: route.hostIp,
+      port: route.hostPort,
+      method,
+      path: route.mcpPath,
+      headers: headersOf(question),
+      timeoutMs: TIMEOUT_MS,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body === undefined ? {} : { body }),
+    })
+    return {
+      status: answer.status,
+      contentType: answer.headers['content-type'] ?? '',
+      sessionId: answer.headers['mcp-session-id'] ?? null,
+      text: await answer.text(MAX_ANSWER_BYTES),
+    }
   }
+
+/** By whatever way an agent is reached. */
+export const askBy =
+  (fetch: (call: UpstreamCall) => Promise<UpstreamAnswer>, principal: Principal): Ask =>
+  async (question) => {
+    const { method, body } = question
+    const answer = await fetch({
+      method,
+      principal,
+      headers: headersOf(question),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body === undefined ? {} : { body: Buffer.from(body) }),
+    })
+    return {
+      status: answer.status,
+      contentType: answer.headers.get('content-type') ?? '',
+      sessionId: answer.headers.get('mcp-session-id') ?? null,
+      text: await textOf(answer),
+    }
+  }
+
+/** The whole body as text. */
+export async function textOf({ body }: Pick<UpstreamAnswer, 'body'>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.byteLength
+    if (size > MAX_ANSWER_BYTES)
+      throw new PloinkyError('UPSTREAM_UNREACHABLE', `The agent answered more than ${MAX_ANSWER_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }

@@ -5,7 +5,9 @@ import type { Platform } from '../../platform/index.ts'
 import { subjectOf } from '../callers/index.ts'
 import { createExecMcp } from './exec.ts'
 import type { OwnServer } from './own/server.ts'
-import type { AgentExchange, Backend, Backends, McpGatewayOptions } from './types.ts'
+import type { McpGatewayOptions } from './gateway-options.ts'
+import { fetchServed } from './served.ts'
+import type { AgentExchange, Backend, Backends } from './types.ts'
 import { fetchHandler } from './upstream.ts'
 
 export const createBackends = (options: McpGatewayOptions): Backends => ({
@@ -13,9 +15,6 @@ export const createBackends = (options: McpGatewayOptions): Backends => ({
   stdio: stdioBackend(options),
   own: ownBackend(options),
 })
-
-/** What is forwarded was accepted already. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 interface Caller {
   readonly agent: string
@@ -70,16 +69,9 @@ function stdioBackend(options: McpGatewayOptions): Backend {
         .then((backend) => backend.serve(exchange))
         .catch(exchange.fail)
     },
-    async fetch(agent, call) {
-      const backend = await load()
-      const { incoming, outgoing, answer } = options.platform.net.openRawExchange({ ...call, path: '/mcp' })
-      backend.serve({
-        ...{ agent, incoming, outgoing, principal: call.principal, endpoint: { kind: 'agent', agent } },
-        ...{ requestId: 'own', bodyLimit: MAX_BODY_BYTES },
-        relay: () => {},
-        fail: (error) => outgoing.destroy(error instanceof Error ? error : new Error(String(error))),
-      })
-      return await answer
+    fetch: async (agent, call) => {
+      const { serve } = await load()
+      return await fetchServed(options.platform.net, { agent, call, serve })
     },
     close: async () => await (await bridge)?.close(),
   }

@@ -7,14 +7,18 @@ import { OWN_AGENT } from '../../core/id.ts'
 import { DEPTH_HEADER } from '../../core/invocation.ts'
 import { callingAgent } from '../../core/principal.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
+import type { HttpClient } from '../../platform/index.ts'
+import { createAgentAccess, type ServedWay } from './access.ts'
 import { createBackends } from './backends.ts'
 import { lateAggregate } from './late-aggregate.ts'
-import type { AgentExchange, Backend, McpGatewayOptions } from './types.ts'
+import { createLocked } from './locked.ts'
+import type { McpGatewayOptions } from './gateway-options.ts'
+import type { AgentExchange, Backend } from './types.ts'
+import { createVisibility } from './visibility.ts'
 
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
-  const { routes, demand, platform } = options
+  const { routes, demand, guard, platform } = options
   const backends = createBackends(options)
-  const endpoints = lateAggregate(options, backends)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
     return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
@@ -29,16 +33,21 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
 
   /** To the agent that runs. */
   function pass(exchange: AgentExchange, change: RelayChange): void {
+    if (guard.has(exchange.agent)) return locked.serve(exchange, change)
     const backend = backendOf(exchange.agent)
     if (backend === null) exchange.relay(exchange.agent, change)
     else if (change.body === undefined) backend.serve(exchange)
     else backend.serve({ ...exchange, incoming: platform.net.replay(exchange.incoming, change.body, []) })
   }
 
+  function serveOnDemand(exchange: AgentExchange): void {
+    onDemand().then((served) => served.serve(exchange), exchange.fail)
+  }
+
   function serveAgent(exchange: AgentExchange): boolean {
     const { agent } = exchange
     if (demand.has(agent)) {
-      onDemand().then((served) => served.serve(exchange), exchange.fail)
+      serveOnDemand(exchange)
       return true
     }
     const route = routes.find(agent)
@@ -48,12 +57,12 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
       return true
     }
     // Unknown and stopped agents are refused where every path of an agent is.
-    if (route === null || route === 'stopped' || route.mcp === 'container') return false
+    if (route === null || route === 'stopped') return false
+    if (route.mcp === 'container' && !guard.has(agent)) return false
     const refusal = routes.refusal(agent)
     if (refusal !== null) throw refusal
-    const backend = backendOf(agent)
-    if (backend === null) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
-    backend.serve(exchange)
+    if (route.mcp === 'none') throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
+    pass(exchange, {})
     return true
   }
 
@@ -84,13 +93,33 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
   }
 
+  const way: ServedWay = (agent, principal) => {
+    if (callingAgent(principal) !== null)
+      return (exchange) => void serveCaller(exchange).catch((error: unknown) => exchange.fail(error))
+    if (demand.has(agent)) return serveOnDemand
+    return guard.has(agent) ? (exchange) => locked.serve(exchange, {}) : null
+  }
+  let client: HttpClient | null = null
+  const access = createAgentAccess({
+    ...{ routes, way, demand, net: platform.net, vouch: options.vouch, visibility: createVisibility(options.policy) },
+    client: () => (client ??= platform.net.createHttpClient()),
+    backend: (kind) => backends[kind],
+    onChange: (listener) =>
+      options.events.on(({ type }) => {
+        if (type === 'routing.changed' || type.startsWith('agent.') || type.startsWith('tool.')) listener()
+      }),
+  })
+  const locked = createLocked({ guard, version: options.version, instance: access.instance, fetch: access.reach })
+  const endpoints = lateAggregate(options, access)
+
   return {
     handle(exchange) {
       const { endpoint } = exchange
       if (callingAgent(exchange.principal) !== null) {
-        // An endpoint for many agents has to ask the policy for each; one that does not is for people.
-        if (endpoint.kind !== 'agent') return false
-        serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        if (endpoint.kind === 'tasks') return false
+        if (endpoint.kind === 'agent') serveCaller({ ...exchange, agent: endpoint.agent }).catch(exchange.fail)
+        // Each call that comes of it passes the gate by itself.
+        else endpoints.handle(exchange)
         return true
       }
       if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
@@ -100,6 +129,8 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     },
     async close() {
       await Promise.all([endpoints.close(), ...Object.values(backends).map((backend) => backend.close())])
+      client?.close()
+      guard.close()
     },
   }
 }

@@ -1,30 +1,16 @@
 /** `/mcp` and `/mcp/<name>`: loaded with the first request for one. */
 import type { McpExchange } from '../../http/mcp-exchange.ts'
-import type { HttpClient } from '../../platform/index.ts'
-import { createAgentAccess } from './access.ts'
+import type { AgentAccess } from './access.ts'
 import type { Aggregate } from './aggregate/index.ts'
-import type { Backends, McpGatewayOptions } from './types.ts'
-import { visibleByRole } from './visibility.ts'
+import type { McpGatewayOptions } from './gateway-options.ts'
 
-export function lateAggregate(options: McpGatewayOptions, backends: Backends) {
-  const { platform, routes, events, vouch } = options
-  let client: HttpClient | null = null
+export function lateAggregate(options: McpGatewayOptions, access: AgentAccess) {
+  const { platform } = options
   let loading: Promise<Aggregate> | null = null
   let loaded: Aggregate | null = null
 
   async function load(): Promise<Aggregate> {
     const { createAggregate } = await import('./aggregate/index.ts')
-    const access = createAgentAccess({
-      routes,
-      vouch,
-      visibility: options.visibility ?? visibleByRole,
-      client: () => (client ??= platform.net.createHttpClient()),
-      backend: (kind) => backends[kind],
-      onChange: (listener) =>
-        events.on(({ type }) => {
-          if (type === 'routing.changed' || type.startsWith('agent.')) listener()
-        }),
-    })
     const { store, log, version, prefix } = options
     loaded = createAggregate({ access, store, log, version, prefix, newId: () => platform.hash.randomToken(24) })
     return loaded
@@ -45,7 +31,6 @@ export function lateAggregate(options: McpGatewayOptions, backends: Backends) {
     async close(): Promise<void> {
       const aggregate = await loading?.catch(() => null)
       aggregate?.close()
-      client?.close()
     },
   }
 }

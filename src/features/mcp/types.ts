@@ -1,20 +1,9 @@
 /** What the parts of the gateway have in common. */
 import type { RouteEntry } from '../../config/documents.ts'
 import type { PloinkyError } from '../../core/error.ts'
-import type { EventBus } from '../../core/events.ts'
-import type { Logger } from '../../core/log.ts'
-import type { Principal } from '../../core/principal.ts'
-import type { Store } from '../../core/store.ts'
-import type { McpExchange } from '../../http/mcp-exchange.ts'
-import type { Platform } from '../../platform/index.ts'
-import type { CallGate } from '../callers/index.ts'
-import type { Demand } from '../demand/index.ts'
-import type { PrefixMode } from './aggregate/all-agents.ts'
-import type { ExecTarget } from './exec-runner.ts'
-import type { OwnServer } from './own/server.ts'
-import type { StdioTarget } from './stdio/index.ts'
-import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
-import type { Visibility } from './visibility.ts'
+import type { Backend } from './exchange.ts'
+
+export type { AgentExchange, Backend } from './exchange.ts'
 
 export interface McpRoutes {
   /** Null: no such agent. `'stopped'`: enabled, not running. */
@@ -27,45 +16,5 @@ export interface McpRoutes {
   reload(): Promise<void>
 }
 
-/** The agent's own name beside the exchange: `Backend`s serve agents only. */
-export interface AgentExchange extends McpExchange {
-  readonly agent: string
-}
-
-/** A way to the MCP server of an agent. */
-export interface Backend {
-  /** Answers a request of a client; errors go to `exchange.fail`. */
-  serve(exchange: AgentExchange): void
-  /** The answer to a request that was read, or made, by the router. */
-  fetch(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
-  close(): Promise<void>
-}
-
 /** By the kind of a route; `own`: our commands. */
 export type Backends = Readonly<Partial<Record<Exclude<RouteEntry['mcp'], 'container' | 'none'> | 'own', Backend>>>
-
-export interface McpGatewayOptions {
-  platform: Platform
-  log: Logger
-  version: string
-  routes: McpRoutes
-  store: Store
-  events: EventBus
-  demand: Demand
-  /** Decides on what agents ask of agents. */
-  calls: CallGate
-  /** The router's word to an agent on who is calling; null: the agent cannot check it. */
-  vouch(principal: Principal, agent: string): string | null
-  /** Where an agent runs now; throws AGENT_NOT_RUNNING. */
-  target(agent: string): Promise<ExecTarget & StdioTarget>
-  /** Folder for the records of an agent's tasks. */
-  tasksDir(agent: string): string
-  /** Changes when what an agent offers may have changed: its manifest and its configuration. */
-  stampOf(agent: string): Promise<string>
-  /** How names at `/mcp` are made. */
-  prefix: PrefixMode
-  /** Our own commands as an agent. */
-  ownServer(): Promise<OwnServer>
-  /** Absent: people, by their role. */
-  visibility?: Visibility
-}

@@ -60,7 +60,7 @@ export interface RouterOptions<S> {
   mcp(
     routes: McpRoutes,
     parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
-  ): McpGateway & { close(): Promise<void> }
+  ): Promise<McpGateway & { close(): Promise<void> }>
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -160,7 +160,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
   const routes = { ...table, refusal: options.supervisor.refusal }
   const demand = options.demand(routes)
-  const mcp = options.mcp(routes, { demand, callers })
+  const mcp = await options.mcp(routes, { demand, callers })
   const began = Date.now()
   const fronts = {
     routes,

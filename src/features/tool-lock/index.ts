@@ -127,7 +127,8 @@ export interface ToolGuard {
   close(): void
 }
 
-export function createToolGuard(options: { store: Store; events: EventBus; log: Logger }): ToolGuard {
+/** Rejects when the locks cannot be read: nothing is served then that may have been blocked. */
+export async function createToolGuard(options: { store: Store; events: EventBus; log: Logger }): Promise<ToolGuard> {
   const { store, events, log } = options
   let locks: Readonly<Record<string, ToolLock>> = {}
   const checked = new Map<string, string>()
@@ -139,8 +140,13 @@ export function createToolGuard(options: { store: Store; events: EventBus; log: 
     // The last locks that could be read stay in force.
     read().catch((error: unknown) => log.error('locks of tools not read', { error: messageOf(error) }))
   }
-  readAgain()
+  await read()
   const off = store.watch(toolLocksDocument, readAgain)
+
+  const blockedOf = (agent: string): BlockedTool[] => {
+    const lock = own(locks, agent)
+    return lock === undefined ? [] : blockedIn(lock)
+  }
 
   function tellNew(agent: string, before: ToolLock | undefined, now: ToolLock): void {
     const known = new Set((before === undefined ? [] : blockedIn(before)).map(({ tool }) => tool))
@@ -171,7 +177,7 @@ export function createToolGuard(options: { store: Store; events: EventBus; log: 
         if (now !== undefined) tellNew(agent, before, now)
       }
       checked.set(agent, run)
-      const blocked = new Set(this.blocked(agent).map(({ tool }) => tool))
+      const blocked = new Set(blockedOf(agent).map(({ tool }) => tool))
       return new Set(Object.keys(seen).filter((tool) => !blocked.has(tool)))
     },
     assertCallable(agent, tool) {
@@ -194,10 +200,7 @@ export function createToolGuard(options: { store: Store; events: EventBus; log: 
         },
       )
     },
-    blocked: (agent) => {
-      const lock = own(locks, agent)
-      return lock === undefined ? [] : blockedIn(lock)
-    },
+    blocked: blockedOf,
     close: off,
   }
 }

@@ -4,7 +4,7 @@ import { createEventBus } from '../../../src/core/events.ts'
 import { agentPrincipal, callingAgent } from '../../../src/core/principal.ts'
 import { createMemoryStore } from '../../../src/core/store.ts'
 import { createCallPolicy, createGrants } from '../../../src/features/callers/index.ts'
-import { parseTarget } from '../../../src/features/callers/grants.ts'
+import { parseTarget } from '../../../src/features/callers/target.ts'
 
 const record = (calls: AgentRecord['calls'], agent = 'planner'): AgentRecord => ({
   ...{

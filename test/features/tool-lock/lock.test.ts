@@ -13,8 +13,7 @@ async function rig() {
   events.on(({ type, data }) => told.push(`${type} ${String(data['tool'])} ${String(data['why'])}`))
   const locks = createToolLocks(store)
   await locks.lock('a')
-  const guard = createToolGuard({ store, events, log })
-  await new Promise((resolve) => setTimeout(resolve, 0))
+  const guard = await createToolGuard({ store, events, log })
   return { locks, guard, told }
 }
 const tool = (name: string, description: string) => ({ name, description, inputSchema: { type: 'object' } })

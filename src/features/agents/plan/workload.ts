@@ -115,6 +115,19 @@ function primaryPortOf(manifest: Manifest, ports: readonly PortSpec[]): number {
   return ports.find(({ protocol }) => protocol === 'tcp')?.container ?? ports[0]?.container ?? PRIMARY_PORT
 }
 
+/**
+ * Nothing of the image's own takes part in idling: an entry point that is a program itself would take the loop for its arguments.
+ * The image's own program, where sessions run beside it, waits at an input that stays open.
+ */
+function programOf(
+  { entrypoint, main, mcp }: Manifest,
+  command: readonly string[] | null,
+): Pick<WorkloadSpec, 'command' | 'entrypoint' | 'openStdin'> {
+  if (main.kind === 'idle' && entrypoint === null && command !== null)
+    return { entrypoint: command.slice(0, 1), command: command.slice(1) }
+  return { entrypoint, command, ...(main.kind === 'image' && mcp.transport === 'stdio' ? { openStdin: true } : {}) }
+}
+
 export function planWorkload(input: PlanInput): Plan {
   const { manifest, capabilities } = input
   const ports = portsOf(manifest)
@@ -134,8 +147,7 @@ export function planWorkload(input: PlanInput): Plan {
     workspace: input.workspaceId,
     agent: input.agent,
     image: capabilities.images ? input.image : null,
-    command,
-    entrypoint: manifest.entrypoint,
+    ...programOf(manifest, command),
     // Also for the image's own program: `start` lines name files of the agent.
     workdir: manifest.workdir ?? CODE_DIR,
     env: Object.fromEntries([...env].map(([name, { value }]) => [name, value])),

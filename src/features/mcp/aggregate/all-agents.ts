@@ -1,12 +1,10 @@
 /** The view of `/mcp`: everything of all agents, under names that say whose it is (or only where they have to). */
+import type { PrefixMode } from '../exchange.ts'
 import { KINDS, type Kind } from './lists.ts'
 import type { Json } from './message.ts'
 import { matchesTemplate, schemeOf } from './uri-match.ts'
 import * as views from './view.ts'
 import type { Found, Problem, Shown, View, ViewOptions } from './view.ts'
-
-/** `always`: every name has the prefix. `collisions`: only names that two agents have. */
-export type PrefixMode = 'always' | 'collisions'
 
 export function createAllAgentsView(options: ViewOptions & { prefix: PrefixMode }): View {
   const { agents, prefix, index } = options

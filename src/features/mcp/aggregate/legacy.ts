@@ -124,7 +124,7 @@ export function createLegacy(options: LegacyOptions) {
   async function sendTo(session: Session, link: Link, call: { located: Located; exchange: McpExchange; id: Id }) {
     const { located, exchange, id } = call
     const { requestId } = exchange
-    const options = { signal: respond.clientGone(exchange.outgoing), requestId }
+    const options = { signal: respond.clientGone(exchange.outgoing), requestId, headers: respond.depthHeader(exchange) }
     session.began(id, link)
     const answer = await link.send(located.text, options)
     if (answer.status !== 404 || link.sessionId === null) return { answer, used: link }

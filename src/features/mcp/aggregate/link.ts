@@ -18,7 +18,10 @@ export interface Link {
   readonly instance: string
   /** Null: the agent keeps no sessions. */
   readonly sessionId: string | null
-  send(body: string, options: { signal: AbortSignal; requestId: string }): Promise<UpstreamAnswer>
+  send(
+    body: string,
+    options: { signal: AbortSignal; requestId: string; headers?: Readonly<Record<string, string>> },
+  ): Promise<UpstreamAnswer>
   request(method: string, params: Json, options: { signal: AbortSignal; requestId: string }): Promise<Json>
   notify(method: string, params?: Json): Promise<void>
   /** The stream of what comes by itself. */
@@ -54,7 +57,11 @@ export async function openLink(
 
   const send: Link['send'] = (body, options) =>
     access.fetch(agent, {
-      ...{ method: 'POST', headers: postHeaders(options.requestId, own), body: Buffer.from(body) },
+      ...{
+        method: 'POST',
+        headers: postHeaders(options.requestId, { ...own, ...options.headers }),
+        body: Buffer.from(body),
+      },
       ...{ principal, signal: options.signal },
     })
   const link: Link = {

@@ -76,7 +76,7 @@ async function whatIsWanted(
     const found = await view()
       .findUri('resources', uri)
       .catch(() => null)
-    if (found === null || !access.mayCall(caller.principal, found.agent)) continue
+    if (found === null || !access.mayCall(caller.principal, found.agent, `resource:${found.name}`)) continue
     const own = uris.get(found.agent) ?? new Map<string, string>()
     uris.set(found.agent, own.set(found.name, uri))
   }

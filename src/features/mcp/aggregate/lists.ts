@@ -87,7 +87,7 @@ export function createLists(access: AgentAccess, now: () => number = () => perfo
       if (kept !== null && access.obstacle(agent) === null) return kept
       const began = generation
       const listing = await readPages(kind, (method, params) => callModern(access, agent, { method, params, caller }))
-      if (listing.ttlMs > 0 && began === generation) {
+      if (listing.ttlMs > 0 && began === generation && access.tells(agent)) {
         const first = entries.keys().next().value
         if (entries.size >= MAX_KEPT && first !== undefined) entries.delete(first)
         const key = keyOf(agent, kind, listing.isPublic ? 'public' : privateTo(caller))

@@ -62,7 +62,7 @@ export async function locate(
 ): Promise<Located> {
   const { path, found, header } = await placeOf(message, view)
   const { agent, name } = found
-  if (!access.mayCall(principal, agent, message.method === 'tools/call' ? name : undefined))
+  if (!access.mayCall(principal, agent, wantedOf(message, name)))
     throw new RpcFailure(200, {
       code: GATEWAY_ERROR,
       message: `You may not call this of agent "${agent}"`,
@@ -78,4 +78,11 @@ export async function locate(
     header: header ? name : null,
     text: all.length === 0 ? message.text : rewrite(message.text, all),
   }
+}
+
+/** As grants name it. */
+function wantedOf({ method }: Message, name: string): string | undefined {
+  if (method === 'tools/call') return /^(?:prompt|resource):/.test(name) ? `tool:${name}` : name
+  if (method === 'prompts/get') return `prompt:${name}`
+  return method?.startsWith('resources/') === true ? `resource:${name}` : undefined
 }

@@ -22,7 +22,7 @@ import {
   spanOf,
 } from './message.ts'
 import { META_CLIENT_CAPABILITIES } from './message.ts'
-import { clientGone, pipeAnswer, sendEmpty, sendJson } from './respond.ts'
+import { clientGone, depthHeader, pipeAnswer, sendEmpty, sendJson } from './respond.ts'
 import type { Lister, View } from './view.ts'
 
 /** What the gateway can do for any agent; the same in both eras. */
@@ -55,14 +55,15 @@ const KIND_OF: Readonly<Record<string, Kind>> = Object.fromEntries(
 )
 
 /** Of a client's headers, what is meant for its server. */
-export function passedHeaders({ incoming, requestId }: McpExchange): Record<string, string> {
+export function passedHeaders(exchange: McpExchange): Record<string, string> {
+  const { incoming, requestId } = exchange
   const passed: Record<string, string> = {}
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (/^(?:accept|content-type|mcp-.*|traceparent|tracestate|baggage|user-agent|accept-language)$/.test(name))
       passed[name] = Array.isArray(value) ? value.join(', ') : (value ?? '')
   }
   delete passed['mcp-session-id']
-  return { ...passed, 'x-request-id': requestId }
+  return { ...passed, ...depthHeader(exchange), 'x-request-id': requestId }
 }
 
 export function createModern(options: ModernOptions) {
@@ -112,7 +113,7 @@ export function createModern(options: ModernOptions) {
 
   async function passOn(exchange: McpExchange, { agent, header, text }: Located): Promise<void> {
     const body = Buffer.from(text)
-    if (access.isRelayed(agent)) {
+    if (access.isRelayed(agent, exchange.principal)) {
       const headers = header === null ? [] : [['mcp-name', encodeHeader(header)] as const]
       return exchange.relay(agent, { body, headers })
     }

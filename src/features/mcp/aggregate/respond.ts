@@ -1,5 +1,7 @@
 /** Bytes from and to a client: bodies with a limit, JSON, event streams, and answers of agents that are passed on. */
 import { PloinkyError } from '../../../core/error.ts'
+import { DEPTH_HEADER } from '../../../core/invocation.ts'
+import { callingAgent } from '../../../core/principal.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { ServerResponse } from '../../../platform/index.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
@@ -48,6 +50,12 @@ export function readBody({ incoming, outgoing, bodyLimit }: McpExchange): Promis
     incoming.once('error', (error) => finish(() => reject(error)))
     incoming.once('close', () => finish(() => reject(new PloinkyError('INTERRUPTED', 'The client left'))))
   })
+}
+
+/** How many agents stand before this call: only agents may say so. */
+export function depthHeader({ incoming, principal }: McpExchange): Record<string, string> {
+  const depth = callingAgent(principal) === null ? undefined : incoming.headers[DEPTH_HEADER]
+  return typeof depth === 'string' ? { [DEPTH_HEADER]: depth } : {}
 }
 
 /** Aborts when the client went away before it had its whole answer. */

@@ -39,7 +39,7 @@ export async function watchAgent(agent: string, options: WatchOptions): Promise<
     isAcknowledged = true
   }
   let wait = FIRST_WAIT_MS
-  while (!caller.signal.aborted && access.instance(agent) === instance) {
+  while (access.tells(agent) && !caller.signal.aborted && access.instance(agent) === instance) {
     const began = performance.now()
     try {
       const era = await eras.of(agent, caller)

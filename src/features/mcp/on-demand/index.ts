@@ -9,10 +9,11 @@ import { readIncoming } from '../../../http/incoming-body.ts'
 import { waitOf } from '../../../http/prefer.ts'
 import type { Network } from '../../../platform/index.ts'
 import type { Demand } from '../../demand/index.ts'
-import { ask } from '../ask.ts'
+import { askAt } from '../ask.ts'
 import type { AgentExchange, McpRoutes } from '../types.ts'
 import { isStateless, readMessage, type RpcMessage } from '../messages.ts'
-import { createOffers, type Era, type OfferOptions, openSession } from './offer.ts'
+import { openSession } from '../questions.ts'
+import { createOffers, type Era, type OfferOptions } from './offer.ts'
 import { createSessions, type Session } from './sessions.ts'
 
 const BODY_IDLE_MS = 30_000
@@ -113,7 +114,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
 
   async function upstreamResult(exchange: AgentExchange, session: Session): Promise<Record<string, unknown>> {
     const route = await awake(exchange)
-    const opened = await openSession(net, route, session.params)
+    const opened = await openSession(askAt(net, route), session.params)
     if (opened === null)
       throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${exchange.agent}" did not begin a session`)
     session.upstream = Promise.resolve({ run: runs.get(exchange.agent) ?? 0, id: opened.sessionId })
@@ -127,7 +128,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     const before = await session.upstream?.catch(() => null)
     if (before == null || before.run !== run) {
       const opening = awake(exchange).then(async (route) => {
-        const opened = await openSession(net, route, session.params)
+        const opened = await openSession(askAt(net, route), session.params)
         if (opened === null) throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" did not begin a session`)
         return { run: runs.get(agent) ?? 0, id: opened.sessionId }
       })
@@ -193,7 +194,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
   }
 
   async function endUpstream(route: RouteEntry, id: string): Promise<void> {
-    await ask(net, route, { method: 'DELETE', headers: { [SESSION_HEADER]: id } }).catch(() => {})
+    await askAt(net, route)({ method: 'DELETE', headers: { [SESSION_HEADER]: id } }).catch(() => {})
   }
 
   async function serve(exchange: AgentExchange): Promise<void> {

@@ -1,7 +1,7 @@
 /** What both eras need of HTTP: reading a message, refusing, and what a client takes as an answer. */
 import { PloinkyError } from '../../../core/error.ts'
 import type { IncomingMessage } from '../../../platform/index.ts'
-import type { AgentExchange } from '../types.ts'
+import type { AgentExchange } from '../exchange.ts'
 import { errorMessage, type Id, type RpcError } from './message.ts'
 
 /** Longest message in either direction, where the body limit allows more: a message is held in memory as a whole. */

@@ -4,7 +4,7 @@
  */
 import type { Logger } from '../../../core/log.ts'
 import type { Platform } from '../../../platform/index.ts'
-import type { AgentExchange, Backend } from '../types.ts'
+import type { AgentExchange, Backend } from '../exchange.ts'
 import { eraOf } from './headers.ts'
 import { acceptsOf, headerOf, messageLimit, readBody, refuse } from './http.ts'
 import { CODES, isModern, isVersion, readMessage, type Message } from './message.ts'
@@ -13,8 +13,6 @@ import { createPrograms, type StdioTarget } from './program.ts'
 import { GONE, type Call, type Session } from './session.ts'
 import { createSessions } from './sessions.ts'
 import { onOneLine } from './spans.ts'
-
-export type { StdioTarget } from './program.ts'
 
 export interface StdioOptions {
   readonly platform: Pick<Platform, 'hash'>

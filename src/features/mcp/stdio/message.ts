@@ -57,7 +57,7 @@ const isId = (value: unknown): value is Id => typeof value === 'string' || typeo
 export function readMessage(bytes: Buffer): Message | null {
   const value: unknown = JSON.parse(bytes.toString('utf8'))
   if (!isFields(value) || value['jsonrpc'] !== '2.0') return null
-  const { id, method, params, result, error } = value
+  const { id, method, params } = value
   if (method !== undefined) {
     if (typeof method !== 'string' || (id !== undefined && !isId(id))) return null
     if (params !== undefined && !isFields(params)) return null
@@ -65,10 +65,13 @@ export function readMessage(bytes: Buffer): Message | null {
     const common = { method, params: given, meta: fieldsOf(given['_meta']), result: null, error: null }
     return id === undefined ? { ...common, kind: 'notification', id: null } : { ...common, kind: 'request', id }
   }
-  if (!isId(id) && !(id === undefined || id === null)) return null
+  return readResponse(value)
+}
+
+function readResponse({ id, result, error }: Fields): Message | null {
+  if (!isId(id) && id !== undefined && id !== null) return null
   if ((result === undefined) === (error === undefined)) return null
-  const given = fieldsOf(error)
-  const code = typeof given['code'] === 'number' ? given['code'] : CODES.internal
+  const { code, data } = fieldsOf(error)
   return {
     kind: 'response',
     id: id ?? null,
@@ -76,7 +79,7 @@ export function readMessage(bytes: Buffer): Message | null {
     params: NOTHING,
     meta: NOTHING,
     result: error === undefined ? fieldsOf(result) : null,
-    error: error === undefined ? null : { code, data: given['data'] },
+    error: error === undefined ? null : { code: typeof code === 'number' ? code : CODES.internal, data },
   }
 }
 

@@ -4,7 +4,7 @@ import type { Hashing } from '../../../platform/index.ts'
 import { createAnswer } from './answer.ts'
 import { envelopeProblem, headerProblem, paramProblem } from './headers.ts'
 import { accept, acceptsOf, headerOf, messageLimit, refuse } from './http.ts'
-import { CODES, META, textOf, type Id, type Message, type RpcError } from './message.ts'
+import { CODES, isModern, META, textOf, type Id, type Message, type RpcError } from './message.ts'
 import { negotiate, ownMeta, type Spoken } from './negotiate.ts'
 import { learnTools, type ParamHeader } from './param-headers.ts'
 import type { Programs } from './program.ts'
@@ -105,7 +105,7 @@ export function createModern({ programs, hash, log, version }: ModernOptions) {
   }
 
   async function list({ shared, tools, spoken }: Service): Promise<void> {
-    const _meta = ownMeta(spoken.versions[0] ?? '', version)
+    const _meta = ownMeta(spoken.versions.find(isModern) ?? '', version)
     let cursor: string | null = null
     for (let page = 0; page < MAX_PAGES; page++) {
       const { result }: Message = await shared.ask('tools/list', { ...(cursor === null ? {} : { cursor }), _meta })
@@ -158,8 +158,8 @@ export function createModern({ programs, hash, log, version }: ModernOptions) {
     if (verdict !== undefined && Date.now() - verdict.at < VERDICT_MS)
       return refuseWith(call, unsupported(asked, verdict.spoken.versions))
     const service = await serviceOf(exchange.agent, messageLimit(exchange))
-    const { versions, isModern } = service.spoken
-    if (!isModern || !versions.includes(asked)) return refuseWith(call, unsupported(asked, versions))
+    const { versions } = service.spoken
+    if (!service.spoken.isModern || !versions.includes(asked)) return refuseWith(call, unsupported(asked, versions))
     if (message.kind === 'notification') return notify(service, call)
     const wrong = await checkParams(service, call)
     if (wrong !== null) return refuseWith(call, wrong)

@@ -2,7 +2,7 @@
  * A session of the legacy era (revisions up to 2025-11-25): one program for one client. Messages pass as they are; this decides
  * on which of the client's streams each goes.
  */
-import type { AgentExchange } from '../types.ts'
+import type { AgentExchange } from '../exchange.ts'
 import { createAnswer, type Answer } from './answer.ts'
 import type { Child } from './child.ts'
 import { createEventLog, parseEventId } from './event-log.ts'
@@ -121,6 +121,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   function toStream(one: Pending, line: Buffer): Promise<void> | undefined {
+    if (!one.answer.canStream) return toCommon(line)
     one.isLogged = true
     return one.answer.event(line, events.add(one.stream, line))
   }

@@ -1,6 +1,6 @@
 /** Sessions of the legacy era, of all agents: begun by "initialize", found by an id that only their owner can use. */
 import type { Hashing } from '../../../platform/index.ts'
-import type { AgentExchange } from '../types.ts'
+import type { AgentExchange } from '../exchange.ts'
 import { messageLimit, refuse } from './http.ts'
 import { CODES } from './message.ts'
 import type { Programs } from './program.ts'

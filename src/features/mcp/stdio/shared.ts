@@ -127,7 +127,7 @@ export function createShared(options: SharedOptions): Shared {
     }
     const changes: Change[] = [{ span: idSpan, by: quoted(one.id) }]
     if (tokenSpan !== undefined) changes.push({ span: tokenSpan, by: quoted(one.token) })
-    if (over !== null) return void fail(one, over)
+    if (over !== null) return fail(one, over)
     pending.set(one.id, one)
     if (tokenSpan !== undefined) byToken.set(one.token, one)
     child?.send(splice(line, changes))
@@ -153,7 +153,10 @@ export function createShared(options: SharedOptions): Shared {
     if (one.method === 'tools/list') options.onTools(message.result)
     const spans = findSpans(line, FROM_PROGRAM)
     const changes = spans === DUPLICATE ? null : backTo(one, spans, fieldsOf(message.result?.['_meta']))
-    if (changes === null) return void fail(one, 'it sent an answer that can be read in two ways')
+    if (changes === null) {
+      fail(one, 'it sent an answer that can be read in two ways')
+      return undefined
+    }
     const status = message.error === null ? 200 : (STATUS[message.error.code] ?? 200)
     return one.answer.finish(splice(line, changes), { status })
   }

@@ -3,14 +3,19 @@ import type { Principal } from '../../../../src/core/principal.ts'
 import type { AgentAccess } from '../../../../src/features/mcp/access.ts'
 import { RpcFailure } from '../../../../src/features/mcp/aggregate/failure.ts'
 import { createLists, readPages } from '../../../../src/features/mcp/aggregate/lists.ts'
-import { visibleByRole } from '../../../../src/features/mcp/visibility.ts'
 
 /** An agent of the modern era whose list says how long it may be kept. */
 function agent(hints: { ttlMs: number; cacheScope: string }) {
   let [count, instance, now] = [0, 'one', 0]
   const access: AgentAccess = {
-    ...visibleByRole,
-    ...{ visible: () => ['a'], obstacle: () => null, isRelayed: () => false, instance: () => instance },
+    ...{ maySee: () => true, mayCall: () => true },
+    ...{
+      visible: () => ['a'],
+      obstacle: () => null,
+      isRelayed: () => false,
+      tells: () => true,
+      instance: () => instance,
+    },
     onChange: () => () => {},
     async fetch() {
       count += 1

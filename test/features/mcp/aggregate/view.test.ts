@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createAllAgentsView, type PrefixMode } from '../../../../src/features/mcp/aggregate/all-agents.ts'
+import { createAllAgentsView } from '../../../../src/features/mcp/aggregate/all-agents.ts'
+import type { PrefixMode } from '../../../../src/features/mcp/exchange.ts'
 import { createChosenView } from '../../../../src/features/mcp/aggregate/chosen.ts'
 import { type Index, KINDS, type Kind } from '../../../../src/features/mcp/aggregate/lists.ts'
 import { matchesTemplate } from '../../../../src/features/mcp/aggregate/uri-match.ts'

@@ -47,8 +47,8 @@ describe('a program', () => {
   })
 
   it('that is gone in the middle of calls: each is answered, in both eras, and later calls find another', async () => {
-    await open(async ({ id = 0, method }, { process, say }) => {
-      if (method === 'die') process.exit(3)
+    await open(async ({ id = 0, method }, { process: program, say }) => {
+      if (method === 'die') program.exit(3)
       else if (method === 'live') await say({ id, result: {} })
     })
     const session = await initialize(bridge.url)
@@ -66,8 +66,7 @@ describe('a program', () => {
   })
 
   it('that cannot be run is told of at once', async () => {
-    await open((_message, { process }) => process.exit(0))
-    bridge = await createBridge({ handler: (_message, { process }) => process.exit(127) })
+    bridge = await createBridge({ handler: (_message, { process: program }) => program.exit(127) })
     const response = await post(bridge.url, { id: 1, method: 'initialize', params: {} })
     expect(response.headers.get('mcp-session-id')).toBeNull()
     expect((await errorOf(response))?.message).toContain('cannot be run')

@@ -231,11 +231,11 @@ describe('the stream of a session', () => {
   })
 
   it('gives the answer to a call whose connection broke; going away is no cancellation', async () => {
-    let speaker: Speaker | null = null
     const heard: string[] = []
+    let answer = async (): Promise<void> => {}
     await open(async ({ method = '' }, given) => {
       heard.push(method)
-      speaker = given
+      answer = () => given.say({ id: 1, result: { done: true } })
       await given.say({ method: 'notifications/message', params: { n: 1 } })
     })
     const session = await initialize(bridge.url)
@@ -244,7 +244,7 @@ describe('the stream of a session', () => {
     const { id } = await nextMessage(events)
     stop.abort()
     await events.next().catch(() => {})
-    await speaker!.say({ id: 1, result: { done: true } })
+    await answer()
     const stream = eventsOf(await listen(session, { 'last-event-id': id ?? '' }))
     await eventually(async () => {
       const { value } = await stream.next()

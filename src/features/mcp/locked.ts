@@ -1,0 +1,159 @@
+/** Agents whose tools are locked: what they tell of their tools is looked at, and calls of blocked tools go nowhere. */
+import { isPloinkyError } from '../../core/error.ts'
+import type { Principal } from '../../core/principal.ts'
+import { readIncoming } from '../../http/incoming-body.ts'
+import type { RelayChange } from '../../http/mcp-exchange.ts'
+import type { BlockedTool, ToolGuard } from '../tool-lock/index.ts'
+import { askBy, textOf } from './ask.ts'
+import { readMessage, resultIn, type RpcMessage } from './messages.ts'
+import { listTools } from './questions.ts'
+import type { AgentExchange } from './types.ts'
+import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
+
+type Fetch = (agent: string, call: UpstreamCall) => Promise<UpstreamAnswer>
+
+const BODY_IDLE_MS = 30_000
+/** An agent may change its tools at any time: a call looks again when the last look is older (ms). */
+const LOOK_MS = 30_000
+const INVALID_PARAMS = -32602
+/** Of the connection between the client and the router, or written anew. */
+const NOT_FORWARDED = new Set([
+  'host',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+  'authorization',
+  'cookie',
+])
+
+export interface LockedOptions {
+  readonly guard: ToolGuard
+  readonly version: string
+  /** Differs after each change of where the agent runs. */
+  instance(agent: string): string
+  /** Past the lock. */
+  fetch: Fetch
+}
+
+export interface Locked {
+  serve(exchange: AgentExchange, change: RelayChange): void
+}
+
+export function createLocked({ guard, version, instance, fetch }: LockedOptions): Locked {
+  const runOf = (agent: string): string => `${instance(agent)} ${Math.floor(performance.now() / LOOK_MS)}`
+
+  async function look(agent: string, principal: Principal): Promise<ReadonlySet<string>> {
+    const tools = await listTools(
+      askBy((call) => fetch(agent, call), principal),
+      version,
+    )
+    return await guard.check(agent, runOf(agent), tools ?? [])
+  }
+
+  /** The client's own list, without what is blocked. */
+  async function list(agent: string, call: UpstreamCall, message: RpcMessage): Promise<UpstreamAnswer> {
+    const answer = await fetch(agent, call)
+    const text = await textOf(answer)
+    const result =
+      message.id === undefined ? null : resultIn(answer.headers.get('content-type') ?? '', text, message.id)
+    const tools = result?.['tools']
+    if (result === null || !Array.isArray(tools)) return { ...answer, body: once(text) }
+    const told = await look(agent, call.principal)
+    const kept = (tools as unknown[]).filter((tool) => told.has(String((tool as { name?: unknown } | null)?.name)))
+    const meta = { ...(result['_meta'] as object | undefined), ...blockedMeta(guard.blocked(agent)) }
+    const shown = { ...result, tools: kept, ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }) }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: message.id, result: shown })
+    const headers = new Map([...answer.headers].filter(([name]) => name === 'mcp-session-id'))
+    return { status: 200, headers: headers.set('content-type', 'application/json'), body: once(body) }
+  }
+
+  async function fetchLocked(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
+    if (call.body === undefined) return await fetch(agent, call)
+    const message = readMessage(Buffer.from(call.body).toString('utf8'))
+    if (message?.method === 'tools/list') return await list(agent, call, message)
+    if (message?.method === 'tools/call') {
+      if (!guard.isChecked(agent, runOf(agent))) await look(agent, call.principal)
+      guard.assertCallable(agent, String(message.params['name']))
+    }
+    return await fetch(agent, call)
+  }
+
+  async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
+    const { incoming, outgoing, agent, principal, requestId } = exchange
+    const left = new AbortController()
+    outgoing.once('close', () => left.abort())
+    const method = incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
+    const isPost = method === 'POST'
+    const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
+    const body = isPost ? (change.body ?? (await readIncoming(incoming, outgoing, limits))) : undefined
+    // Of an agent that calls: its request was read, and vouched for, before it came here.
+    const isCaller = exchange.claims !== undefined
+    const headers = { ...forwarded(incoming.headers, isCaller), ...Object.fromEntries(change.headers ?? []) }
+    const call = {
+      method,
+      headers,
+      principal,
+      signal: left.signal,
+      ...(body === undefined ? {} : { body }),
+    } as const
+    try {
+      const answer = await fetchLocked(agent, call)
+      const own = [...answer.headers].filter(([name]) => !NOT_FORWARDED.has(name))
+      outgoing.writeHead(answer.status, { ...Object.fromEntries(own), 'x-request-id': requestId })
+      outgoing.flushHeaders()
+      for await (const chunk of answer.body) if (!outgoing.write(chunk)) await drained(outgoing)
+      outgoing.end()
+    } catch (error) {
+      if (left.signal.aborted) return
+      const id = body === undefined ? undefined : readMessage(body.toString('utf8'))?.id
+      if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined) throw error
+      const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
+      const rpc = { jsonrpc: '2.0', id, error: { code: INVALID_PARAMS, message, data: error.details } }
+      outgoing.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId })
+      outgoing.end(JSON.stringify(rpc))
+    }
+  }
+
+  return {
+    serve(exchange, change) {
+      serve(exchange, change).catch((error: unknown) => {
+        if (exchange.outgoing.headersSent) exchange.outgoing.destroy()
+        else exchange.fail(error)
+      })
+    },
+  }
+}
+
+const blockedMeta = (blocked: readonly BlockedTool[]): Record<string, unknown> =>
+  blocked.length === 0 ? {} : { 'ploinky/blocked': blocked.map(({ tool, why }) => ({ tool, why })) }
+
+function forwarded(headers: AgentExchange['incoming']['headers'], keepsOurs: boolean): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || NOT_FORWARDED.has(name) || (!keepsOurs && name.startsWith('x-ploinky-'))
+        ? []
+        : [[name, Array.isArray(value) ? value.join(', ') : value]],
+    ),
+  )
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  await Promise.resolve()
+  yield Buffer.from(text)
+}
+
+const drained = (outgoing: AgentExchange['outgoing']): Promise<void> =>
+  new Promise((resolve) => {
+    const settle = (): void => {
+      outgoing.off('drain', settle)
+      outgoing.off('close', settle)
+      resolve()
+    }
+    outgoing.once('drain', settle)
+    outgoing.once('close', settle)
+  })
