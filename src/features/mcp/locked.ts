@@ -83,24 +83,23 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
     return await fetch(agent, call)
   }
 
-  async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
-    const { incoming, outgoing, agent, principal, requestId } = exchange
-    const left = new AbortController()
-    outgoing.once('close', () => left.abort())
+  async function callOf(exchange: AgentExchange, change: RelayChange, signal: AbortSignal): Promise<UpstreamCall> {
+    const { incoming, outgoing, principal } = exchange
     const method = incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
-    const isPost = method === 'POST'
-    const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
-    const body = isPost ? (change.body ?? (await readIncoming(incoming, outgoing, limits))) : undefined
     // Of an agent that calls: its request was read, and vouched for, before it came here.
     const isCaller = exchange.claims !== undefined
     const headers = { ...forwarded(incoming.headers, isCaller), ...Object.fromEntries(change.headers ?? []) }
-    const call = {
-      method,
-      headers,
-      principal,
-      signal: left.signal,
-      ...(body === undefined ? {} : { body }),
-    } as const
+    if (method !== 'POST') return { method, headers, principal, signal }
+    const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
+    const body = change.body ?? (await readIncoming(incoming, outgoing, limits))
+    return { method, headers, principal, signal, body }
+  }
+
+  async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
+    const { outgoing, agent, requestId } = exchange
+    const left = new AbortController()
+    outgoing.once('close', () => left.abort())
+    const call = await callOf(exchange, change, left.signal)
     try {
       const answer = await fetchLocked(agent, call)
       const own = [...answer.headers].filter(([name]) => !NOT_FORWARDED.has(name))
@@ -109,13 +108,7 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
       for await (const chunk of answer.body) if (!outgoing.write(chunk)) await drained(outgoing)
       outgoing.end()
     } catch (error) {
-      if (left.signal.aborted) return
-      const id = body === undefined ? undefined : readMessage(body.toString('utf8'))?.id
-      if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined) throw error
-      const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
-      const rpc = { jsonrpc: '2.0', id, error: { code: INVALID_PARAMS, message, data: error.details } }
-      outgoing.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId })
-      outgoing.end(JSON.stringify(rpc))
+      if (!left.signal.aborted) refuse(exchange, call, error)
     }
   }
 
@@ -127,6 +120,16 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
       })
     },
   }
+}
+
+/** A blocked tool is an error of the call, as clients and models read it. */
+function refuse({ outgoing, requestId }: AgentExchange, { body }: UpstreamCall, error: unknown): void {
+  const id = body === undefined ? undefined : readMessage(Buffer.from(body).toString('utf8'))?.id
+  if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined || outgoing.headersSent) throw error
+  const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
+  const rpc = { jsonrpc: '2.0', id, error: { code: INVALID_PARAMS, message, data: error.details } }
+  outgoing.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId })
+  outgoing.end(JSON.stringify(rpc))
 }
 
 const blockedMeta = (blocked: readonly BlockedTool[]): Record<string, unknown> =>
