@@ -20,6 +20,8 @@ export interface AgentAccess extends Visibility {
   isRelayed(agent: string, principal: Principal): boolean
   /** It is worth listening to what it tells by itself: a stream must not keep awake who starts on demand. */
   tells(agent: string): boolean
+  /** Its lists may be kept: nobody but itself changes what is shown of it. */
+  keeps(agent: string): boolean
   /** Differs after each change of where the agent runs. */
   instance(agent: string): string
   /** Throws the obstacle, if there is one. */
@@ -46,6 +48,8 @@ export type ServedWay = (agent: string, principal: Principal) => Backend['serve'
 export interface AccessOptions {
   way: ServedWay
   demand: Pick<Demand, 'has'>
+  /** Knows whose tools are locked. */
+  guard: Pick<Demand, 'has'>
   net: Network
   routes: AccessRoutes
   visibility: Visibility
@@ -129,6 +133,7 @@ export function createAgentAccess(options: AccessOptions): GatewayAccess {
     },
     isRelayed: (agent, principal) => kindOf(agent) === 'container' && options.way(agent, principal) === null,
     tells: (agent) => !options.demand.has(agent),
+    keeps: (agent) => !options.demand.has(agent) && !options.guard.has(agent),
     instance(agent) {
       // Its sessions outlive its runs: who serves it on demand sees to that.
       if (options.demand.has(agent)) return 'on demand'

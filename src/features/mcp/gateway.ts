@@ -16,6 +16,9 @@ import type { McpGatewayOptions } from './gateway-options.ts'
 import type { AgentExchange, Backend } from './types.ts'
 import { createVisibility } from './visibility.ts'
 
+/** They say nothing of the agent itself, and come with each call. */
+const CALLS = new Set(['agent.called', 'agent.refused'])
+
 export function createMcpGateway(options: McpGatewayOptions): McpGateway & { close(): Promise<void> } {
   const { routes, demand, guard, platform } = options
   const backends = createBackends(options)
@@ -101,12 +104,21 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   }
   let client: HttpClient | null = null
   const access = createAgentAccess({
-    ...{ routes, way, demand, net: platform.net, vouch: options.vouch, visibility: createVisibility(options.policy) },
+    ...{
+      routes,
+      way,
+      demand,
+      guard,
+      net: platform.net,
+      vouch: options.vouch,
+      visibility: createVisibility(options.policy),
+    },
     client: () => (client ??= platform.net.createHttpClient()),
     backend: (kind) => backends[kind],
     onChange: (listener) =>
       options.events.on(({ type }) => {
-        if (type === 'routing.changed' || type.startsWith('agent.') || type.startsWith('tool.')) listener()
+        if (type === 'routing.changed' || (type.startsWith('agent.') && !CALLS.has(type)) || type.startsWith('tool.'))
+          listener()
       }),
   })
   const locked = createLocked({ guard, version: options.version, instance: access.instance, fetch: access.reach })

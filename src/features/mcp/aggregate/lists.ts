@@ -84,10 +84,10 @@ export function createLists(access: AgentAccess, now: () => number = () => perfo
   return {
     async modern(agent, kind, caller) {
       const kept = find(keyOf(agent, kind, 'public')) ?? find(keyOf(agent, kind, privateTo(caller)))
-      if (kept !== null && access.obstacle(agent) === null) return kept
+      if (kept !== null && access.keeps(agent) && access.obstacle(agent) === null) return kept
       const began = generation
       const listing = await readPages(kind, (method, params) => callModern(access, agent, { method, params, caller }))
-      if (listing.ttlMs > 0 && began === generation && access.tells(agent)) {
+      if (listing.ttlMs > 0 && began === generation && access.keeps(agent)) {
         const first = entries.keys().next().value
         if (entries.size >= MAX_KEPT && first !== undefined) entries.delete(first)
         const key = keyOf(agent, kind, listing.isPublic ? 'public' : privateTo(caller))

@@ -6,7 +6,7 @@ import { createLists, readPages } from '../../../../src/features/mcp/aggregate/l
 
 /** An agent of the modern era whose list says how long it may be kept. */
 function agent(hints: { ttlMs: number; cacheScope: string }) {
-  let [count, instance, now] = [0, 'one', 0]
+  let [count, instance, now, isKept] = [0, 'one', 0, true]
   const access: AgentAccess = {
     ...{ maySee: () => true, mayCall: () => true },
     ...{
@@ -14,6 +14,7 @@ function agent(hints: { ttlMs: number; cacheScope: string }) {
       obstacle: () => null,
       isRelayed: () => false,
       tells: () => true,
+      keeps: () => isKept,
       instance: () => instance,
     },
     onChange: () => () => {},
@@ -33,7 +34,13 @@ function agent(hints: { ttlMs: number; cacheScope: string }) {
     const caller = { principal, requestId: '1', signal: new AbortController().signal, meta }
     return (await lists.modern('a', 'tools', caller)).items[0]?.['name']
   }
-  return { lists, ask, pass: (ms: number) => (now += ms), restart: () => (instance = 'two') }
+  return {
+    lists,
+    ask,
+    pass: (ms: number) => (now += ms),
+    restart: () => (instance = 'two'),
+    lock: () => (isKept = false),
+  }
 }
 
 test('a public list is kept for everybody, as long as its agent says', async () => {
@@ -67,6 +74,13 @@ test('what is kept goes when the agent tells of a change, or is another instance
   expect(await ask('ann')).toBe('v2')
   restart()
   expect(await ask('ann')).toBe('v3')
+})
+
+test('of an agent whose tools are locked nothing is kept, or used that was', async () => {
+  const { ask, lock } = agent({ ttlMs: 1000, cacheScope: 'public' })
+  expect(await ask('ann')).toBe('v1')
+  lock()
+  expect([await ask('ann'), await ask('ann')]).toEqual(['v2', 'v3'])
 })
 
 test('an answer that was on its way when the list changed is not kept', async () => {
