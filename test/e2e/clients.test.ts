@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   createWorkspace,
   engine,
+  isAlive,
   isContainerEngine,
   platform,
   program,
@@ -21,6 +22,24 @@ interface Result {
   content: { text: string }[]
   isError?: boolean
 }
+
+/** As small as a published server gets: one tool, on standard streams. */
+const TINY_SERVER = `
+import { createInterface } from 'node:readline'
+const tools = [{ name: 'next', inputSchema: { type: 'object', properties: { n: { type: 'integer' } } } }]
+const answers = {
+  initialize: () => ({ protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'tiny', version: '1' } }),
+  'tools/list': () => ({ tools }),
+  'tools/call': ({ arguments: { n } }) => ({ content: [{ type: 'text', text: String(n + 1) }] }),
+}
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params } = JSON.parse(line)
+  if (id === undefined) return
+  const answer = answers[method]
+  const rest = answer ? { result: answer(params) } : { error: { code: -32601, message: 'Method not found' } }
+  console.log(JSON.stringify({ jsonrpc: '2.0', id, ...rest }))
+})
+`
 
 describe(`clients on ${engine} with ${platform}`, () => {
   let workspace: Workspace
@@ -197,6 +216,8 @@ describe(`clients on ${engine} with ${platform}`, () => {
       expect(legacy.said()).toContain('a new one was made')
       const before = await workspace.routerPid()
       process.kill(before, 'SIGKILL')
+      // What it may still have received is rightly not sent again.
+      await waitFor('the router is gone', () => (isAlive(before) ? undefined : true))
       expect([await echo(modern), await echo(legacy)]).toEqual(['still', 'still'])
       expect(await workspace.routerPid()).not.toBe(before)
       await modern.mcp.close()
@@ -311,6 +332,18 @@ describe(`clients on ${engine} with ${platform}`, () => {
       expect((await enable('--command', 'node x.mjs', '--name', 'demo', '--yes')).code).toBe(6)
       await workspace.json(['disable', 'agent', 'mine'])
     })
+
+    it.runIf(isContainerEngine)(
+      'a command that speaks MCP on its standard streams answers like any agent',
+      async () => {
+        await workspace.json(['enable', 'agent', '--command', 'node /code/server.mjs', '--name', 'tiny', '--yes'])
+        await writeFile(join(workspace.dir, '.ploinky/repos/local/tiny/server.mjs'), TINY_SERVER)
+        await workspace.json(['start', 'tiny'])
+        expect((await client('tool', 'next', '-p', 'n=41')).stdout).toBe('42\n')
+        expect((await client('status', 'tiny')).stdout).toContain('2025-11-25 (legacy)  tiny 1  1 tools')
+        await workspace.json(['disable', 'agent', 'tiny'])
+      },
+    )
 
     it.runIf(isContainerEngine)('takes the program of an image from the engine', async () => {
       const image = 'docker.io/library/node:24-alpine'
