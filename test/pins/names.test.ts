@@ -70,6 +70,7 @@ const OTHER_VARIABLES = [
   // Between our own processes; nobody else sets them.
   'PLOINKY_DOCKER',
   'PLOINKY_EXEC',
+  'PLOINKY_STDIO',
   'PLOINKY_GIT_PASSWORD',
   'PLOINKY_GIT_USER',
   'PLOINKY_PODMAN',

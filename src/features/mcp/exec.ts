@@ -30,6 +30,8 @@ interface Entry {
   /** Path, size and time of the configuration that was read last. */
   stamp: string
   stopWatching: () => void
+  /** The change that is being taken over. */
+  taking: Promise<void>
 }
 
 export function createExecMcp(options: ExecMcpOptions) {
@@ -88,7 +90,7 @@ export function createExecMcp(options: ExecMcpOptions) {
       endLostTask: async (id) => endTask(await options.target(agent), id),
       verifyInvocation: async (request) => invocations.get(request) ?? null,
     })
-    const entry: Entry = { agent, server, codeDir, stamp, stopWatching: () => {} }
+    const entry: Entry = { agent, server, codeDir, stamp, stopWatching: () => {}, taking: Promise.resolve() }
     entry.stopWatching = follow(entry)
     return entry
   }
@@ -113,14 +115,26 @@ export function createExecMcp(options: ExecMcpOptions) {
       options.log.warn('configuration of an agent was not read', { agent: entry.agent, error }),
     )
 
-  /** Takes a changed configuration over; one that is wrong or gone changes nothing and is reported once. */
+  /** Takes a changed configuration over; who comes while that is under way waits for it. */
   async function refresh(entry: Entry): Promise<void> {
     const stamp = await stampOf(entry.codeDir)
-    if (stamp === entry.stamp) return
-    entry.stamp = stamp
-    if (stamp.endsWith(':none')) return
+    if (stamp !== entry.stamp) {
+      entry.stamp = stamp
+      if (!stamp.endsWith(':none')) {
+        entry.taking = entry.taking
+          .then(() => take(entry, stamp))
+          .catch((error: unknown) =>
+            options.log.warn('configuration of an agent was not read', { agent: entry.agent, error }),
+          )
+      }
+    }
+    await entry.taking
+  }
+
+  /** One that is wrong changes nothing and is reported once. */
+  async function take(entry: Entry, stamp: string): Promise<void> {
     const parsed = await read(entry.codeDir)
-    // Somebody who looked later has read it already.
+    // Somebody who looked later reads it again.
     if (entry.stamp !== stamp) return
     if (parsed.config !== undefined) return entry.server.update(parsed.config)
     options.log.error('the changed mcp-config.json cannot be used: the one before stays', {
