@@ -127,6 +127,7 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
     },
     async stop(agent) {
       await workspace.exclusive(`stop of ${agent}, which nobody calls`, () => workspace.stopAgents(agent))
+      await routes.reload()
     },
   }
 }

@@ -29,6 +29,8 @@ export interface Demand {
   has(agent: string): boolean
   /** Resolves when it runs; one start serves all that ask for it. AGENT_NOT_READY when that takes longer than `waitMs`: it goes on. */
   wake(agent: string, waitMs: number): Promise<void>
+  /** Resolves when a stop that is under way is over. */
+  settled(agent: string): Promise<void>
   /** It is in use until the returned function is called. */
   use(agent: string): () => void
   close(): void
@@ -39,7 +41,7 @@ interface Use {
   active: number
   lastUsed: number
   starting: Promise<void> | null
-  stopping: boolean
+  stopping: Promise<void> | null
 }
 
 export function createDemand(options: DemandOptions): Demand {
@@ -60,7 +62,7 @@ export function createDemand(options: DemandOptions): Demand {
     for (const name of agents.keys()) if (!found.has(name)) agents.delete(name)
     for (const [name, idleMs] of found) {
       const known = agents.get(name)
-      if (known === undefined) agents.set(name, { idleMs, active: 0, lastUsed: now(), starting: null, stopping: false })
+      if (known === undefined) agents.set(name, { idleMs, active: 0, lastUsed: now(), starting: null, stopping: null })
       else known.idleMs = idleMs
     }
   }
@@ -88,14 +90,13 @@ export function createDemand(options: DemandOptions): Demand {
   function look(): void {
     for (const [name, use] of agents) {
       const isIdle = use.active === 0 && use.starting === null && now() - use.lastUsed >= use.idleMs
-      if (!isIdle || use.stopping || !options.isRunning(name)) continue
-      use.stopping = true
+      if (!isIdle || use.stopping !== null || !options.isRunning(name)) continue
       log.info('agent stops, nobody calls it', { agent: name, idleSeconds: use.idleMs / 1000 })
-      options
+      use.stopping = options
         .stop(name)
-        .then(() => events.emit({ type: 'agent.idle', subject: name }))
+        .then(() => void events.emit({ type: 'agent.idle', subject: name }))
         .catch((error: unknown) => log.warn('idle agent not stopped', { agent: name, error: messageOf(error) }))
-        .finally(() => (use.stopping = false))
+        .finally(() => (use.stopping = null))
     }
   }
 
@@ -113,6 +114,9 @@ export function createDemand(options: DemandOptions): Demand {
       if (use === undefined) return
       use.lastUsed = now()
       await within(use.starting ?? begin(agent, use), waitMs, agent)
+    },
+    async settled(agent) {
+      await agents.get(agent)?.stopping
     },
     use(agent) {
       const use = agents.get(agent)

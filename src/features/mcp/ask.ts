@@ -35,7 +35,7 @@ export const askAt =
   (net: Network, route: RouteEntry): Ask =>
   async (question) => {
     const { method, body } = question
-    const answer = await net.request({
+    const asked = net.request({
       host: route.hostIp,
       port: route.hostPort,
       method,
@@ -45,6 +45,7 @@ export const askAt =
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body }),
     })
+    const answer = await asked.catch(unreachable)
     return {
       status: answer.status,
       contentType: answer.headers['content-type'] ?? '',
@@ -52,6 +53,13 @@ export const askAt =
       text: await answer.text(MAX_ANSWER_BYTES),
     }
   }
+
+/** It ended, or ends, behind the back of who asks. */
+function unreachable(error: unknown): never {
+  const code = (error as { code?: string } | null)?.code ?? ''
+  if (!/^E[A-Z]+$/.test(code)) throw error
+  throw new PloinkyError('UPSTREAM_UNREACHABLE', `The agent does not answer: ${code}`, { cause: error })
+}
 
 /** By whatever way an agent is reached. */
 export const askBy =

@@ -2,8 +2,9 @@
  * MCP of agents that start on demand. Lists are answered from what the agent last offered while it is stopped; the first call
  * starts it, and waits as long as its sender wants (`Prefer: wait=SECONDS`).
  */
-import { messageOf, PloinkyError } from '../../../core/error.ts'
+import { isPloinkyError, messageOf, PloinkyError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/log.ts'
+import { delay } from '../../../core/time.ts'
 import type { RouteEntry } from '../../../config/documents.ts'
 import { readIncoming } from '../../../http/incoming-body.ts'
 import { waitOf } from '../../../http/prefer.ts'
@@ -17,6 +18,8 @@ import { createOffers, type Era, type OfferOptions } from './offer.ts'
 import { createSessions, type Session } from './sessions.ts'
 
 const BODY_IDLE_MS = 30_000
+const OPEN_TRIES = 15
+const OPEN_PAUSE_MS = 200
 const SESSION_HEADER = 'mcp-session-id'
 
 export interface OnDemandOptions extends OfferOptions {
@@ -96,6 +99,21 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     pass(exchange, { body })
   }
 
+  /** An agent that just ended, or just began, may refuse a connection for a moment: it is looked for again. */
+  async function open(exchange: AgentExchange, route: RouteEntry, session: Session) {
+    let at = route
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await openSession(askAt(net, at), session.params)
+      } catch (error) {
+        if (!isPloinkyError(error) || error.code !== 'UPSTREAM_UNREACHABLE' || tries === OPEN_TRIES) throw error
+      }
+      await delay(OPEN_PAUSE_MS)
+      await routes.reload()
+      at = await awake(exchange)
+    }
+  }
+
   async function begin(exchange: AgentExchange, body: Buffer, { id, params }: RpcMessage): Promise<void> {
     if (id === undefined) throw new PloinkyError('REQUEST_INVALID', '"initialize" needs an id')
     const known = await offered(exchange, 'sessions', 'initialize')
@@ -114,7 +132,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
 
   async function upstreamResult(exchange: AgentExchange, session: Session): Promise<Record<string, unknown>> {
     const route = await awake(exchange)
-    const opened = await openSession(askAt(net, route), session.params)
+    const opened = await open(exchange, route, session)
     if (opened === null)
       throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${exchange.agent}" did not begin a session`)
     session.upstream = Promise.resolve({ run: runs.get(exchange.agent) ?? 0, id: opened.sessionId })
@@ -128,7 +146,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     const before = await session.upstream?.catch(() => null)
     if (before == null || before.run !== run) {
       const opening = awake(exchange).then(async (route) => {
-        const opened = await openSession(askAt(net, route), session.params)
+        const opened = await open(exchange, route, session)
         if (opened === null) throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" did not begin a session`)
         return { run: runs.get(agent) ?? 0, id: opened.sessionId }
       })
@@ -199,6 +217,8 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
 
   async function serve(exchange: AgentExchange): Promise<void> {
     const { incoming, outgoing, agent, bodyLimit } = exchange
+    // Else it would be found where it just ends.
+    await demand.settled(agent)
     const route = running(agent)
     const refusal = route === null ? null : routes.refusal(agent)
     if (refusal !== null) throw refusal
@@ -210,7 +230,13 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     await (isNew ? stateless(exchange, body, message) : inSession(exchange, body, message))
   }
 
-  return { serve: (exchange) => void serve(exchange).catch(exchange.fail) }
+  return {
+    serve: (exchange) =>
+      void serve(exchange).catch((error: unknown) => {
+        if (!isPloinkyError(error)) log.error('agent on demand not served', { agent: exchange.agent, error })
+        exchange.fail(error)
+      }),
+  }
 }
 
 function answer(
