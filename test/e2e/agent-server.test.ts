@@ -109,7 +109,8 @@ describe.runIf(isContainerEngine)('the server of an agent', () => {
     it('gives structured output, and says when it is not what was promised', async () => {
       const client = await connect(agent)
       const { tools: listed } = await client.listTools()
-      expect(listed.map(({ name }) => name)).toEqual(['weather', 'lies', 'family', 'job', 'quick', 'own'])
+      // The operator is an administrator, and the router says so.
+      expect(listed.map(({ name }) => name)).toEqual(['weather', 'lies', 'family', 'job', 'quick', 'own', 'secret'])
       expect(listed[0]?.outputSchema).toMatchObject({ properties: { degrees: { type: 'number' } } })
       expect((await client.callTool({ name: 'weather' })).structuredContent).toEqual({ degrees: 3 })
       const wrong = await client.callTool({ name: 'lies' })
