@@ -51,6 +51,10 @@ function placeOf(offset: number, text: string): { line: number; column: number }
   return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }
 }
 
+/** Neither null nor a list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Adds one key to a path: `a` and `b` give `a.b`, `a` and 2 give `a[2]`, odd keys are quoted. */
 export function childPath(parent: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${parent}[${key}]`

@@ -1,5 +1,6 @@
 /** Reads the answer to one request: a JSON body, or a stream of events that ends with it. */
 import type { IncomingMessage } from 'node:http'
+import { isObject } from '../../core/json.ts'
 import { AgentClientError } from './error.ts'
 import type { Progress } from './types.ts'
 
@@ -11,9 +12,6 @@ export interface RpcAnswer {
   readonly result?: Record<string, unknown>
   readonly error?: { code?: number; message?: string; data?: unknown }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Pieces of text as they come. A connection that breaks is told as such: nobody knows what became of the call. */
 async function* texts(incoming: IncomingMessage): AsyncGenerator<string> {

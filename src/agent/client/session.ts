@@ -1,11 +1,10 @@
 /** One agent: finds out which revision of MCP it speaks, then asks. */
+import { encodeHeader, FIRST_MODERN, LAST_LEGACY } from '../../core/mcp.ts'
 import { AgentClientError } from './error.ts'
 import { readAnswer, readText, type RpcAnswer } from './answer.ts'
 import type { Transport } from './transport.ts'
 import type { CallOptions } from './types.ts'
 
-const MODERN = '2026-07-28'
-const LEGACY = '2025-11-25'
 const META = 'io.modelcontextprotocol'
 const DENIED = -32_003
 
@@ -53,8 +52,8 @@ export function createSession({ transport, agent, name, depth }: SessionOptions)
     const named = Object.hasOwn(NAMED, method) ? params[NAMED[method] ?? ''] : undefined
     return {
       ...headers,
-      ...{ 'mcp-protocol-version': MODERN, 'mcp-method': method },
-      ...(typeof named === 'string' ? { 'mcp-name': headerValue(named) } : {}),
+      ...{ 'mcp-protocol-version': FIRST_MODERN, 'mcp-method': method },
+      ...(typeof named === 'string' ? { 'mcp-name': encodeHeader(named) } : {}),
     }
   }
 
@@ -79,7 +78,7 @@ export function createSession({ transport, agent, name, depth }: SessionOptions)
   }
 
   const meta = () => ({
-    [`${META}/protocolVersion`]: MODERN,
+    [`${META}/protocolVersion`]: FIRST_MODERN,
     [`${META}/clientCapabilities`]: {},
     [`${META}/clientInfo`]: clientInfo,
   })
@@ -90,7 +89,8 @@ export function createSession({ transport, agent, name, depth }: SessionOptions)
     try {
       const { answer } = await ask({ kind: 'modern' }, message, { signal: options.signal })
       const versions = answer.result?.['supportedVersions'] ?? answer.result?.['protocolVersions']
-      if (Array.isArray(versions) ? versions.includes(MODERN) : answer.result !== undefined) return { kind: 'modern' }
+      if (Array.isArray(versions) ? versions.includes(FIRST_MODERN) : answer.result !== undefined)
+        return { kind: 'modern' }
       if (answer.error?.code === DENIED) resultOf(answer)
     } catch (error) {
       // What is no answer of a server of either revision is an answer to the caller.
@@ -100,12 +100,12 @@ export function createSession({ transport, agent, name, depth }: SessionOptions)
   }
 
   async function initialize(options: CallOptions): Promise<Speech> {
-    const params = { protocolVersion: LEGACY, capabilities: {}, clientInfo }
+    const params = { protocolVersion: LAST_LEGACY, capabilities: {}, clientInfo }
     const message = { id: (count += 1), method: 'initialize', params }
     const { answer, headers } = await ask(null, message, { signal: options.signal })
     const result = resultOf(answer)
     const session = headers['mcp-session-id']
-    const version = typeof result['protocolVersion'] === 'string' ? result['protocolVersion'] : LEGACY
+    const version = typeof result['protocolVersion'] === 'string' ? result['protocolVersion'] : LAST_LEGACY
     const spoken = { kind: 'legacy', version, session: typeof session === 'string' ? session : null } as const
     const told = await send(spoken, { method: 'notifications/initialized' }, { signal: options.signal })
     await readText(told)
@@ -183,9 +183,3 @@ function resultOf(answer: RpcAnswer): Record<string, unknown> {
   const { code, message = 'The agent answered with an error', data } = answer.error ?? {}
   throw new AgentClientError(code === DENIED ? 'DENIED' : 'RPC_ERROR', message, { rpcCode: code, data })
 }
-
-/** What a header cannot hold is sent in base64. */
-const headerValue = (text: string): string =>
-  /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith('=?')
-    ? text
-    : `=?base64?${Buffer.from(text, 'utf8').toString('base64')}?=`

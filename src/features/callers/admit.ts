@@ -2,6 +2,7 @@
  * The gate for agents that call agents: reads what is asked, decides, vouches for the caller and tells of it. Nothing of an
  * agent's reaches another one but through here.
  */
+import { CODES } from '../../core/mcp.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import { DEPTH_HEADER, INVOCATION_HEADER, MAX_DEPTH } from '../../core/invocation.ts'
@@ -19,7 +20,6 @@ import { readBody } from './read-body.ts'
 const MAX_OPEN_CALLS = 64
 const BODY_TIMEOUT_MS = 30_000
 const DENIED = -32_003
-const HEADER_MISMATCH = -32_020
 const TOO_DEEP = -32_004
 const TOO_MANY = -32_005
 
@@ -175,7 +175,7 @@ export function createCallGate(options: CallGateOptions): CallGate {
         return refuse(exchange, message.id, { status: 400, code: message.code, message: message.problem })
       const { id, asked } = message
       const mismatch = headerMismatch(incoming, asked)
-      if (mismatch !== null) return refuse(exchange, id, { status: 400, code: HEADER_MISMATCH, message: mismatch })
+      if (mismatch !== null) return refuse(exchange, id, { status: 400, code: CODES.headerMismatch, message: mismatch })
       const refusal = judge(exchange, agent, asked) ?? limitOf(depth)
       tell(exchange, { agent, asked, refusal, depth })
       if (refusal !== null) return refuse(exchange, id, refusal)

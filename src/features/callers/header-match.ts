@@ -1,13 +1,7 @@
 /** Headers that repeat what the body says, for those who do not read bodies: both must say the same. */
+import { decodeHeader } from '../../core/mcp.ts'
 import type { IncomingMessage } from '../../platform/index.ts'
 import type { Asked } from './message.ts'
-
-const ENCODED = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/
-
-function decoded(value: string): string {
-  const match = ENCODED.exec(value)
-  return match === null ? value : Buffer.from(match[1] ?? '', 'base64').toString('utf8')
-}
 
 /** Why the headers do not belong to the body; null when they do, or say nothing. */
 export function headerMismatch({ headers }: IncomingMessage, asked: Asked): string | null {
@@ -15,5 +9,5 @@ export function headerMismatch({ headers }: IncomingMessage, asked: Asked): stri
   if (method !== undefined && String(method) !== asked.method) return 'Mcp-Method is not the method of the body'
   if (name === undefined) return null
   const named = 'name' in asked ? asked.name : null
-  return decoded(String(name)) === named ? null : 'Mcp-Name is not what the body asks for'
+  return named !== null && decodeHeader(String(name)) === named ? null : 'Mcp-Name is not what the body asks for'
 }

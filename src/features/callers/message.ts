@@ -2,6 +2,8 @@
  * What an agent asks of another one, read from a copy of its body. The bytes that are passed on are read again by somebody else,
  * perhaps by other rules: a message that two readers could take for two different requests is refused.
  */
+import { CODES } from '../../core/mcp.ts'
+import { isObject } from '../../core/json.ts'
 import { duplicateKey } from './duplicate-key.ts'
 
 export type Asked =
@@ -16,9 +18,6 @@ export type Message =
   | { readonly ok: true; readonly id: string | number | null; readonly asked: Asked }
   | { readonly ok: false; readonly id: string | number | null; readonly code: number; readonly problem: string }
 
-const PARSE_ERROR = -32_700
-const INVALID_REQUEST = -32_600
-const INVALID_PARAMS = -32_602
 const KEYS = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error'])
 const PROTOCOL = new Set(
   (
@@ -37,8 +36,6 @@ const NAMED: Readonly<Record<string, readonly ['tool' | 'prompt' | 'resource', '
 const MAX_NAME = 4096
 
 type Fields = Record<string, unknown>
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The text and what it says; null: it is no JSON. */
 function decode(bytes: Uint8Array): { text: string; value: unknown } | null {
@@ -54,12 +51,17 @@ const idOf = ({ id }: Fields): string | number | null => (typeof id === 'string'
 
 export function readMessage(bytes: Uint8Array): Message {
   const decoded = decode(bytes)
-  if (decoded === null) return { ok: false, id: null, code: PARSE_ERROR, problem: 'Parse error: the body is not JSON' }
+  if (decoded === null) return { ok: false, id: null, code: CODES.parse, problem: 'Parse error: the body is not JSON' }
   const { text, value } = decoded
   if (!isObject(value))
-    return { ok: false, id: null, code: INVALID_REQUEST, problem: 'One message a request: batches are not passed on' }
+    return {
+      ok: false,
+      id: null,
+      code: CODES.invalidRequest,
+      problem: 'One message a request: batches are not passed on',
+    }
   const id = idOf(value)
-  const refuse = (problem: string, code = INVALID_REQUEST): Message => ({ ok: false, id, code, problem })
+  const refuse = (problem: string, code: number = CODES.invalidRequest): Message => ({ ok: false, id, code, problem })
   const unknown = Object.keys(value).find((key) => !KEYS.has(key))
   if (unknown !== undefined)
     return refuse(`Not a member of a JSON-RPC message: ${JSON.stringify(unknown.slice(0, 80))}`)
@@ -72,9 +74,11 @@ export function readMessage(bytes: Uint8Array): Message {
       : refuse('Neither a request nor an answer')
   }
   if (typeof method !== 'string' || method === '' || method.length > 200) return refuse('No method')
-  if (params !== undefined && !isObject(params)) return refuse('The parameters are no object', INVALID_PARAMS)
+  if (params !== undefined && !isObject(params)) return refuse('The parameters are no object', CODES.invalidParams)
   const asked = askedOf(method, params ?? {})
-  return asked === null ? refuse(`${method} does not say what it asks for`, INVALID_PARAMS) : { ok: true, id, asked }
+  return asked === null
+    ? refuse(`${method} does not say what it asks for`, CODES.invalidParams)
+    : { ok: true, id, asked }
 }
 
 const isName = (value: unknown): value is string =>

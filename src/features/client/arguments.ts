@@ -4,7 +4,7 @@
  */
 import { PloinkyError } from '../../core/error.ts'
 import { nearest, own } from '../../core/id.ts'
-import { parseJson } from '../../core/json.ts'
+import { parseJson, isObject } from '../../core/json.ts'
 
 type Json = Record<string, unknown>
 
@@ -23,7 +23,6 @@ const MAX_DEPTH = 8
 const TYPES = ['null', 'boolean', 'integer', 'number', 'array', 'object', 'string'] as const
 type Type = (typeof TYPES)[number]
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 const quote = (text: string): string => JSON.stringify(text.slice(0, 80))
 
 function invalid(message: string, hint: string, details: Json = {}): PloinkyError {

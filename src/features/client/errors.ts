@@ -1,4 +1,5 @@
 /** What a failed MCP call means, in the words of the error table. The SDK is not loaded for it: its errors are told by their shape. */
+import { CODES } from '../../core/mcp.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
 
 /** What was noticed beside the SDK, which often wraps it beyond recognition. */
@@ -9,7 +10,6 @@ export interface Seen {
   network: unknown
 }
 
-const INVALID_PARAMS = -32602
 /** Of revisions before 2026-07-28; since then it is an invalid parameter that names the address. */
 const RESOURCE_NOT_FOUND = -32002
 const METHOD_NOT_FOUND = -32601
@@ -31,13 +31,13 @@ export const isNoMcp = (error: unknown): boolean => isPloinkyError(error) && err
 function ofCode(code: number, error: unknown, agent: string): PloinkyError {
   const details = { agent, rpcCode: code }
   const uri = (error as { data?: { uri?: unknown } }).data?.uri
-  if (code === RESOURCE_NOT_FOUND || (code === INVALID_PARAMS && typeof uri === 'string')) {
+  if (code === RESOURCE_NOT_FOUND || (code === CODES.invalidParams && typeof uri === 'string')) {
     return new PloinkyError('TOOL_NOT_FOUND', `Agent "${agent}" has no such resource: ${ownWords(error)}`, {
       details,
       hint: `Run: ploinky client list resources --agent ${agent}`,
     })
   }
-  if (code === INVALID_PARAMS) {
+  if (code === CODES.invalidParams) {
     return new PloinkyError('REQUEST_INVALID', `Agent "${agent}" refused the request: ${ownWords(error)}`, { details })
   }
   if (code === METHOD_NOT_FOUND) {

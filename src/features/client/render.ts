@@ -1,4 +1,5 @@
 /** What agents answer, as text for a person. */
+import { isObject } from '../../core/json.ts'
 import type { Listing, Offer } from './agents.ts'
 import type { AgentReport } from './report.ts'
 
@@ -46,8 +47,6 @@ function promptText(result: Json): string {
   const messages = Array.isArray(result['messages']) ? (result['messages'] as Json[]) : []
   return messages.map(({ role, content }) => `${text(role)}: ${blockText((content ?? {}) as Json)}`).join('\n\n')
 }
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** `a b [unit]`: the parameters of a tool in one line, the optional ones in brackets. */
 function signatureOf(schema: unknown): string {

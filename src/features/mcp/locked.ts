@@ -1,4 +1,5 @@
 /** Agents whose tools are locked: what they tell of their tools is looked at, and calls of blocked tools go nowhere. */
+import { CODES } from '../../core/mcp.ts'
 import { isPloinkyError } from '../../core/error.ts'
 import type { Principal } from '../../core/principal.ts'
 import { readIncoming } from '../../http/incoming-body.ts'
@@ -15,7 +16,6 @@ type Fetch = (agent: string, call: UpstreamCall) => Promise<UpstreamAnswer>
 const BODY_IDLE_MS = 30_000
 /** An agent may change its tools at any time: a call looks again when the last look is older (ms). */
 const LOOK_MS = 30_000
-const INVALID_PARAMS = -32602
 /** Of the connection between the client and the router, or written anew. */
 const NOT_FORWARDED = new Set([
   'host',
@@ -127,7 +127,7 @@ function refuse({ outgoing, requestId }: AgentExchange, { body }: UpstreamCall, 
   const id = body === undefined ? undefined : readMessage(Buffer.from(body).toString('utf8'))?.id
   if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined || outgoing.headersSent) throw error
   const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
-  const rpc = { jsonrpc: '2.0', id, error: { code: INVALID_PARAMS, message, data: error.details } }
+  const rpc = { jsonrpc: '2.0', id, error: { code: CODES.invalidParams, message, data: error.details } }
   outgoing.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId })
   outgoing.end(JSON.stringify(rpc))
 }

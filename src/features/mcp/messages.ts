@@ -1,5 +1,6 @@
 /** JSON-RPC as far as the router looks at it: one object, its method and id. */
-import { parseJson } from '../../core/json.ts'
+import { FIRST_MODERN, META } from '../../core/mcp.ts'
+import { parseJson, isObject } from '../../core/json.ts'
 
 export interface RpcMessage {
   readonly method: string | null
@@ -7,9 +8,6 @@ export interface RpcMessage {
   readonly id: string | number | undefined
   readonly params: Readonly<Record<string, unknown>>
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Null: not one JSON-RPC message (broken, or a batch); whoever speaks MCP tells what is wrong with it. */
 export function readMessage(text: string): RpcMessage | null {
@@ -23,26 +21,20 @@ export function readMessage(text: string): RpcMessage | null {
   }
 }
 
-const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion'
-/** First revision without sessions. */
-const STATELESS_SINCE = '2026-07-28'
-
 /** The era is chosen from the request itself; an `initialize` without a version in `_meta` is always an older one. */
 export function isStateless(message: RpcMessage, header: string | undefined): boolean {
   const meta = message.params['_meta']
-  const version = isObject(meta) ? meta[VERSION_KEY] : undefined
-  if (typeof version === 'string') return version >= STATELESS_SINCE
-  return message.method !== 'initialize' && header !== undefined && header >= STATELESS_SINCE
+  const version = isObject(meta) ? meta[META.version] : undefined
+  if (typeof version === 'string') return version >= FIRST_MODERN
+  return message.method !== 'initialize' && header !== undefined && header >= FIRST_MODERN
 }
 
 /** `_meta` of a request that the router makes itself. */
 export const ownMeta = (version: string): Record<string, unknown> => ({
-  [VERSION_KEY]: STATELESS_SINCE,
-  'io.modelcontextprotocol/clientInfo': { name: 'ploinky', version },
-  'io.modelcontextprotocol/clientCapabilities': {},
+  [META.version]: FIRST_MODERN,
+  [META.client]: { name: 'ploinky', version },
+  [META.capabilities]: {},
 })
-
-export const VERSIONS = { stateless: STATELESS_SINCE, sessions: '2025-11-25' } as const
 
 /** The result with this id in an answer: a JSON body, or a message of an event stream; null when there is none. */
 export function resultIn(contentType: string, text: string, id: string | number): Record<string, unknown> | null {

@@ -1,6 +1,7 @@
 /** What the router asks an agent of itself, in both eras of the protocol: who it is and what it offers. */
+import { FIRST_MODERN, LAST_LEGACY } from '../../core/mcp.ts'
 import type { Answer, Ask } from './ask.ts'
-import { ownMeta, resultIn, VERSIONS } from './messages.ts'
+import { ownMeta, resultIn } from './messages.ts'
 
 /** A list with more pages is no list. */
 const MAX_PAGES = 50
@@ -24,7 +25,7 @@ const okResult = (answer: Answer, id: number): Record<string, unknown> | null =>
 export async function takeStateless(ask: Ask, version: string, methods: readonly ListMethod[] = ALL): Promise<Results> {
   const call = async (method: string, params: Record<string, unknown>) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: ownMeta(version) } })
-    const headers = { 'mcp-protocol-version': VERSIONS.stateless, 'mcp-method': method }
+    const headers = { 'mcp-protocol-version': FIRST_MODERN, 'mcp-method': method }
     return okResult(await ask({ method: 'POST', headers, body }), 1)
   }
   const discovered = await call('server/discover', {})
@@ -33,7 +34,7 @@ export async function takeStateless(ask: Ask, version: string, methods: readonly
 
 export async function takeSessions(ask: Ask, version: string, methods: readonly ListMethod[] = ALL): Promise<Results> {
   const opened = await openSession(ask, {
-    protocolVersion: VERSIONS.sessions,
+    protocolVersion: LAST_LEGACY,
     capabilities: {},
     clientInfo: { name: 'ploinky', version },
   })
@@ -56,7 +57,7 @@ export async function openSession(ask: Ask, params: Readonly<Record<string, unkn
   const answer = await ask({ method: 'POST', headers: {}, body })
   const result = okResult(answer, 1)
   if (result === null) return null
-  const agreed = typeof result['protocolVersion'] === 'string' ? result['protocolVersion'] : VERSIONS.sessions
+  const agreed = typeof result['protocolVersion'] === 'string' ? result['protocolVersion'] : LAST_LEGACY
   const headers = {
     'mcp-protocol-version': agreed,
     ...(answer.sessionId === null ? {} : { 'mcp-session-id': answer.sessionId }),

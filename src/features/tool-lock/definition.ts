@@ -1,5 +1,5 @@
 /** A tool's definition as it was approved, and how another one differs. Pure. */
-import { childPath } from '../../core/json.ts'
+import { childPath, isObject } from '../../core/json.ts'
 
 /** A definition as JSON; anything may be in it. */
 export type Definition = Readonly<Record<string, unknown>>
@@ -14,9 +14,6 @@ export interface Difference {
 
 const MAX_DIFFERENCES = 50
 const MAX_TEXT = 500
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** JSON in which the order of keys is no difference. */
 export function canonical(value: unknown): string {

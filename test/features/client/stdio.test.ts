@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { headerValue, mirroredOf, statelessHeaders, versionOf } from '../../../src/features/client/stdio/headers.ts'
+import { encodeHeader as headerValue } from '../../../src/core/mcp.ts'
+import { mirroredOf, statelessHeaders, versionOf } from '../../../src/features/client/stdio/headers.ts'
 import { type ServerEvent, serverEvents } from '../../../src/features/client/stdio/sse.ts'
 
 async function events(...chunks: (string | Uint8Array)[]): Promise<ServerEvent[]> {

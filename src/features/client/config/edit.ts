@@ -1,4 +1,5 @@
 /** A server's entry in the text of a client's configuration: comments, order and indentation of the rest stay. Pure. */
+import { isObject } from '../../../core/json.ts'
 import { applyEdits, type FormattingOptions, modify, parse, type ParseError, printParseErrorCode } from 'jsonc-parser'
 import { PloinkyError } from '../../../core/error.ts'
 import { own } from '../../../core/id.ts'
@@ -14,8 +15,6 @@ export interface Entry {
 export interface Place extends Entry {
   readonly file: string
 }
-
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function unreadable(file: string, problem: string): PloinkyError {
   return new PloinkyError('CONFIG_INVALID', `"${file}" cannot be changed: ${problem}`, {

@@ -2,9 +2,10 @@
  * Standard input and output as an MCP transport over the router's HTTP endpoint: each line is posted as it is, and each
  * message of an answer or a stream becomes a line. Both eras; only copies of messages are looked at.
  */
+import { CODES } from '../../../core/mcp.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../../core/error.ts'
-import { parseJson } from '../../../core/json.ts'
-import { isObject, type Json, type Mirrored, mirroredOf, statelessHeaders, versionOf } from './headers.ts'
+import { parseJson, isObject } from '../../../core/json.ts'
+import { type Json, type Mirrored, mirroredOf, statelessHeaders, versionOf } from './headers.ts'
 import { type Answer, type Link, pause } from './link.ts'
 import { createSession, type Session } from './session.ts'
 import { serverEvents } from './sse.ts'
@@ -27,7 +28,6 @@ const RECONNECT_MS = 1000
 const MAX_RESUMES = 10
 /** Of a server's own making: JSON-RPC leaves -32000 to -32099 to implementations, and MCP takes those from -32020 on. */
 const GATEWAY_ERROR = -32000
-const PARSE_ERROR = -32700
 
 interface Flight {
   readonly abort: AbortController
@@ -185,7 +185,7 @@ export function createBridge(options: BridgeOptions) {
     if (line.trim() === '') return
     const json = parseJson(line)
     if (!json.ok) {
-      const error = { code: PARSE_ERROR, message: `Parse error: ${json.problem}` }
+      const error = { code: CODES.parse, message: `Parse error: ${json.problem}` }
       return write(JSON.stringify({ jsonrpc: '2.0', id: null, error }))
     }
     const message = isObject(json.value) ? json.value : {}

@@ -1,10 +1,9 @@
 /** One way to the router: finds it again when it moved, waits while it restarts, and repeats only what was surely not received. */
 import { fromErrorBody, isPloinkyError, PloinkyError } from '../../../core/error.ts'
-import { parseJson } from '../../../core/json.ts'
+import { parseJson, isObject } from '../../../core/json.ts'
 import type { HttpAnswer } from '../../../platform/index.ts'
 import { endpointPath } from '../connect.ts'
 import type { Services } from '../../../services.ts'
-import { isObject } from './headers.ts'
 
 export interface Call {
   readonly method: 'POST' | 'GET' | 'DELETE'

@@ -1,6 +1,6 @@
 /** The session of a legacy client (revisions up to 2025-11-25): its id, its stream, and how it is made anew when the agent forgot it. */
-import { parseJson } from '../../../core/json.ts'
-import { isObject, type Json } from './headers.ts'
+import { parseJson, isObject } from '../../../core/json.ts'
+import type { Json } from './headers.ts'
 import { type Answer, type Link, pause } from './link.ts'
 import { serverEvents } from './sse.ts'
 

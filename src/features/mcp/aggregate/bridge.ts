@@ -3,22 +3,15 @@
  * Progress, log messages and results pass; requests of the agent to the client (elicitation, sampling, roots) do not: the agent
  * is told that the client has none of these.
  */
+import { META } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Caller } from './call.ts'
 import { type Link, openLink } from './link.ts'
 import { type Kind, type Listing, readPages } from './lists.ts'
 import type { Located } from './locate.ts'
-import {
-  isObject,
-  type Json,
-  LEGACY_VERSIONS,
-  type Message,
-  META_CLIENT_INFO,
-  objectOf,
-  rewrite,
-  spanOf,
-} from './message.ts'
+import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf } from './message.ts'
 import { answerHead, clientGone, isEventStream, pipeAnswer, sendJson } from './respond.ts'
 import { changeEvent, readEvents } from './sse.ts'
 import { readAnswer } from './call.ts'
@@ -35,7 +28,7 @@ export function createBridge(access: AgentAccess): Bridge {
     const { principal, signal, requestId, meta } = caller
     const client = {
       ...{ principal, version: LEGACY_VERSIONS[0], capabilities: {} },
-      info: meta[META_CLIENT_INFO] ?? { name: 'ploinky', version: '1' },
+      info: meta[META.client] ?? { name: 'ploinky', version: '1' },
     }
     const link = await openLink(access, agent, { client, signal, requestId })
     try {

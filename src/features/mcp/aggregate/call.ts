@@ -1,17 +1,12 @@
 /** Requests that the gateway makes by itself: lists, discovery, the beginning of sessions. */
+import { FIRST_MODERN, META, CODES } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import { PloinkyError } from '../../../core/error.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { RpcFailure, type Id } from './failure.ts'
-import {
-  isObject,
-  type Json,
-  MODERN_VERSION,
-  META_CLIENT_CAPABILITIES,
-  META_CLIENT_INFO,
-  META_VERSION,
-} from './message.ts'
+import { type Json } from './message.ts'
 import { isEventStream } from './respond.ts'
 import { readEvents } from './sse.ts'
 
@@ -32,9 +27,9 @@ const ACCEPT = 'application/json, text/event-stream'
 
 /** What a client of the modern era says with each request. */
 export const envelope = (about: { capabilities?: unknown; info?: unknown }): Json => ({
-  [META_VERSION]: MODERN_VERSION,
-  [META_CLIENT_CAPABILITIES]: about.capabilities ?? {},
-  ...(about.info === undefined ? {} : { [META_CLIENT_INFO]: about.info }),
+  [META.version]: FIRST_MODERN,
+  [META.capabilities]: about.capabilities ?? {},
+  ...(about.info === undefined ? {} : { [META.client]: about.info }),
 })
 
 export const postHeaders = (
@@ -65,7 +60,7 @@ export function sendModern(
   return access.fetch(agent, {
     method: 'POST',
     headers: postHeaders(caller.requestId, {
-      'mcp-protocol-version': MODERN_VERSION,
+      'mcp-protocol-version': FIRST_MODERN,
       'mcp-method': method,
       ...(name === undefined ? {} : { 'mcp-name': name }),
     }),
@@ -149,7 +144,7 @@ export function resultOf(message: Json): Json {
   if (isObject(result)) return result
   const { code, message: text, data } = isObject(error) ? error : {}
   throw new RpcFailure(200, {
-    code: typeof code === 'number' ? code : -32603,
+    code: typeof code === 'number' ? code : CODES.internal,
     message: typeof text === 'string' ? text : 'The agent answered neither a result nor an error',
     ...(data === undefined ? {} : { data }),
   })

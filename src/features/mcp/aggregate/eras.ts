@@ -1,7 +1,8 @@
 /** Which era of the protocol an agent speaks: asked once for each instance of it. */
+import { FIRST_MODERN } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { AgentAccess } from '../access.ts'
 import { type Caller, envelope, readAnswer, sendModern, withDeadline } from './call.ts'
-import { isObject, MODERN_VERSION } from './message.ts'
 
 export type Era = 'modern' | 'legacy'
 
@@ -26,7 +27,7 @@ export function createEras(access: AgentAccess): Eras {
     })
     const result = message?.['result']
     const versions = isObject(result) ? result['supportedVersions'] : undefined
-    return Array.isArray(versions) && versions.includes(MODERN_VERSION) ? 'modern' : 'legacy'
+    return Array.isArray(versions) && versions.includes(FIRST_MODERN) ? 'modern' : 'legacy'
   }
 
   return {

@@ -1,7 +1,8 @@
 /** One list of the lists of all agents; those that cannot be asked are told beside it and hide nobody. */
+import { isObject } from '../../../core/json.ts'
 import { asFailure, isBug } from './failure.ts'
 import { KINDS, type Kind } from './lists.ts'
-import { isObject, type Json, textOf } from './message.ts'
+import { type Json, textOf } from './message.ts'
 import type { Lister, Problem, View } from './view.ts'
 
 export const META_UNAVAILABLE = 'ploinky/unavailable'

@@ -1,4 +1,5 @@
 /** `/mcp` and `/mcp/<name>`: endpoints of many agents, in both eras of the protocol. */
+import { CODES, META } from '../../../core/mcp.ts'
 import { endpointsDocument, type VirtualEndpoint } from '../../../config/documents.ts'
 import { PloinkyError } from '../../../core/error.ts'
 import { own } from '../../../core/id.ts'
@@ -12,12 +13,12 @@ import { createBridge } from './bridge.ts'
 import type { Caller } from './call.ts'
 import { createChosenView } from './chosen.ts'
 import { createEras } from './eras.ts'
-import { asFailure, GATEWAY_ERROR, type Id, isBug, RpcFailure } from './failure.ts'
+import { asFailure, type Id, isBug, RpcFailure } from './failure.ts'
 import { createKeeper } from './keeper.ts'
 import { createLegacy } from './legacy.ts'
 import { createListening } from './listen.ts'
 import { createIndex, createLists } from './lists.ts'
-import { eraOf, type Message, META_SERVER_INFO, objectOf, parseMessage } from './message.ts'
+import { eraOf, type Message, objectOf, parseMessage } from './message.ts'
 import { createModern } from './modern.ts'
 import { createReverseBridge } from './reverse-bridge.ts'
 import { readBody, sendFailure } from './respond.ts'
@@ -43,7 +44,7 @@ const UNKNOWN_URI = { modern: -32602, legacy: -32002 } as const
 
 export function createAggregate(options: AggregateOptions): Aggregate {
   const { access, store, log, newId } = options
-  const about = { [META_SERVER_INFO]: { name: 'ploinky', title: 'Ploinky', version: options.version } }
+  const about = { [META.server]: { name: 'ploinky', title: 'Ploinky', version: options.version } }
   const [eras, lists, index] = [createEras(access), createLists(access), createIndex(access)]
   const keeper = createKeeper({ access, eras, lists, index })
   const listening = createListening({ access, eras, lists, index, about })
@@ -72,7 +73,7 @@ export function createAggregate(options: AggregateOptions): Aggregate {
   ): Promise<void> {
     const { headers } = exchange.incoming
     if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? ''))
-      throw new RpcFailure(415, { code: GATEWAY_ERROR, message: 'Content-Type must be application/json' })
+      throw new RpcFailure(415, { code: CODES.server, message: 'Content-Type must be application/json' })
     const message = parseMessage(await readBody(exchange))
     seen(message)
     const era = eraOf(message, (name) => {
@@ -105,7 +106,7 @@ export function createAggregate(options: AggregateOptions): Aggregate {
     } catch (error) {
       if (isBug(error) && !exchange.outgoing.destroyed) log.error('MCP request failed', { error })
       const { code, data } = asFailure(error).error
-      const ours = code === GATEWAY_ERROR ? objectOf(data)['code'] : undefined
+      const ours = code === CODES.server ? objectOf(data)['code'] : undefined
       // What was refused before a message was read has no id to be answered under.
       if (id === null && ours !== undefined) exchange.fail(error)
       else if (exchange.outgoing.headersSent) exchange.outgoing.destroy()

@@ -1,24 +1,16 @@
 /** The era of sessions (up to 2025-11-25): one session with the client, and behind it one with each agent that it uses. */
+import { CODES, META } from '../../../core/mcp.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import type { ReverseBridge } from './reverse-bridge.ts'
 import { drain, type Link } from './link.ts'
-import { errorMessage, GATEWAY_ERROR, type Id, asFailure, METHOD_NOT_FOUND, RpcFailure } from './failure.ts'
+import { errorMessage, type Id, asFailure, RpcFailure } from './failure.ts'
 import { gather } from './gather.ts'
 import { type Index, KINDS, type Kind, readPages } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
-import {
-  type Json,
-  LEGACY_VERSIONS,
-  type Message,
-  META_SERVER_INFO,
-  objectOf,
-  rewrite,
-  spanOf,
-  textOf,
-} from './message.ts'
+import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf, textOf } from './message.ts'
 import { CAPABILITIES } from './modern.ts'
 import * as respond from './respond.ts'
 import type { Session } from './session.ts'
@@ -52,7 +44,7 @@ export function createLegacy(options: LegacyOptions) {
     const { principal } = exchange
     const client = { principal, version, capabilities: objectOf(params['capabilities']), info: params['clientInfo'] }
     const session = sessions.begin({ client, endpoint })
-    const result = { protocolVersion: version, capabilities: CAPABILITIES, serverInfo: options.about[META_SERVER_INFO] }
+    const result = { protocolVersion: version, capabilities: CAPABILITIES, serverInfo: options.about[META.server] }
     respond.sendJson(exchange, { jsonrpc: '2.0', id, result }, { headers: { 'mcp-session-id': session.id } })
   }
 
@@ -92,7 +84,7 @@ export function createLegacy(options: LegacyOptions) {
     if (FORWARDED.has(method)) return await forward(exchange, message, { session, view: given.view(list) })
     if (method === 'ping') return answer({})
     if (method !== 'logging/setLevel')
-      throw new RpcFailure(200, { code: METHOD_NOT_FOUND, message: `Unknown method "${method.slice(0, 100)}"` })
+      throw new RpcFailure(200, { code: CODES.methodNotFound, message: `Unknown method "${method.slice(0, 100)}"` })
     session.logLevel = message.params['level']
     const { signal } = session
     const { requestId } = exchange
@@ -193,7 +185,7 @@ export function createLegacy(options: LegacyOptions) {
     const asked = session.takeAsked(message.id)
     const span = asked === undefined ? null : spanOf(message.text, ['id'])
     if (asked === undefined || span === null)
-      throw new RpcFailure(400, { code: GATEWAY_ERROR, message: 'Nobody waits for this answer' })
+      throw new RpcFailure(400, { code: CODES.server, message: 'Nobody waits for this answer' })
     const body = rewrite(message.text, [{ ...span, value: asked.id }])
     const answer = await asked.link.send(body, { signal: session.signal, requestId: exchange.requestId })
     await respond.pipeAnswer(exchange, answer)
@@ -202,11 +194,11 @@ export function createLegacy(options: LegacyOptions) {
   async function listen(exchange: McpExchange, session: Session): Promise<void> {
     const { incoming, outgoing, requestId } = exchange
     if (!/text\/event-stream|\*\/\*/.test(incoming.headers.accept ?? ''))
-      throw new RpcFailure(406, { code: GATEWAY_ERROR, message: 'Accept must include text/event-stream' })
+      throw new RpcFailure(406, { code: CODES.server, message: 'Accept must include text/event-stream' })
     const [, kind, agent = '', eventId = ''] = EVENT_ID.exec(String(incoming.headers['last-event-id'] ?? '')) ?? []
     if (kind !== 'p') return session.attach(respond.openStream(exchange), kind === 'g' ? { agent, eventId } : null)
     const link = await session.link(agent, requestId)
-    if (link === null) throw new RpcFailure(400, { code: GATEWAY_ERROR, message: 'This stream cannot be resumed' })
+    if (link === null) throw new RpcFailure(400, { code: CODES.server, message: 'This stream cannot be resumed' })
     const answer = await link.listen(eventId, respond.clientGone(outgoing))
     if (respond.isEventStream(answer)) await passEvents(exchange, answer, { session, link, id: null })
     else await respond.pipeAnswer(exchange, answer)
@@ -216,7 +208,7 @@ export function createLegacy(options: LegacyOptions) {
     const id = exchange.incoming.headers['mcp-session-id']
     if (typeof id !== 'string')
       throw new RpcFailure(400, {
-        code: GATEWAY_ERROR,
+        code: CODES.server,
         message: 'No session: send "initialize" first, then the Mcp-Session-Id header that it answers',
       })
     const session = sessions.get(id, { principal: exchange.principal, endpoint })
@@ -244,4 +236,5 @@ export function createLegacy(options: LegacyOptions) {
   }
 }
 
-const isForgotten = (error: unknown): boolean => error instanceof RpcFailure && error.error.code === -32001
+const isForgotten = (error: unknown): boolean =>
+  error instanceof RpcFailure && error.error.code === CODES.sessionNotFound

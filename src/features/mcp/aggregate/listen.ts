@@ -1,4 +1,6 @@
 /** `subscriptions/listen` at an endpoint of many agents: one stream of what all of them tell. */
+import { META } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import { PloinkyError } from '../../../core/error.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
@@ -6,7 +8,7 @@ import type { Caller } from './call.ts'
 import type { Eras } from './eras.ts'
 import { invalidParams } from './failure.ts'
 import type { Index, Lists } from './lists.ts'
-import { isObject, type Json, type Message, META_SUBSCRIPTION, objectOf } from './message.ts'
+import { type Json, type Message, objectOf } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
 import { messageEvent } from './sse.ts'
 import type { View } from './view.ts'
@@ -93,7 +95,7 @@ interface SubscriptionOptions extends ListenOptions {
 function createSubscription(options: SubscriptionOptions) {
   const { access, wanted, caller, id } = options
   const ended = new AbortController()
-  const meta = { [META_SUBSCRIPTION]: id }
+  const meta = { [META.subscription]: id }
   const waiting: string[] = []
   let stream: EventStream | null = null
 

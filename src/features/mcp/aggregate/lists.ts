@@ -1,8 +1,10 @@
 /** What agents offer: their lists, page by page, kept as long as they allow it. */
+import { CODES, META } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { AgentAccess } from '../access.ts'
 import { callModern, type Caller } from './call.ts'
-import { METHOD_NOT_FOUND, RpcFailure } from './failure.ts'
-import { isObject, type Json, META_CLIENT_CAPABILITIES, textOf } from './message.ts'
+import { RpcFailure } from './failure.ts'
+import { type Json, textOf } from './message.ts'
 
 export const KINDS = {
   tools: { method: 'tools/list', field: 'tools', key: 'name' },
@@ -38,7 +40,7 @@ export async function readPages(kind: Kind, ask: (method: string, params: Json) 
     try {
       result = await ask(method, cursor === undefined ? {} : { cursor })
     } catch (error) {
-      if (page > 0 || !(error instanceof RpcFailure) || error.error.code !== METHOD_NOT_FOUND) throw error
+      if (page > 0 || !(error instanceof RpcFailure) || error.error.code !== CODES.methodNotFound) throw error
       return { items: [], ttlMs: 0, isPublic: false }
     }
     const found = result[field]
@@ -71,7 +73,7 @@ export function createLists(access: AgentAccess, now: () => number = () => perfo
     JSON.stringify([agent, access.instance(agent), kind, whose])
   /** What the answer may depend on. */
   const privateTo = ({ principal, meta }: Caller): string =>
-    JSON.stringify([principal.id, meta[META_CLIENT_CAPABILITIES] ?? null])
+    JSON.stringify([principal.id, meta[META.capabilities] ?? null])
 
   function find(key: string): Listing | null {
     const entry = entries.get(key)

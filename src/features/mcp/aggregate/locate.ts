@@ -1,5 +1,6 @@
 /** Whose a request is, and what in it has to say the agent's own name instead of the one that the client knows. */
-import { GATEWAY_ERROR, RpcFailure, invalidParams } from './failure.ts'
+import { CODES } from '../../../core/mcp.ts'
+import { RpcFailure, invalidParams } from './failure.ts'
 import { type Edit, type Message, objectOf, rewrite, spanOf, textOf } from './message.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Principal } from '../../../core/principal.ts'
@@ -64,7 +65,7 @@ export async function locate(
   const { agent, name } = found
   if (!access.mayCall(principal, agent, wantedOf(message, name)))
     throw new RpcFailure(200, {
-      code: GATEWAY_ERROR,
+      code: CODES.server,
       message: `You may not call this of agent "${agent}"`,
       data: { code: 'DENIED' },
     })

@@ -1,24 +1,13 @@
 /** One JSON-RPC message of a client: read once, and rewritten only where a name has to change; every other byte stays. */
-import {
-  HEADER_MISMATCH,
-  INVALID_PARAMS,
-  INVALID_REQUEST,
-  PARSE_ERROR,
-  RpcFailure,
-  UNSUPPORTED_VERSION,
-} from './failure.ts'
+import { CODES, FIRST_MODERN, META, NAMED_BY, decodeHeader } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
+import { RpcFailure } from './failure.ts'
 import type { Id } from './failure.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
-export const MODERN_VERSION = '2026-07-28'
 /** Newest first. */
 export const LEGACY_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const
-export const META_VERSION = 'io.modelcontextprotocol/protocolVersion'
-export const META_CLIENT_CAPABILITIES = 'io.modelcontextprotocol/clientCapabilities'
-export const META_CLIENT_INFO = 'io.modelcontextprotocol/clientInfo'
-export const META_SERVER_INFO = 'io.modelcontextprotocol/serverInfo'
-export const META_SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId'
 
 export interface Message {
   readonly text: string
@@ -30,8 +19,6 @@ export interface Message {
   readonly params: Json
 }
 
-export const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 export const objectOf = (value: unknown): Json => (isObject(value) ? value : {})
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
@@ -43,9 +30,9 @@ export function parseMessage(bytes: Uint8Array): Message {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     value = JSON.parse(text)
   } catch {
-    throw new RpcFailure(400, { code: PARSE_ERROR, message: 'Parse error: the body is not JSON' })
+    throw new RpcFailure(400, { code: CODES.parse, message: 'Parse error: the body is not JSON' })
   }
-  const invalid = (message: string): RpcFailure => new RpcFailure(400, { code: INVALID_REQUEST, message })
+  const invalid = (message: string): RpcFailure => new RpcFailure(400, { code: CODES.invalidRequest, message })
   if (Array.isArray(value)) throw invalid('JSON-RPC batches are not accepted: send one message at a time')
   if (!isObject(value) || value['jsonrpc'] !== '2.0') throw invalid('The body is not a JSON-RPC 2.0 message')
   const { method, id } = value
@@ -136,7 +123,8 @@ function member(text: string, object: number, wanted: string): Span | null {
     const key: unknown = JSON.parse(text.slice(at, keyEnd))
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1)
     const end = skipValue(text, start)
-    if (seen.has(key)) throw new RpcFailure(400, { code: INVALID_REQUEST, message: 'A key stands twice in one object' })
+    if (seen.has(key))
+      throw new RpcFailure(400, { code: CODES.invalidRequest, message: 'A key stands twice in one object' })
     seen.add(key)
     if (key === wanted) result = { start, end }
     at = skipSpace(text, end)
@@ -145,16 +133,9 @@ function member(text: string, object: number, wanted: string): Span | null {
   return result
 }
 
-/** Parameter that the header `Mcp-Name` repeats. */
-const NAMED: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-}
-
 type Headers = (name: string) => string | undefined
 
-const mismatch = (message: string): RpcFailure => new RpcFailure(400, { code: HEADER_MISMATCH, message })
+const mismatch = (message: string): RpcFailure => new RpcFailure(400, { code: CODES.headerMismatch, message })
 
 /**
  * Of which era a message is: `modern` (revision 2026-07-28, without sessions) when it says so by itself.
@@ -163,20 +144,20 @@ const mismatch = (message: string): RpcFailure => new RpcFailure(400, { code: HE
 export function eraOf(message: Message, header: Headers): 'modern' | 'legacy' {
   const { method, id, params } = message
   const version = header('mcp-protocol-version')?.trim()
-  const isModernHeader = version !== undefined && version >= MODERN_VERSION
+  const isModernHeader = version !== undefined && version >= FIRST_MODERN
   if (method === undefined) return 'legacy'
   const meta = objectOf(params['_meta'])
-  const claimed = meta[META_VERSION]
+  const claimed = meta[META.version]
   if (claimed === undefined) {
     if (!isModernHeader) return 'legacy'
     if (id === undefined) return 'modern'
     if (method === 'initialize') throw mismatch('"initialize" does not exist in the revision that the header names')
     throw new RpcFailure(400, {
-      code: INVALID_PARAMS,
-      message: `"_meta" lacks "${META_VERSION}", which the header names`,
+      code: CODES.invalidParams,
+      message: `"_meta" lacks "${META.version}", which the header names`,
     })
   }
-  if (method === 'initialize' && typeof claimed === 'string' && claimed < MODERN_VERSION) return 'legacy'
+  if (method === 'initialize' && typeof claimed === 'string' && claimed < FIRST_MODERN) return 'legacy'
   if (id !== undefined) checkEnvelope(meta)
   checkHeaders(message, { header, version, claimed: String(claimed) })
   return 'modern'
@@ -184,13 +165,9 @@ export function eraOf(message: Message, header: Headers): 'modern' | 'legacy' {
 
 function checkEnvelope(meta: Json): void {
   const wrong =
-    typeof meta[META_VERSION] !== 'string'
-      ? META_VERSION
-      : isObject(meta[META_CLIENT_CAPABILITIES])
-        ? null
-        : META_CLIENT_CAPABILITIES
+    typeof meta[META.version] !== 'string' ? META.version : isObject(meta[META.capabilities]) ? null : META.capabilities
   if (wrong === null) return
-  throw new RpcFailure(400, { code: INVALID_PARAMS, message: `"_meta" lacks a valid "${wrong}"` })
+  throw new RpcFailure(400, { code: CODES.invalidParams, message: `"_meta" lacks a valid "${wrong}"` })
 }
 
 function checkHeaders(
@@ -202,40 +179,19 @@ function checkHeaders(
   const named = header('mcp-method')?.trim()
   if (named !== undefined && named !== method)
     throw mismatch('The header Mcp-Method and the body name different methods')
-  if (claimed !== MODERN_VERSION)
+  if (claimed !== FIRST_MODERN)
     throw new RpcFailure(400, {
-      code: UNSUPPORTED_VERSION,
+      code: CODES.unsupportedVersion,
       message: 'Unsupported protocol version',
-      data: { supported: [MODERN_VERSION], requested: claimed },
+      data: { supported: [FIRST_MODERN], requested: claimed },
     })
   if (id === undefined) return
   if (version === undefined) throw mismatch('The header MCP-Protocol-Version is missing')
   if (named === undefined) throw mismatch('The header Mcp-Method is missing')
-  const key = NAMED[method]
+  const key = NAMED_BY[method]
   const value = key === undefined ? undefined : textOf(params[key])
   if (value === undefined) return
   const given = header('mcp-name')?.trim()
   if (given === undefined) throw mismatch('The header Mcp-Name is missing')
   if (decodeHeader(given) !== value) throw mismatch(`The header Mcp-Name and "params.${key}" differ`)
-}
-
-const ENCODED = /^=\?base64\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?=$/
-
-/** Text of a header value; null when it is wrongly encoded. */
-function decodeHeader(value: string): string | null {
-  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value
-  const encoded = ENCODED.exec(value)?.[1]
-  if (encoded === undefined) return null
-  try {
-    const bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0))
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return null
-  }
-}
-
-/** A name as the value of a header: as it is when it is visible ASCII. */
-export function encodeHeader(value: string): string {
-  if (/^[!-~](?:[ -~]*[!-~])?$/.test(value) && !value.startsWith('=?base64?')) return value
-  return `=?base64?${btoa(String.fromCharCode(...new TextEncoder().encode(value)))}?=`
 }

@@ -1,27 +1,19 @@
 /** The era without sessions (2026-07-28): calls are passed on to their agent as they are, lists are made here. */
+import { CODES, FIRST_MODERN, META, encodeHeader } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Bridge } from './bridge.ts'
 import type { Caller } from './call.ts'
 import type { Eras } from './eras.ts'
-import { METHOD_NOT_FOUND, RpcFailure } from './failure.ts'
+import { RpcFailure } from './failure.ts'
 import { gather } from './gather.ts'
 import type { Keeper } from './keeper.ts'
 import type { createListening } from './listen.ts'
 import { type Index, KINDS, type Kind, type Lists } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
-import {
-  type Edit,
-  encodeHeader,
-  isObject,
-  type Json,
-  type Message,
-  MODERN_VERSION,
-  objectOf,
-  spanOf,
-} from './message.ts'
-import { META_CLIENT_CAPABILITIES } from './message.ts'
+import { type Edit, type Json, type Message, objectOf, spanOf } from './message.ts'
 import { clientGone, depthHeader, pipeAnswer, sendEmpty, sendJson } from './respond.ts'
 import type { Lister, View } from './view.ts'
 
@@ -138,20 +130,20 @@ export function createModern(options: ModernOptions) {
       if (method === 'subscriptions/listen') return await options.listening.serve(exchange, message, given)
       if (method === 'server/discover')
         return answer(exchange, message, {
-          ...{ supportedVersions: [MODERN_VERSION], capabilities: CAPABILITIES },
+          ...{ supportedVersions: [FIRST_MODERN], capabilities: CAPABILITIES },
           ...{ ttlMs: DISCOVER_TTL_MS, cacheScope: 'public' },
         })
-      throw new RpcFailure(404, { code: METHOD_NOT_FOUND, message: `Unknown method "${method.slice(0, 100)}"` })
+      throw new RpcFailure(404, { code: CODES.methodNotFound, message: `Unknown method "${method.slice(0, 100)}"` })
     },
   }
 }
 
 /** The client is not to be given a task that it could not ask for here. */
 function withoutTasks({ text, params }: Message): Edit[] {
-  const capabilities = objectOf(params['_meta'])[META_CLIENT_CAPABILITIES]
+  const capabilities = objectOf(params['_meta'])[META.capabilities]
   const extensions = isObject(capabilities) ? capabilities['extensions'] : undefined
   if (!isObject(extensions) || !(TASKS in extensions)) return []
-  const span = spanOf(text, ['params', '_meta', META_CLIENT_CAPABILITIES, 'extensions'])
+  const span = spanOf(text, ['params', '_meta', META.capabilities, 'extensions'])
   if (span === null) return []
   const { [TASKS]: _tasks, ...others } = extensions
   return [{ ...span, value: others }]

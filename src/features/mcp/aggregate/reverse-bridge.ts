@@ -2,14 +2,16 @@
  * Clients of the era of sessions at agents that know only the era without: what an agent asks for in a result (elicitation, sampling,
  * roots) is asked of the client as a request, and the call is made again with the answers.
  */
+import { CODES, FIRST_MODERN, encodeHeader } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Caller } from './call.ts'
 import { envelope, postHeaders, readAnswer } from './call.ts'
-import { asFailure, errorMessage, METHOD_NOT_FOUND, RpcFailure } from './failure.ts'
+import { asFailure, errorMessage, RpcFailure } from './failure.ts'
 import type { Kind, Listing, Lists } from './lists.ts'
 import type { Located } from './locate.ts'
-import { encodeHeader, isObject, type Json, type Message, MODERN_VERSION, objectOf } from './message.ts'
+import { type Json, type Message, objectOf } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
 import type { Session } from './session.ts'
 import { messageEvent } from './sse.ts'
@@ -96,7 +98,7 @@ export function createReverseBridge({
       const answer = await access.fetch(located.agent, {
         method: 'POST',
         headers: postHeaders(caller.requestId, {
-          ...{ 'mcp-protocol-version': MODERN_VERSION, 'mcp-method': method },
+          ...{ 'mcp-protocol-version': FIRST_MODERN, 'mcp-method': method },
           ...(located.header === null ? {} : { 'mcp-name': encodeHeader(located.header) }),
         }),
         ...{ body: Buffer.from(JSON.stringify(body)), principal: caller.principal, signal: caller.signal },
@@ -122,8 +124,8 @@ export function createReverseBridge({
     async forward(exchange, message, { session, located }) {
       if (message.method?.endsWith('subscribe') === true)
         throw new RpcFailure(200, {
-          code: METHOD_NOT_FOUND,
-          message: `Agent "${located.agent}" knows subscriptions only in revision ${MODERN_VERSION}`,
+          code: CODES.methodNotFound,
+          message: `Agent "${located.agent}" knows subscriptions only in revision ${FIRST_MODERN}`,
         })
       const stream = openStream(exchange)
       const caller = callerOf(session, exchange.requestId, AbortSignal.any([stream.closed, session.signal]))

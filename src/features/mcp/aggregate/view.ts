@@ -1,5 +1,6 @@
 /** What an endpoint shows of the agents behind it, under which names, and whose a name is. */
-import { METHOD_NOT_FOUND, RpcFailure, invalidParams } from './failure.ts'
+import { CODES } from '../../../core/mcp.ts'
+import { RpcFailure, invalidParams } from './failure.ts'
 import { KINDS, type Index, type Kind, type Listing } from './lists.ts'
 import type { Json } from './message.ts'
 
@@ -88,7 +89,7 @@ export async function namesOf(
         const { items } = await list(agent, kind)
         return [agent, items.map((item) => String(item[KINDS[kind].key]))]
       } catch (error) {
-        if (error instanceof RpcFailure && error.error.code === METHOD_NOT_FOUND) return [agent, []]
+        if (error instanceof RpcFailure && error.error.code === CODES.methodNotFound) return [agent, []]
         return [agent, index.names(agent, kind) ?? []]
       }
     }),

@@ -1,9 +1,11 @@
 /** News of one agent: what it tells by itself, in either era, for as long as somebody wants to know. */
+import { META } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 import type { AgentAccess } from '../access.ts'
 import { type Caller, sendModern } from './call.ts'
 import type { Eras } from './eras.ts'
 import { openLink } from './link.ts'
-import { isObject, type Json, LEGACY_VERSIONS, META_CLIENT_INFO, objectOf } from './message.ts'
+import { type Json, LEGACY_VERSIONS, objectOf } from './message.ts'
 import { isEventStream } from './respond.ts'
 import { readEvents } from './sse.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
@@ -81,7 +83,7 @@ async function followLegacy(agent: string, options: WatchOptions): Promise<boole
   const { principal, signal, requestId } = caller
   const client = {
     ...{ principal, version: LEGACY_VERSIONS[0], capabilities: {} },
-    info: caller.meta[META_CLIENT_INFO] ?? { name: 'ploinky', version: '1' },
+    info: caller.meta[META.client] ?? { name: 'ploinky', version: '1' },
   }
   const link = await openLink(access, agent, { client, signal, requestId })
   try {

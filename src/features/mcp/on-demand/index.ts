@@ -2,6 +2,7 @@
  * MCP of agents that start on demand. Lists are answered from what the agent last offered while it is stopped; the first call
  * starts it, and waits as long as its sender wants (`Prefer: wait=SECONDS`).
  */
+import { CODES } from '../../../core/mcp.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../../core/error.ts'
 import type { Logger } from '../../../core/log.ts'
 import { delay } from '../../../core/time.ts'
@@ -261,5 +262,5 @@ const accept = ({ outgoing, requestId }: AgentExchange): void => {
 function noSession({ outgoing, requestId }: AgentExchange): void {
   const message = 'Session not found: send "initialize" again'
   outgoing.writeHead(404, { 'content-type': 'application/json', 'x-request-id': requestId })
-  outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: -32001, message } }))
+  outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: CODES.sessionNotFound, message } }))
 }

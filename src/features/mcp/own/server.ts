@@ -1,4 +1,5 @@
 /** The built-in agent `ploinky`: our own commands over MCP, in both eras. */
+import { CODES } from '../../../core/mcp.ts'
 import {
   createMcpHandler,
   isLegacyRequest,
@@ -78,7 +79,11 @@ export function createOwnServer<S>(options: OwnServerOptions<S>): OwnServer {
   }
 }
 
-const PARSE_ERROR = { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'Parse error: the body is not JSON' } }
+const PARSE_ERROR = {
+  jsonrpc: '2.0',
+  id: null,
+  error: { code: CODES.parse, message: 'Parse error: the body is not JSON' },
+}
 
 function createServer<S>(
   { run, version }: OwnServerOptions<S>,

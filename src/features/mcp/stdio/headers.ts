@@ -1,38 +1,12 @@
 /** Headers of the modern era that repeat what the body says: intermediaries decide by them, so they must say the same. */
+import { isObject } from '../../../core/json.ts'
+import { CODES, META, NAMED_BY, decodeHeader } from '../../../core/mcp.ts'
 import type { IncomingMessage } from '../../../platform/index.ts'
 import { headerOf } from './http.ts'
-import { CODES, META, isModern, isVersion, textOf, type Message, type RpcError } from './message.ts'
+import { isModern, isVersion, textOf, type Message, type RpcError } from './message.ts'
 import type { ParamHeader } from './param-headers.ts'
 
-/** Which member of the parameters `Mcp-Name` repeats (2026-07-28, Streamable HTTP; `tasks/*`: the Tasks extension). */
-const NAMED_BY: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-}
-
 const mismatch = (message: string): RpcError => ({ code: CODES.headerMismatch, message: `Header mismatch: ${message}` })
-
-const BEFORE = '=?base64?'
-const AFTER = '?='
-
-/** Text of a header value, which may be encoded; null when the encoding is broken. */
-export function decodeHeader(value: string): string | null {
-  const text = value.replace(/^[ \t]+|[ \t]+$/g, '')
-  if (!text.startsWith(BEFORE) || !text.endsWith(AFTER) || text.length < BEFORE.length + AFTER.length) return text
-  const encoded = text.slice(BEFORE.length, -AFTER.length)
-  const bytes = Buffer.from(encoded, 'base64')
-  // Decoders skip what they do not know; only the one canonical text of these bytes is taken.
-  if (bytes.toString('base64') !== encoded) return null
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return null
-  }
-}
 
 export type Era = 'legacy' | 'modern'
 
@@ -62,7 +36,6 @@ export function envelopeProblem({ meta }: Message): RpcError | null {
     code: CODES.invalidParams,
     message: `Invalid _meta: "${key}" must be an object`,
   })
-  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value)
   if (!isObject(meta[META.capabilities])) return invalid(META.capabilities)
   if (meta[META.client] !== undefined && !isObject(meta[META.client])) return invalid(META.client)
   return null

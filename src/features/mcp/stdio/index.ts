@@ -2,12 +2,13 @@
  * The bridge from Streamable HTTP to programs that speak MCP on their standard streams. Both eras of the protocol are served at
  * one address; each request says which it is of.
  */
+import { CODES } from '../../../core/mcp.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { Platform } from '../../../platform/index.ts'
 import type { AgentExchange, Backend } from '../exchange.ts'
 import { eraOf } from './headers.ts'
 import { acceptsOf, headerOf, messageLimit, readBody, refuse } from './http.ts'
-import { CODES, isModern, isVersion, readMessage, type Message } from './message.ts'
+import { isModern, isVersion, readMessage, type Message } from './message.ts'
 import { createModern } from './modern.ts'
 import { createPrograms, type StdioTarget } from './program.ts'
 import { GONE, type Call, type Session } from './session.ts'

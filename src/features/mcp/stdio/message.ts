@@ -1,35 +1,9 @@
 /** JSON-RPC messages as the bridge looks at them: enough to know where they belong, the bytes stay what they were. */
-
-/** Keys of `_meta` that the protocol reserves (revision 2026-07-28). */
-export const META = {
-  version: 'io.modelcontextprotocol/protocolVersion',
-  capabilities: 'io.modelcontextprotocol/clientCapabilities',
-  client: 'io.modelcontextprotocol/clientInfo',
-  subscription: 'io.modelcontextprotocol/subscriptionId',
-  logLevel: 'io.modelcontextprotocol/logLevel',
-} as const
-
-/** The first revision without sessions. Revisions are dates, so they compare as text. */
-export const FIRST_MODERN = '2026-07-28'
-/** The last one with them. */
-export const LAST_LEGACY = '2025-11-25'
+import { CODES, FIRST_MODERN } from '../../../core/mcp.ts'
+import { isObject } from '../../../core/json.ts'
 
 export const isVersion = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text)
 export const isModern = (version: string): boolean => isVersion(version) && version >= FIRST_MODERN
-
-/** Of JSON-RPC and of the protocol. */
-export const CODES = {
-  parse: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internal: -32603,
-  /** Of implementations: what the protocol has no code for. */
-  server: -32000,
-  headerMismatch: -32020,
-  missingCapability: -32021,
-  unsupportedVersion: -32022,
-} as const
 
 export type Id = string | number
 export type Fields = Readonly<Record<string, unknown>>
@@ -48,19 +22,17 @@ export interface Message {
 
 const NOTHING: Fields = Object.freeze({})
 
-const isFields = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : NOTHING)
+export const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : NOTHING)
 const isId = (value: unknown): value is Id => typeof value === 'string' || typeof value === 'number'
 
 /** Null when it is no message of JSON-RPC 2.0. Throws SyntaxError when it is no JSON. */
 export function readMessage(bytes: Buffer): Message | null {
   const value: unknown = JSON.parse(bytes.toString('utf8'))
-  if (!isFields(value) || value['jsonrpc'] !== '2.0') return null
+  if (!isObject(value) || value['jsonrpc'] !== '2.0') return null
   const { id, method, params } = value
   if (method !== undefined) {
     if (typeof method !== 'string' || (id !== undefined && !isId(id))) return null
-    if (params !== undefined && !isFields(params)) return null
+    if (params !== undefined && !isObject(params)) return null
     const given = fieldsOf(params)
     const common = { method, params: given, meta: fieldsOf(given['_meta']), result: null, error: null }
     return id === undefined ? { ...common, kind: 'notification', id: null } : { ...common, kind: 'request', id }

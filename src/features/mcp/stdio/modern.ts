@@ -1,10 +1,11 @@
 /** Requests of the modern era (from 2026-07-28), each on its own: what standard streams have no place for is checked here. */
+import { CODES, META } from '../../../core/mcp.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { Hashing } from '../../../platform/index.ts'
 import { createAnswer } from './answer.ts'
 import { envelopeProblem, headerProblem, paramProblem } from './headers.ts'
 import { accept, acceptsOf, headerOf, messageLimit, refuse } from './http.ts'
-import { CODES, isModern, META, textOf, type Id, type Message, type RpcError } from './message.ts'
+import { isModern, textOf, type Id, type Message, type RpcError } from './message.ts'
 import { negotiate, ownMeta, type Spoken } from './negotiate.ts'
 import { learnTools, type ParamHeader } from './param-headers.ts'
 import type { Programs } from './program.ts'

@@ -1,6 +1,7 @@
 /** Which revisions a program speaks: asked as the protocol says for standard streams, before anything else is sent. */
+import { CODES, FIRST_MODERN, LAST_LEGACY, META } from '../../../core/mcp.ts'
 import { PloinkyError } from '../../../core/error.ts'
-import { CODES, fieldsOf, FIRST_MODERN, isModern, LAST_LEGACY, META, textOf, type Message } from './message.ts'
+import { fieldsOf, isModern, textOf, type Message } from './message.ts'
 import type { Shared } from './shared.ts'
 
 /** For an answer to "server/discover"; older programs may send none. */

@@ -2,12 +2,13 @@
  * A session of the legacy era (revisions up to 2025-11-25): one program for one client. Messages pass as they are; this decides
  * on which of the client's streams each goes.
  */
+import { CODES } from '../../../core/mcp.ts'
 import type { AgentExchange } from '../exchange.ts'
 import { createAnswer, type Answer } from './answer.ts'
 import type { Child } from './child.ts'
 import { createEventLog, parseEventId } from './event-log.ts'
 import { accept, acceptsOf, refuse } from './http.ts'
-import { CODES, errorMessage, idKey, textOf, type Id, type Message } from './message.ts'
+import { errorMessage, idKey, textOf, type Id, type Message } from './message.ts'
 
 /** A client that does not read holds its own program back, for this long. */
 const PATIENCE_MS = 30_000

@@ -1,8 +1,8 @@
 /** Sessions of the legacy era, of all agents: begun by "initialize", found by an id that only their owner can use. */
+import { CODES } from '../../../core/mcp.ts'
 import type { Hashing } from '../../../platform/index.ts'
 import type { AgentExchange } from '../exchange.ts'
 import { messageLimit, refuse } from './http.ts'
-import { CODES } from './message.ts'
 import type { Programs } from './program.ts'
 import { createSession, type Call, type Session } from './session.ts'
 

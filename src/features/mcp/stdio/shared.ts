@@ -3,16 +3,15 @@
  * subscriptions without knowing of each other, so each gets one of ours on the way in, and its own back on the way out: nothing
  * but these values is touched. Ours are random: what a client could guess, it could make a program answer to another client.
  */
+import { CODES, META } from '../../../core/mcp.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { Hashing } from '../../../platform/index.ts'
 import type { Answer } from './answer.ts'
 import type { Child } from './child.ts'
 import {
-  CODES,
   errorMessage,
   fieldsOf,
   idKey,
-  META,
   notificationMessage,
   requestMessage,
   textOf,

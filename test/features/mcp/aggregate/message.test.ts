@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { RpcFailure } from '../../../../src/features/mcp/aggregate/failure.ts'
-import { encodeHeader, eraOf, parseMessage, rewrite, spanOf } from '../../../../src/features/mcp/aggregate/message.ts'
+import { encodeHeader } from '../../../../src/core/mcp.ts'
+import { eraOf, parseMessage, rewrite, spanOf } from '../../../../src/features/mcp/aggregate/message.ts'
 
 const parse = (text: string) => parseMessage(new TextEncoder().encode(text))
 const META = {
