@@ -4,53 +4,52 @@ import type { IncomingMessage, ServerResponse } from '../platform/index.ts'
 
 export interface IncomingBodyLimits {
   readonly maxBytes: number
-  /** Longest silence of the sender, in milliseconds. */
-  readonly idleMs: number
+  /** Longest time for all of it, or between two pieces of it, in milliseconds. Without either, the sender takes its time. */
+  readonly timeoutMs?: number
+  readonly idleMs?: number
 }
 
-/** Throws REQUEST_TOO_LARGE (before reading, where a length was declared) or REQUEST_INVALID; the caller must be known by now. */
+/**
+ * The caller must be known by now. REQUEST_TOO_LARGE before anything is read where a length was declared; REQUEST_INVALID for a
+ * body that does not come in time, INTERRUPTED for one that breaks off.
+ */
 export function readIncoming(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
-  { maxBytes, idleMs }: IncomingBodyLimits,
+  { maxBytes, timeoutMs, idleMs }: IncomingBodyLimits,
 ): Promise<Buffer> {
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes))
   if (incoming.headers.expect !== undefined) outgoing.writeContinue()
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    let timer: ReturnType<typeof setTimeout>
+    let timer: ReturnType<typeof setTimeout> | undefined
     const settle = (end: () => void): void => {
       clearTimeout(timer)
-      incoming.off('data', onData)
-      incoming.off('end', onEnd)
-      incoming.off('close', onClose)
+      incoming.off('data', onData).off('end', onEnd).off('close', onClose)
       end()
     }
-    const wait = (): void => {
+    const refuse = (error: PloinkyError): void => {
+      incoming.pause()
+      settle(() => reject(error))
+    }
+    const wait = (ms: number | undefined): void => {
       clearTimeout(timer)
-      timer = setTimeout(() => {
-        settle(() => reject(new PloinkyError('REQUEST_INVALID', `No byte of the request body within ${idleMs} ms`)))
-      }, idleMs)
+      if (ms !== undefined) timer = setTimeout(() => refuse(tooSlow(ms)), ms)
     }
     const onData = (chunk: Buffer): void => {
       size += chunk.length
-      if (size > maxBytes) {
-        incoming.pause()
-        settle(() => reject(tooLarge(maxBytes)))
-        return
-      }
+      if (size > maxBytes) return refuse(tooLarge(maxBytes))
       chunks.push(chunk)
-      wait()
+      if (idleMs !== undefined) wait(idleMs)
     }
     const onEnd = (): void =>
       settle(() => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)))
-    const onClose = (): void =>
-      settle(() => reject(new PloinkyError('REQUEST_INVALID', 'The request body is not complete')))
-    incoming.on('data', onData)
-    incoming.on('end', onEnd)
-    incoming.on('close', onClose)
-    wait()
+    const onClose = (): void => settle(() => reject(new PloinkyError('INTERRUPTED', 'The client went away')))
+    incoming.on('data', onData).on('end', onEnd).on('close', onClose)
+    // Its end is told by the close that follows.
+    incoming.on('error', () => {})
+    wait(idleMs ?? timeoutMs)
   })
 }
 
@@ -59,3 +58,6 @@ const tooLarge = (maxBytes: number): PloinkyError =>
     hint: `Send at most ${maxBytes} bytes`,
     details: { maxBytes },
   })
+
+const tooSlow = (ms: number): PloinkyError =>
+  new PloinkyError('REQUEST_INVALID', `The request body did not arrive in time (${ms} ms)`)

@@ -8,13 +8,13 @@ import type { EventBus } from '../../core/events.ts'
 import { DEPTH_HEADER, INVOCATION_HEADER, MAX_DEPTH } from '../../core/invocation.ts'
 import type { Logger } from '../../core/log.ts'
 import { callingAgent, type Principal } from '../../core/principal.ts'
+import { readIncoming } from '../../http/incoming-body.ts'
 import type { McpExchange } from '../../http/mcp-exchange.ts'
 import type { IncomingMessage } from '../../platform/index.ts'
 import { headerMismatch } from './header-match.ts'
 import type { InvocationMaker } from './invocations.ts'
 import { type Asked, type Message, readMessage } from './message.ts'
 import type { CallPolicy } from './policy.ts'
-import { readBody } from './read-body.ts'
 
 /** Calls of one agent that wait for answers at once: a loop of agents that do not count their depth ends here. */
 const MAX_OPEN_CALLS = 64
@@ -150,8 +150,7 @@ export function createCallGate(options: CallGateOptions): CallGate {
     const { incoming, outgoing, bodyLimit } = exchange
     if (incoming.method !== 'POST')
       return { body: null, message: { ok: true, id: null, asked: { kind: 'protocol', method: null } } }
-    if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-    const body = await readBody(incoming, { maxBytes: bodyLimit, timeoutMs: BODY_TIMEOUT_MS })
+    const body = await readIncoming(incoming, outgoing, { maxBytes: bodyLimit, timeoutMs: BODY_TIMEOUT_MS })
     return { body, message: readMessage(body) }
   }
 

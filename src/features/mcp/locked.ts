@@ -5,6 +5,7 @@ import type { Principal } from '../../core/principal.ts'
 import { readIncoming } from '../../http/incoming-body.ts'
 import type { RelayChange } from '../../http/mcp-exchange.ts'
 import type { BlockedTool, ToolGuard } from '../tool-lock/index.ts'
+import { clientGone, pipeAnswer, sendJson } from './answers.ts'
 import { askBy, textOf } from './ask.ts'
 import { readMessage, resultIn, type RpcMessage } from './messages.ts'
 import { listTools } from './questions.ts'
@@ -96,19 +97,14 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   }
 
   async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
-    const { outgoing, agent, requestId } = exchange
-    const left = new AbortController()
-    outgoing.once('close', () => left.abort())
-    const call = await callOf(exchange, change, left.signal)
+    const { outgoing, agent } = exchange
+    const left = clientGone(outgoing)
+    const call = await callOf(exchange, change, left)
     try {
       const answer = await fetchLocked(agent, call)
-      const own = [...answer.headers].filter(([name]) => !NOT_FORWARDED.has(name))
-      outgoing.writeHead(answer.status, { ...Object.fromEntries(own), 'x-request-id': requestId })
-      outgoing.flushHeaders()
-      for await (const chunk of answer.body) if (!outgoing.write(chunk)) await drained(outgoing)
-      outgoing.end()
+      await pipeAnswer(exchange, answer, { keepsSession: true })
     } catch (error) {
-      if (!left.signal.aborted) refuse(exchange, call, error)
+      if (!left.aborted) refuse(exchange, call, error)
     }
   }
 
@@ -123,13 +119,11 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
 }
 
 /** A blocked tool is an error of the call, as clients and models read it. */
-function refuse({ outgoing, requestId }: AgentExchange, { body }: UpstreamCall, error: unknown): void {
+function refuse(exchange: AgentExchange, { body }: UpstreamCall, error: unknown): void {
   const id = body === undefined ? undefined : readMessage(Buffer.from(body).toString('utf8'))?.id
-  if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined || outgoing.headersSent) throw error
+  if (!isPloinkyError(error) || error.code !== 'DENIED' || id === undefined) throw error
   const message = error.hint === undefined ? error.message : `${error.message}. ${error.hint}`
-  const rpc = { jsonrpc: '2.0', id, error: { code: CODES.invalidParams, message, data: error.details } }
-  outgoing.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId })
-  outgoing.end(JSON.stringify(rpc))
+  sendJson(exchange, { jsonrpc: '2.0', id, error: { code: CODES.invalidParams, message, data: error.details } })
 }
 
 const blockedMeta = (blocked: readonly BlockedTool[]): Record<string, unknown> =>
@@ -149,14 +143,3 @@ async function* once(text: string): AsyncGenerator<Uint8Array> {
   await Promise.resolve()
   yield Buffer.from(text)
 }
-
-const drained = (outgoing: AgentExchange['outgoing']): Promise<void> =>
-  new Promise((resolve) => {
-    const settle = (): void => {
-      outgoing.off('drain', settle)
-      outgoing.off('close', settle)
-      resolve()
-    }
-    outgoing.once('drain', settle)
-    outgoing.once('close', settle)
-  })

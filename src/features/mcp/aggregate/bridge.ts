@@ -3,6 +3,7 @@
  * Progress, log messages and results pass; requests of the agent to the client (elicitation, sampling, roots) do not: the agent
  * is told that the client has none of these.
  */
+import { answerHead, clientGone, isEventStream, pipeAnswer, sendJson } from '../answers.ts'
 import { META } from '../../../core/mcp.ts'
 import { isObject } from '../../../core/json.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
@@ -12,7 +13,6 @@ import { type Link, openLink } from './link.ts'
 import { type Kind, type Listing, readPages } from './lists.ts'
 import type { Located } from './locate.ts'
 import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf } from './message.ts'
-import { answerHead, clientGone, isEventStream, pipeAnswer, sendJson } from './respond.ts'
 import { changeEvent, readEvents } from './sse.ts'
 import { readAnswer } from './call.ts'
 

@@ -1,4 +1,5 @@
 /** Requests that the gateway makes by itself: lists, discovery, the beginning of sessions. */
+import { isEventStream } from '../answers.ts'
 import { FIRST_MODERN, META, CODES } from '../../../core/mcp.ts'
 import { isObject } from '../../../core/json.ts'
 import { PloinkyError } from '../../../core/error.ts'
@@ -7,7 +8,6 @@ import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { RpcFailure, type Id } from './failure.ts'
 import { type Json } from './message.ts'
-import { isEventStream } from './respond.ts'
 import { readEvents } from './sse.ts'
 
 /** For whom the gateway asks. */

@@ -5,6 +5,7 @@ import { PloinkyError } from '../../../core/error.ts'
 import { own } from '../../../core/id.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { Store } from '../../../core/store.ts'
+import { readIncoming } from '../../../http/incoming-body.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { PrefixMode } from '../exchange.ts'
@@ -21,7 +22,7 @@ import { createIndex, createLists } from './lists.ts'
 import { eraOf, type Message, objectOf, parseMessage } from './message.ts'
 import { createModern } from './modern.ts'
 import { createReverseBridge } from './reverse-bridge.ts'
-import { readBody, sendFailure } from './respond.ts'
+import { sendFailure } from './respond.ts'
 import { createSessions } from './sessions.ts'
 import type { Lister, View } from './view.ts'
 
@@ -40,6 +41,8 @@ export interface Aggregate {
   close(): void
 }
 
+/** For the whole body: a client that sends a byte a minute is not waited for. */
+const BODY_TIMEOUT_MS = 120_000
 const UNKNOWN_URI = { modern: -32602, legacy: -32002 } as const
 
 export function createAggregate(options: AggregateOptions): Aggregate {
@@ -74,7 +77,12 @@ export function createAggregate(options: AggregateOptions): Aggregate {
     const { headers } = exchange.incoming
     if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? ''))
       throw new RpcFailure(415, { code: CODES.server, message: 'Content-Type must be application/json' })
-    const message = parseMessage(await readBody(exchange))
+    const message = parseMessage(
+      await readIncoming(exchange.incoming, exchange.outgoing, {
+        maxBytes: exchange.bodyLimit,
+        timeoutMs: BODY_TIMEOUT_MS,
+      }),
+    )
     seen(message)
     const era = eraOf(message, (name) => {
       const value = headers[name]

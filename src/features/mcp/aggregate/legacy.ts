@@ -12,6 +12,7 @@ import { type Index, KINDS, type Kind, readPages } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
 import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf, textOf } from './message.ts'
 import { CAPABILITIES } from './modern.ts'
+import * as answers from '../answers.ts'
 import * as respond from './respond.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -45,7 +46,7 @@ export function createLegacy(options: LegacyOptions) {
     const client = { principal, version, capabilities: objectOf(params['capabilities']), info: params['clientInfo'] }
     const session = sessions.begin({ client, endpoint })
     const result = { protocolVersion: version, capabilities: CAPABILITIES, serverInfo: options.about[META.server] }
-    respond.sendJson(exchange, { jsonrpc: '2.0', id, result }, { headers: { 'mcp-session-id': session.id } })
+    answers.sendJson(exchange, { jsonrpc: '2.0', id, result }, { headers: { 'mcp-session-id': session.id } })
   }
 
   const listerFor =
@@ -76,7 +77,7 @@ export function createLegacy(options: LegacyOptions) {
     const { method = '', id } = message
     const list = listerFor(session, exchange)
     const kind = KIND_OF[method]
-    const answer = (result: Json): void => respond.sendJson(exchange, { jsonrpc: '2.0', id, result })
+    const answer = (result: Json): void => answers.sendJson(exchange, { jsonrpc: '2.0', id, result })
     if (kind !== undefined) {
       const onBug = (agent: string, error: unknown): void => log.error('list not made', { agent, kind, error })
       return answer((await gather(given.view(list), kind, { list, onBug })).result)
@@ -105,9 +106,9 @@ export function createLegacy(options: LegacyOptions) {
     if (link === null) return await bridge.forward(exchange, message, { session, located })
     const { answer, used } = await sendTo(session, link, { located, exchange, id: message.id as Id })
     if (answer.status === 200) noteSubscription(session, message, located)
-    if (!respond.isEventStream(answer)) {
+    if (!answers.isEventStream(answer)) {
       session.finished(message.id as Id)
-      return await respond.pipeAnswer(exchange, answer)
+      return await answers.pipeAnswer(exchange, answer)
     }
     await passEvents(exchange, answer, { session, link: used, id: message.id as Id })
   }
@@ -116,7 +117,7 @@ export function createLegacy(options: LegacyOptions) {
   async function sendTo(session: Session, link: Link, call: { located: Located; exchange: McpExchange; id: Id }) {
     const { located, exchange, id } = call
     const { requestId } = exchange
-    const options = { signal: respond.clientGone(exchange.outgoing), requestId, headers: respond.depthHeader(exchange) }
+    const options = { signal: answers.clientGone(exchange.outgoing), requestId, headers: respond.depthHeader(exchange) }
     session.began(id, link)
     const answer = await link.send(located.text, options)
     if (answer.status !== 404 || link.sessionId === null) return { answer, used: link }
@@ -138,14 +139,14 @@ export function createLegacy(options: LegacyOptions) {
     { session, link, id }: { session: Session; link: Link; id: Id | null },
   ): Promise<void> {
     const { outgoing } = exchange
-    respond.answerHead(exchange, answer)
-    const keepAlive = respond.startKeepAlive(outgoing)
+    answers.answerHead(exchange, answer)
+    const keepAlive = answers.startKeepAlive(outgoing)
     let canResume = false
     try {
       for await (const event of readEvents(answer.body)) {
         canResume ||= event.id !== undefined
         keepAlive.saw(true)
-        await respond.writeChunk(outgoing, `${session.translate(link, 'p', event)}\n\n`)
+        await answers.writeChunk(outgoing, `${session.translate(link, 'p', event)}\n\n`)
         if (outgoing.destroyed) return
       }
       if (!canResume && id !== null) session.finished(id)
@@ -160,7 +161,7 @@ export function createLegacy(options: LegacyOptions) {
 
   async function notification(exchange: McpExchange, message: Message, session: Session): Promise<void> {
     const { method = '', params, text } = message
-    respond.sendEmpty(exchange, 202)
+    answers.sendEmpty(exchange, 202)
     const tell = async (link: Link, body: string): Promise<void> => {
       const { signal } = session
       await drain(await link.send(body, { signal, requestId: exchange.requestId }))
@@ -181,14 +182,14 @@ export function createLegacy(options: LegacyOptions) {
 
   /** The client answers a request of an agent. */
   async function response(exchange: McpExchange, message: Message, session: Session): Promise<void> {
-    if (bridge.takeAnswer(session, message)) return respond.sendEmpty(exchange, 202)
+    if (bridge.takeAnswer(session, message)) return answers.sendEmpty(exchange, 202)
     const asked = session.takeAsked(message.id)
     const span = asked === undefined ? null : spanOf(message.text, ['id'])
     if (asked === undefined || span === null)
       throw new RpcFailure(400, { code: CODES.server, message: 'Nobody waits for this answer' })
     const body = rewrite(message.text, [{ ...span, value: asked.id }])
     const answer = await asked.link.send(body, { signal: session.signal, requestId: exchange.requestId })
-    await respond.pipeAnswer(exchange, answer)
+    await answers.pipeAnswer(exchange, answer)
   }
 
   async function listen(exchange: McpExchange, session: Session): Promise<void> {
@@ -199,9 +200,9 @@ export function createLegacy(options: LegacyOptions) {
     if (kind !== 'p') return session.attach(respond.openStream(exchange), kind === 'g' ? { agent, eventId } : null)
     const link = await session.link(agent, requestId)
     if (link === null) throw new RpcFailure(400, { code: CODES.server, message: 'This stream cannot be resumed' })
-    const answer = await link.listen(eventId, respond.clientGone(outgoing))
-    if (respond.isEventStream(answer)) await passEvents(exchange, answer, { session, link, id: null })
-    else await respond.pipeAnswer(exchange, answer)
+    const answer = await link.listen(eventId, answers.clientGone(outgoing))
+    if (answers.isEventStream(answer)) await passEvents(exchange, answer, { session, link, id: null })
+    else await answers.pipeAnswer(exchange, answer)
   }
 
   function sessionOf(exchange: McpExchange, endpoint: string): Session {
@@ -229,9 +230,9 @@ export function createLegacy(options: LegacyOptions) {
     async other(exchange: McpExchange, endpoint: string): Promise<void> {
       const { method } = exchange.incoming
       if (method === 'GET') return await listen(exchange, sessionOf(exchange, endpoint))
-      if (method !== 'DELETE') return respond.sendEmpty(exchange, 405, { allow: 'GET, POST, DELETE' })
+      if (method !== 'DELETE') return answers.sendEmpty(exchange, 405, { allow: 'GET, POST, DELETE' })
       sessions.end(sessionOf(exchange, endpoint))
-      respond.sendEmpty(exchange, 200)
+      answers.sendEmpty(exchange, 200)
     },
   }
 }

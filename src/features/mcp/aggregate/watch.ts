@@ -1,4 +1,5 @@
 /** News of one agent: what it tells by itself, in either era, for as long as somebody wants to know. */
+import { isEventStream } from '../answers.ts'
 import { META } from '../../../core/mcp.ts'
 import { isObject } from '../../../core/json.ts'
 import type { AgentAccess } from '../access.ts'
@@ -6,7 +7,6 @@ import { type Caller, sendModern } from './call.ts'
 import type { Eras } from './eras.ts'
 import { openLink } from './link.ts'
 import { type Json, LEGACY_VERSIONS, objectOf } from './message.ts'
-import { isEventStream } from './respond.ts'
 import { readEvents } from './sse.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 

@@ -11,6 +11,7 @@ import { readIncoming } from '../../../http/incoming-body.ts'
 import { waitOf } from '../../../http/prefer.ts'
 import type { Network } from '../../../platform/index.ts'
 import type { Demand } from '../../demand/index.ts'
+import { sendEmpty, sendJson } from '../answers.ts'
 import { askAt } from '../ask.ts'
 import type { AgentExchange, McpRoutes } from '../types.ts'
 import { isStateless, readMessage, type RpcMessage } from '../messages.ts'
@@ -167,7 +168,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     }
     const { method, id, params } = message ?? { method: null, id: undefined, params: {} }
     if (running(exchange.agent) === null) {
-      if (method === 'notifications/initialized') return accept(exchange)
+      if (method === 'notifications/initialized') return sendEmpty(exchange, 202)
       if (method === 'ping' && id !== undefined) return answer(exchange, { id, result: {} })
       const listed =
         method !== null && id !== undefined && params['cursor'] === undefined
@@ -178,7 +179,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     await awake(exchange)
     // The agent's own session was told already.
     const headers = await renamed(exchange, session)
-    if (method === 'notifications/initialized') return accept(exchange)
+    if (method === 'notifications/initialized') return sendEmpty(exchange, 202)
     pass(exchange, { body, headers })
   }
 
@@ -194,7 +195,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
 
   /** The stream of a session and its end. A stream keeps nobody awake, and is not kept while the agent is stopped. */
   async function withoutBody(exchange: AgentExchange): Promise<void> {
-    const { incoming, outgoing, agent } = exchange
+    const { incoming, agent } = exchange
     const session = sessionOf(exchange)
     const route = running(agent)
     if (session === null) return route !== null && isForeign(agent) ? options.pass(exchange, {}) : noSession(exchange)
@@ -202,12 +203,10 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
       sessions.end(String(incoming.headers[SESSION_HEADER]))
       const upstream = await session.upstream?.catch(() => null)
       if (route !== null && upstream?.id != null) await endUpstream(route, upstream.id)
-      outgoing.writeHead(200).end()
-      return
+      return sendEmpty(exchange, 200)
     }
     if (route === null || incoming.method !== 'GET') {
-      outgoing.writeHead(405, { allow: 'POST, DELETE' }).end()
-      return
+      return sendEmpty(exchange, 405, { allow: 'POST, DELETE' })
     }
     options.pass(exchange, { headers: await renamed(exchange, session) })
   }
@@ -241,26 +240,15 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
 }
 
 function answer(
-  { outgoing, requestId }: AgentExchange,
-  what: { id: string | number; result: Record<string, unknown>; sessionId?: string },
+  exchange: AgentExchange,
+  { id, result, sessionId }: { id: string | number; result: Record<string, unknown>; sessionId?: string },
 ): void {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: what.id, result: what.result })
-  outgoing.writeHead(200, {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'x-request-id': requestId,
-    ...(what.sessionId === undefined ? {} : { [SESSION_HEADER]: what.sessionId }),
-  })
-  outgoing.end(body)
-}
-
-const accept = ({ outgoing, requestId }: AgentExchange): void => {
-  outgoing.writeHead(202, { 'x-request-id': requestId }).end()
+  const headers = sessionId === undefined ? {} : { [SESSION_HEADER]: sessionId }
+  sendJson(exchange, { jsonrpc: '2.0', id, result }, { headers })
 }
 
 /** What clients of the older protocol take as: begin again. */
-function noSession({ outgoing, requestId }: AgentExchange): void {
+function noSession(exchange: AgentExchange): void {
   const message = 'Session not found: send "initialize" again'
-  outgoing.writeHead(404, { 'content-type': 'application/json', 'x-request-id': requestId })
-  outgoing.end(JSON.stringify({ jsonrpc: '2.0', id: null, error: { code: CODES.sessionNotFound, message } }))
+  sendJson(exchange, { jsonrpc: '2.0', id: null, error: { code: CODES.sessionNotFound, message } }, { status: 404 })
 }

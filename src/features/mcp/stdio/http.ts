@@ -1,5 +1,4 @@
 /** What both eras need of HTTP: reading a message, refusing, and what a client takes as an answer. */
-import { PloinkyError } from '../../../core/error.ts'
 import type { IncomingMessage } from '../../../platform/index.ts'
 import type { AgentExchange } from '../exchange.ts'
 import { errorMessage, type Id, type RpcError } from './message.ts'
@@ -8,35 +7,6 @@ import { errorMessage, type Id, type RpcError } from './message.ts'
 const MESSAGE_LIMIT_BYTES = 32 * 1024 * 1024
 
 export const messageLimit = ({ bodyLimit }: AgentExchange): number => Math.min(bodyLimit, MESSAGE_LIMIT_BYTES)
-
-const tooLarge = (limit: number): PloinkyError =>
-  new PloinkyError('REQUEST_TOO_LARGE', `The message is larger than ${limit} bytes`)
-
-/** The whole body. Rejects when it is too large, or ends before it is complete. */
-export function readBody({ incoming, outgoing }: AgentExchange, limit: number): Promise<Buffer> {
-  if (Number(incoming.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit))
-  if (incoming.headers.expect !== undefined) outgoing.writeContinue()
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    incoming.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limit) {
-        incoming.pause()
-        reject(tooLarge(limit))
-      } else chunks.push(chunk)
-    })
-    incoming.once('end', () => {
-      const [first] = chunks
-      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks))
-    })
-    incoming.once('error', reject)
-    incoming.once('close', () => {
-      // An error is costly to make, and this happens after every request.
-      if (!incoming.complete) reject(new PloinkyError('INTERRUPTED', 'The client went away'))
-    })
-  })
-}
 
 /** The first value; names are lower case. */
 export function headerOf({ headers }: IncomingMessage, name: string): string | undefined {

@@ -7,7 +7,8 @@ import type { Logger } from '../../../core/log.ts'
 import type { Platform } from '../../../platform/index.ts'
 import type { AgentExchange, Backend } from '../exchange.ts'
 import { eraOf } from './headers.ts'
-import { acceptsOf, headerOf, messageLimit, readBody, refuse } from './http.ts'
+import { readIncoming } from '../../../http/incoming-body.ts'
+import { acceptsOf, headerOf, messageLimit, refuse } from './http.ts'
 import { isModern, isVersion, readMessage, type Message } from './message.ts'
 import { createModern } from './modern.ts'
 import { createPrograms, type StdioTarget } from './program.ts'
@@ -81,7 +82,7 @@ export function createStdioBackend({
     const named = headerOf(incoming, SESSION)
     if (named !== undefined) await sessions.find(exchange, named)?.room()
     else await modern.room(exchange.agent)
-    const body = await readBody(exchange, messageLimit(exchange))
+    const body = await readIncoming(incoming, exchange.outgoing, { maxBytes: messageLimit(exchange) })
     const message = parse(exchange, body)
     if (message === null) return
     const era = eraOf(message, incoming)
