@@ -1,8 +1,6 @@
 /** Requests of the router itself to an agent's MCP endpoint, and their whole answers. */
-import type { RouteEntry } from '../../config/documents.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Principal } from '../../core/principal.ts'
-import type { Network } from '../../platform/index.ts'
 import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -21,7 +19,7 @@ export interface Question {
   readonly body?: string
 }
 
-/** Asks and reads the whole answer. Throws what the way there throws, and TIMEOUT. */
+/** Asks and reads the whole answer. Throws what the way there throws, and UPSTREAM_TIMEOUT. */
 export type Ask = (question: Question) => Promise<Answer>
 
 const headersOf = ({ headers, body }: Question): Record<string, string> => ({
@@ -30,54 +28,26 @@ const headersOf = ({ headers, body }: Question): Record<string, string> => ({
   ...headers,
 })
 
-/** At an agent's own HTTP server. */
-export const askAt =
-  (net: Network, route: RouteEntry): Ask =>
-  async (question) => {
-    const { method, body } = question
-    const asked = net.request({
-      host: route.hostIp,
-      port: route.hostPort,
-      method,
-      path: route.mcpPath,
-      headers: headersOf(question),
-      timeoutMs: TIMEOUT_MS,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body }),
-    })
-    const answer = await asked.catch(unreachable)
-    return {
-      status: answer.status,
-      contentType: answer.headers['content-type'] ?? '',
-      sessionId: answer.headers['mcp-session-id'] ?? null,
-      text: await answer.text(MAX_ANSWER_BYTES),
-    }
-  }
-
-/** It ended, or ends, behind the back of who asks. */
-function unreachable(error: unknown): never {
-  const code = (error as { code?: string } | null)?.code ?? ''
-  if (!/^E[A-Z]+$/.test(code)) throw error
-  throw new PloinkyError('UPSTREAM_UNREACHABLE', `The agent does not answer: ${code}`, { cause: error })
-}
-
-/** By whatever way an agent is reached. */
+/** `reach` leads to the agent, whatever its kind; what it says on behalf of `principal`, it says to the router. */
 export const askBy =
-  (fetch: (call: UpstreamCall) => Promise<UpstreamAnswer>, principal: Principal): Ask =>
+  (reach: (call: UpstreamCall) => Promise<UpstreamAnswer>, principal: Principal): Ask =>
   async (question) => {
     const { method, body } = question
-    const answer = await fetch({
-      method,
-      principal,
-      headers: headersOf(question),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: Buffer.from(body) }),
-    })
-    return {
-      status: answer.status,
-      contentType: answer.headers.get('content-type') ?? '',
-      sessionId: answer.headers.get('mcp-session-id') ?? null,
-      text: await textOf(answer),
+    const deadline = AbortSignal.timeout(TIMEOUT_MS)
+    try {
+      const answer = await reach({
+        ...{ method, principal, signal: deadline, headers: headersOf(question) },
+        ...(body === undefined ? {} : { body: Buffer.from(body) }),
+      })
+      return {
+        status: answer.status,
+        contentType: answer.headers.get('content-type') ?? '',
+        sessionId: answer.headers.get('mcp-session-id') ?? null,
+        text: await textOf(answer),
+      }
+    } catch (error) {
+      if (!deadline.aborted) throw error
+      throw new PloinkyError('UPSTREAM_TIMEOUT', `The agent did not answer within ${TIMEOUT_MS / 1000} s`)
     }
   }
 

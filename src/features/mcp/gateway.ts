@@ -24,7 +24,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   const backends = createBackends(options)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
-    return createOnDemand({ ...options, net: platform.net, newId: () => platform.hash.randomToken(24), pass })
+    return createOnDemand({ ...options, newId: () => platform.hash.randomToken(24), reach: access.reach, pass })
   })
 
   /** Null: none, or its own HTTP server. */

@@ -9,11 +9,11 @@ import { delay } from '../../../core/time.ts'
 import type { RouteEntry } from '../../../config/documents.ts'
 import { readIncoming } from '../../../http/incoming-body.ts'
 import { waitOf } from '../../../http/prefer.ts'
-import type { Network } from '../../../platform/index.ts'
 import type { Demand } from '../../demand/index.ts'
 import { sendEmpty, sendJson } from '../answers.ts'
-import { askAt } from '../ask.ts'
+import { type Ask, askBy } from '../ask.ts'
 import type { AgentExchange, McpRoutes } from '../types.ts'
+import type { UpstreamAnswer, UpstreamCall } from '../upstream.ts'
 import { isStateless, readMessage, type RpcMessage } from '../messages.ts'
 import { openSession } from '../questions.ts'
 import { createOffers, type Era, type OfferOptions } from './offer.ts'
@@ -28,10 +28,11 @@ export interface OnDemandOptions extends OfferOptions {
   readonly demand: Demand
   readonly routes: McpRoutes
   readonly log: Logger
-  readonly net: Network
   newId(): string
   /** Under what the agent's offer counts: its manifest and configuration. */
   stampOf(agent: string): Promise<string>
+  /** To an agent that runs, of any kind, past all that serves its callers before. */
+  reach(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
   /** Passes a request on to a running agent of any kind. */
   pass(exchange: AgentExchange, change: { body?: Buffer; headers?: readonly (readonly [string, string])[] }): void
 }
@@ -41,7 +42,7 @@ export interface OnDemand {
 }
 
 export function createOnDemand(options: OnDemandOptions): OnDemand {
-  const { demand, routes, net, log } = options
+  const { demand, routes, log } = options
   const offers = createOffers(options)
   const sessions = createSessions({ newId: options.newId, now: () => performance.now() })
   /** Counts how often each agent was started here. */
@@ -54,8 +55,12 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     return route === null || route === 'stopped' ? null : route
   }
 
+  const askOf = ({ agent, principal }: Pick<AgentExchange, 'agent' | 'principal'>): Ask =>
+    askBy((call) => options.reach(agent, call), principal)
+
   /** The running agent; started first where it is not. */
-  async function awake({ agent, incoming }: AgentExchange): Promise<RouteEntry> {
+  async function awake(exchange: AgentExchange): Promise<RouteEntry> {
+    const { agent, incoming } = exchange
     const route = running(agent)
     if (route !== null) return route
     await demand.wake(agent, waitOf(incoming.headers))
@@ -65,14 +70,14 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     runs.set(agent, (runs.get(agent) ?? 0) + 1)
     if (started.mcp === 'container') foreign.delete(agent)
     else foreign.add(agent)
-    void note(agent, started)
+    if (started.mcp === 'container') void note(exchange)
     return started
   }
 
-  async function note(agent: string, route: RouteEntry): Promise<void> {
-    if (route.mcp !== 'container') return
+  async function note(exchange: AgentExchange): Promise<void> {
+    const { agent } = exchange
     try {
-      await offers.take(agent, await options.stampOf(agent), route)
+      await offers.take(agent, await options.stampOf(agent), askOf(exchange))
     } catch (error) {
       log.debug('what an agent offers is not noted', { agent, error: messageOf(error) })
     }
@@ -101,19 +106,26 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     pass(exchange, { body })
   }
 
-  /** An agent that just ended, or just began, may refuse a connection for a moment: it is looked for again. */
-  async function open(exchange: AgentExchange, route: RouteEntry, session: Session) {
-    let at = route
+  /** One that just ended, or just began, may refuse a connection for a moment: it is looked for again. */
+  async function reachSession(exchange: AgentExchange, params: Session['params']) {
     for (let tries = 1; ; tries += 1) {
+      await awake(exchange)
       try {
-        return await openSession(askAt(net, at), session.params)
+        return await openSession(askOf(exchange), params)
       } catch (error) {
         if (!isPloinkyError(error) || error.code !== 'UPSTREAM_UNREACHABLE' || tries === OPEN_TRIES) throw error
       }
       await delay(OPEN_PAUSE_MS)
       await routes.reload()
-      at = await awake(exchange)
     }
+  }
+
+  /** Opens the agent's own session behind one of ours. */
+  async function open(exchange: AgentExchange, { params }: Session) {
+    const opened = await reachSession(exchange, params)
+    if (opened === null)
+      throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${exchange.agent}" did not begin a session`)
+    return { ...opened, run: runs.get(exchange.agent) ?? 0 }
   }
 
   async function begin(exchange: AgentExchange, body: Buffer, { id, params }: RpcMessage): Promise<void> {
@@ -133,27 +145,16 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
   }
 
   async function upstreamResult(exchange: AgentExchange, session: Session): Promise<Record<string, unknown>> {
-    const route = await awake(exchange)
-    const opened = await open(exchange, route, session)
-    if (opened === null)
-      throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${exchange.agent}" did not begin a session`)
-    session.upstream = Promise.resolve({ run: runs.get(exchange.agent) ?? 0, id: opened.sessionId })
-    return opened.result
+    const { run, sessionId, result } = await open(exchange, session)
+    session.upstream = Promise.resolve({ run, id: sessionId })
+    return result
   }
 
   /** Headers that name the agent's own session instead of ours. */
   async function renamed(exchange: AgentExchange, session: Session): Promise<readonly (readonly [string, string])[]> {
-    const { agent } = exchange
-    const run = runs.get(agent) ?? 0
     const before = await session.upstream?.catch(() => null)
-    if (before == null || before.run !== run) {
-      const opening = awake(exchange).then(async (route) => {
-        const opened = await open(exchange, route, session)
-        if (opened === null) throw new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" did not begin a session`)
-        return { run: runs.get(agent) ?? 0, id: opened.sessionId }
-      })
-      session.upstream = opening
-    }
+    if (before == null || before.run !== (runs.get(exchange.agent) ?? 0))
+      session.upstream = open(exchange, session).then(({ run, sessionId }) => ({ run, id: sessionId }))
     const id = (await session.upstream)?.id ?? null
     return id === null ? [] : [[SESSION_HEADER, id]]
   }
@@ -202,7 +203,7 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     if (incoming.method === 'DELETE') {
       sessions.end(String(incoming.headers[SESSION_HEADER]))
       const upstream = await session.upstream?.catch(() => null)
-      if (route !== null && upstream?.id != null) await endUpstream(route, upstream.id)
+      if (route !== null && upstream?.id != null) await endUpstream(exchange, upstream.id)
       return sendEmpty(exchange, 200)
     }
     if (route === null || incoming.method !== 'GET') {
@@ -211,8 +212,8 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
     options.pass(exchange, { headers: await renamed(exchange, session) })
   }
 
-  async function endUpstream(route: RouteEntry, id: string): Promise<void> {
-    await askAt(net, route)({ method: 'DELETE', headers: { [SESSION_HEADER]: id } }).catch(() => {})
+  async function endUpstream(exchange: AgentExchange, id: string): Promise<void> {
+    await askOf(exchange)({ method: 'DELETE', headers: { [SESSION_HEADER]: id } }).catch(() => {})
   }
 
   async function serve(exchange: AgentExchange): Promise<void> {

@@ -3,11 +3,9 @@
  * in both eras of the protocol, and count for the manifest and configuration under which they were given.
  */
 import * as z from 'zod/mini'
-import type { RouteEntry } from '../../../config/documents.ts'
 import type { DocumentSpec, Store } from '../../../core/store.ts'
 import { stateInvalid } from '../../../core/store.ts'
-import type { Network } from '../../../platform/index.ts'
-import { askAt } from '../ask.ts'
+import type { Ask } from '../ask.ts'
 import { type Results, takeSessions, takeStateless } from '../questions.ts'
 
 /** What is larger is not kept: then the agent is started for its lists too. */
@@ -39,11 +37,10 @@ const document = (agent: string): DocumentSpec<Offer> => ({
 
 export interface OfferOptions {
   readonly store: Store
-  readonly net: Network
   readonly version: string
 }
 
-export function createOffers({ store, net, version }: OfferOptions) {
+export function createOffers({ store, version }: OfferOptions) {
   const known = new Map<string, Offer>()
 
   async function read(agent: string): Promise<Offer> {
@@ -65,8 +62,7 @@ export function createOffers({ store, net, version }: OfferOptions) {
       return offer.stamp === stamp ? (offer[what.era][what.method] ?? null) : null
     },
     /** Asks a running agent for all of it. */
-    async take(agent: string, stamp: string, route: RouteEntry): Promise<void> {
-      const asked = askAt(net, route)
+    async take(agent: string, stamp: string, asked: Ask): Promise<void> {
       const [stateless, sessions] = await Promise.all([
         takeStateless(asked, version).catch(() => ({})),
         takeSessions(asked, version).catch(() => ({})),
