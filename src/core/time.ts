@@ -17,6 +17,9 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
+/** Resolves after `ms`, or at once when `signal` aborts. */
+export const pause = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, signal).catch(() => {})
+
 function abortReason(signal: AbortSignal | undefined): unknown {
   return signal?.reason instanceof PloinkyError ? signal.reason : new PloinkyError('INTERRUPTED', 'Interrupted')
 }

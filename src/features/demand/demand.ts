@@ -4,6 +4,7 @@ import type { Manifest } from '../../config/manifest/index.ts'
 import { messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { Logger } from '../../core/log.ts'
+import { sharedRead } from '../../core/shared-read.ts'
 import type { Store } from '../../core/store.ts'
 import type { EnabledAgent, Registry } from '../agents/index.ts'
 
@@ -100,8 +101,10 @@ export function createDemand(options: DemandOptions): Demand {
     }
   }
 
+  // Every start and stop of an agent changes the document: reads do not pile up.
+  const readShared = sharedRead(read)
   const readAgain = (): void => {
-    read().catch((error: unknown) => log.warn('agents on demand not read', { error: messageOf(error) }))
+    readShared().catch((error: unknown) => log.warn('agents on demand not read', { error: messageOf(error) }))
   }
   readAgain()
   const off = options.store.watch(agentsDocument, readAgain)

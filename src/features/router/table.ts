@@ -11,6 +11,7 @@ import {
 import { messageOf } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
+import { sharedRead } from '../../core/shared-read.ts'
 import type { Store } from '../../core/store.ts'
 
 export interface RouteTableHandle {
@@ -42,18 +43,6 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   let agents: Readonly<Record<string, AgentRecord>> = {}
   let grants: Readonly<Record<string, Granted>> = {}
 
-  /** One read serves all that ask before it begins. One that is under way may have seen the files as they were before. */
-  let reading: Promise<void> = Promise.resolve()
-  let next: Promise<void> | null = null
-  const reload = (): Promise<void> => {
-    next ??= reading.then(() => {
-      next = null
-      reading = readAgain()
-      return reading
-    })
-    return next
-  }
-
   async function readAgain(): Promise<void> {
     try {
       const [routing, enabled] = await Promise.all([store.read(routingDocument), store.read(agentsDocument)])
@@ -68,6 +57,8 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
       log.error('routing not reloaded', { error: messageOf(error) })
     }
   }
+
+  const reload = sharedRead(readAgain)
 
   async function readGrants(): Promise<void> {
     try {

@@ -22,18 +22,3 @@ export function createTurns(): Turns {
     count: (agent) => counts.get(agent) ?? 0,
   }
 }
-
-/** One read serves all that ask before it begins. */
-export function sharedRead<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<unknown> = Promise.resolve()
-  let next: Promise<T> | null = null
-  return () => {
-    next ??= reading.then(() => {
-      next = null
-      const mine = read()
-      reading = mine.catch(() => {})
-      return mine
-    })
-    return next
-  }
-}

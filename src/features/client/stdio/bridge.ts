@@ -2,11 +2,12 @@
  * Standard input and output as an MCP transport over the router's HTTP endpoint: each line is posted as it is, and each
  * message of an answer or a stream becomes a line. Both eras; only copies of messages are looked at.
  */
+import { pause } from '../../../core/time.ts'
 import { CODES } from '../../../core/mcp.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../../core/error.ts'
 import { parseJson, isObject } from '../../../core/json.ts'
 import { type Json, type Mirrored, mirroredOf, statelessHeaders, versionOf } from './headers.ts'
-import { type Answer, type Link, pause } from './link.ts'
+import { type Answer, type Link } from './link.ts'
 import { createSession, type Session } from './session.ts'
 import { serverEvents } from './sse.ts'
 

@@ -1,4 +1,5 @@
 /** One way to the router: finds it again when it moved, waits while it restarts, and repeats only what was surely not received. */
+import { pause } from '../../../core/time.ts'
 import { fromErrorBody, isPloinkyError, PloinkyError } from '../../../core/error.ts'
 import { parseJson, isObject } from '../../../core/json.ts'
 import type { HttpAnswer } from '../../../platform/index.ts'
@@ -32,18 +33,6 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1
 const MAX_PROBLEM_BYTES = 1024 * 1024
 /** Nothing listened, so nothing was received. */
 const NOT_RECEIVED = new Set(['ECONNREFUSED', 'ENOENT', 'EADDRNOTAVAIL'])
-
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 
 const wasNotReceived = (error: unknown): boolean =>
   (isPloinkyError(error) && error.code === 'ROUTER_NOT_RUNNING') ||

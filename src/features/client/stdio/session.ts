@@ -1,7 +1,8 @@
 /** The session of a legacy client (revisions up to 2025-11-25): its id, its stream, and how it is made anew when the agent forgot it. */
+import { pause } from '../../../core/time.ts'
 import { parseJson, isObject } from '../../../core/json.ts'
 import type { Json } from './headers.ts'
-import { type Answer, type Link, pause } from './link.ts'
+import { type Answer, type Link } from './link.ts'
 import { serverEvents } from './sse.ts'
 
 export interface Session {

@@ -1,10 +1,11 @@
 /** Lists are kept only while their agent would tell of a change: one subscription for each agent of which something is kept. */
+import { pause } from '../../../core/time.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
 import { envelope } from './call.ts'
 import type { Eras } from './eras.ts'
 import type { Index, Lists } from './lists.ts'
-import { pause, watchAgent } from './watch.ts'
+import { watchAgent } from './watch.ts'
 
 const CHECK_MS = 30_000
 const ALL = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true }

@@ -1,4 +1,5 @@
 /** `subscriptions/listen` at an endpoint of many agents: one stream of what all of them tell. */
+import { pause } from '../../../core/time.ts'
 import { META } from '../../../core/mcp.ts'
 import { isObject } from '../../../core/json.ts'
 import { PloinkyError } from '../../../core/error.ts'
@@ -12,7 +13,7 @@ import { type Json, type Message, objectOf } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
 import { messageEvent } from './sse.ts'
 import type { View } from './view.ts'
-import { type Filter, pause, watchAgent } from './watch.ts'
+import { type Filter, watchAgent } from './watch.ts'
 
 const MAX_STREAMS = 1024
 const MAX_URIS = 1000

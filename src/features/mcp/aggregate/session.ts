@@ -1,4 +1,5 @@
 /** One session of a client of the legacy era, and the sessions with agents that it needed so far. */
+import { pause } from '../../../core/time.ts'
 import { isEventStream } from '../answers.ts'
 import { isObject } from '../../../core/json.ts'
 import type { Principal } from '../../../core/principal.ts'
@@ -10,7 +11,6 @@ import { type Client, type Link, openLink } from './link.ts'
 import { type Json, objectOf, rewrite, spanOf } from './message.ts'
 import { type EventStream } from './respond.ts'
 import { changeEvent, messageEvent, readEvents, type SseEvent } from './sse.ts'
-import { pause } from './watch.ts'
 
 /** A request of an agent that waits for the client's answer. */
 interface Asked {

@@ -1,4 +1,5 @@
 /** News of one agent: what it tells by itself, in either era, for as long as somebody wants to know. */
+import { pause } from '../../../core/time.ts'
 import { isEventStream } from '../answers.ts'
 import { META } from '../../../core/mcp.ts'
 import { isObject } from '../../../core/json.ts'
@@ -110,18 +111,4 @@ async function* messagesOf(answer: UpstreamAnswer): AsyncGenerator<Json> {
     const message: unknown = JSON.parse(data)
     if (isObject(message)) yield message
   }
-}
-
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    timer.unref?.()
-    signal.addEventListener('abort', done, { once: true })
-  })
 }
