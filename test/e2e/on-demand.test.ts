@@ -142,6 +142,14 @@ describe(`agents that start on demand on ${engine} with ${platform}`, () => {
     await client.close()
   })
 
+  it('kept lists are not told of an agent whose tools are locked: it is looked at', async () => {
+    await is('lazy-node', 'stopped')
+    await workspace.json(['mcp', 'lock', 'lazy-node'])
+    expect(await (await post('lazy-node', 'tools/list')).text()).toContain('"greet"')
+    expect(await status('lazy-node')).toMatchObject({ state: 'ready' })
+    await workspace.json(['mcp', 'unlock', 'lazy-node'])
+  })
+
   it('a changed manifest makes the kept lists void; one that cannot start says why', async () => {
     await is('lazy-node', 'stopped')
     await change('lazy-node', { agent: 'exit 3' })

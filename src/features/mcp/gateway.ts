@@ -24,7 +24,13 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   const backends = createBackends(options)
   const onDemand = lazy(async () => {
     const { createOnDemand } = await import('./on-demand/index.ts')
-    return createOnDemand({ ...options, newId: () => platform.hash.randomToken(24), reach: access.reach, pass })
+    return createOnDemand({
+      ...options,
+      newId: () => platform.hash.randomToken(24),
+      reach: access.reach,
+      isLocked: guard.has,
+      pass,
+    })
   })
 
   /** Null: none, or its own HTTP server. */

@@ -1,6 +1,6 @@
 /** Agents whose tools are locked: what they tell of their tools is looked at, and calls of blocked tools go nowhere. */
 import { CODES } from '../../core/mcp.ts'
-import { isPloinkyError } from '../../core/error.ts'
+import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { Principal } from '../../core/principal.ts'
 import { readIncoming } from '../../http/incoming-body.ts'
 import type { RelayChange } from '../../http/mcp-exchange.ts'
@@ -76,8 +76,11 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   async function fetchLocked(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
     if (call.body === undefined) return await fetch(agent, call)
     const message = readMessage(Buffer.from(call.body).toString('utf8'))
-    if (message?.method === 'tools/list') return await list(agent, call, message)
-    if (message?.method === 'tools/call') {
+    // Several at once, or what cannot be read here, may be read by the agent.
+    if (message === null)
+      throw new PloinkyError('REQUEST_INVALID', `The tools of agent "${agent}" are locked: send one message at a time`)
+    if (message.method === 'tools/list') return await list(agent, call, message)
+    if (message.method === 'tools/call') {
       if (!guard.isChecked(agent, runOf(agent))) await look(agent, call.principal)
       guard.assertCallable(agent, String(message.params['name']))
     }

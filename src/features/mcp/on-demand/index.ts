@@ -31,6 +31,7 @@ export interface OnDemandOptions extends OfferOptions {
   newId(): string
   /** Under what the agent's offer counts: its manifest and configuration. */
   stampOf(agent: string): Promise<string>
+  isLocked(agent: string): boolean
   /** To an agent that runs, of any kind, past all that serves its callers before. */
   reach(agent: string, call: UpstreamCall): Promise<UpstreamAnswer>
   /** Passes a request on to a running agent of any kind. */
@@ -87,6 +88,8 @@ export function createOnDemand(options: OnDemandOptions): OnDemand {
   async function offered(exchange: AgentExchange, era: Era, method: string): Promise<Record<string, unknown> | null> {
     const { agent, principal } = exchange
     if (principal.roles.length === 0 || running(agent) !== null) return null
+    // Which of them may be told is known when they are told.
+    if (method === 'tools/list' && options.isLocked(agent)) return null
     return await offers.find(agent, await options.stampOf(agent), { era, method })
   }
 
