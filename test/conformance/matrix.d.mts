@@ -1,4 +1,4 @@
-export const SUBJECTS: readonly { readonly id: 'http' | 'stdio'; readonly enabled: boolean }[]
+export const SUBJECTS: readonly ['http', 'stdio']
 export const REVISIONS: readonly ['2025-11-25', '2026-07-28']
 export const LAYERS: readonly {
   readonly name: string

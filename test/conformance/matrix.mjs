@@ -3,13 +3,8 @@
 /**
  * Backends. The everything server speaks HTTP, or stdio behind the router's bridge; the suite itself speaks HTTP only,
  * so what stdio is measured against is the same server over HTTP.
- * @type {readonly { id: 'http' | 'stdio', enabled: boolean }[]}
  */
-export const SUBJECTS = [
-  { id: 'http', enabled: true },
-  // Manifests cannot declare a stdio server yet. PLOINKY_TEST_STDIO=1 tries it; `true` here makes it part of every run.
-  { id: 'stdio', enabled: process.env['PLOINKY_TEST_STDIO'] === '1' },
-]
+export const SUBJECTS = /** @type {const} */ (['http', 'stdio'])
 
 /** Revisions whose required scenarios are the measure: the last one with sessions, and the stateless one. */
 export const REVISIONS = /** @type {const} */ (['2025-11-25', '2026-07-28'])

@@ -7,7 +7,7 @@ import { createWorkspace, type Workspace } from '../helpers/workspace.ts'
 import type { SUBJECTS } from './matrix.mjs'
 import type { Endpoint } from './suite.ts'
 
-type Subject = (typeof SUBJECTS)[number]['id']
+type Subject = (typeof SUBJECTS)[number]
 
 const MAIN = fileURLToPath(new URL('everything/main.ts', import.meta.url))
 const IMAGE = 'docker.io/library/node:24-alpine'

@@ -322,7 +322,7 @@ suite('the environment of a sandbox', () => {
     }
     const name = await start({ env, command: ['sleep', '7654322'] })
     const session = await adapter.exec(name, ['sleep', '7654322'])
-    const inside = (line: string): boolean => line.startsWith('sleep\0')
+    const inside = (line: string): boolean => line.startsWith('sleep\x007654322')
     await until(async () => ([...(await ofAll('cmdline')).values()].filter(inside).length >= 2 ? true : null), {
       timeoutMs: 20_000,
       what: 'both programs',

@@ -81,7 +81,8 @@ describe.runIf(isHere)('MCP of an agent', () => {
           .slice(trimmed.length + 2, lines.indexOf(''))
           .map((line) => line.split(':')[0]?.toLowerCase())
         const forwarded = ['for', 'host', 'proto', 'prefix'].map((name) => `x-forwarded-${name}`)
-        expect(added).toEqual([...(body === undefined ? [] : ['content-length']), ...forwarded, 'x-request-id'])
+        const framing = body === undefined ? [] : ['content-length']
+        expect(added).toEqual([...framing, ...forwarded, 'x-request-id', 'x-ploinky-invocation'])
       },
     )
 

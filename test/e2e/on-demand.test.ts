@@ -145,8 +145,11 @@ describe(`agents that start on demand on ${engine} with ${platform}`, () => {
   it('kept lists are not told of an agent whose tools are locked: it is looked at', async () => {
     await is('lazy-node', 'stopped')
     await workspace.json(['mcp', 'lock', 'lazy-node'])
-    expect(await (await post('lazy-node', 'tools/list')).text()).toContain('"greet"')
-    expect(await status('lazy-node')).toMatchObject({ state: 'ready' })
+    // The router hears of the lock by the file that it is kept in.
+    await waitFor('a list wakes the agent', async () => {
+      expect(await (await post('lazy-node', 'tools/list')).text()).toContain('"greet"')
+      return (await status('lazy-node')).state === 'ready' ? true : undefined
+    })
     await workspace.json(['mcp', 'unlock', 'lazy-node'])
   })
 

@@ -29,6 +29,7 @@ export async function runLayer(layer, place) {
 function vitest(layer, { tree, node, log, report, env, spawnAs, workers }) {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', layer.project, `--maxWorkers=${workers}`]
   args.push('--passWithNoTests', '--reporter=default', '--reporter=./test/setup/reporter.mjs')
+  if (layer.shard !== null) args.push(`--shard=${layer.shard}`)
   const file = openSync(log, 'w')
   const child = spawn(node, args, {
     ...spawnAs,

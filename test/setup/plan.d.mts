@@ -12,6 +12,8 @@ export interface Layer {
   readonly limitMs: number
   /** It waits nearly all the time, and runs beside any other. */
   readonly quiet: boolean
+  /** Which part of the project's files, as vitest writes it (1/2); null: all. */
+  readonly shard: string | null
 }
 
 export interface Result {

@@ -9,7 +9,6 @@ const LIMIT_MS = {
   conformance: 6 * 60_000,
   silence: 10 * 60_000,
   browser: 8 * 60_000,
-  deno: 12 * 60_000,
 }
 
 /**
@@ -34,6 +33,8 @@ export function planLayers({ engines, browser, deno }) {
     return layer({ name, project: 'conformance', engine, locks: [engine], platform, skip })
   })
   const containers = engines.map(({ id }) => id)
+  const rootful = engines.filter(({ id, available }) => available && !id.endsWith('-rootless')).map(({ id }) => id)
+  const denoEngines = rootful.length === 0 ? ['host'] : rootful
   return [
     // First, because they take longest: minutes in which they only wait.
     layer({ name: 'silence', project: 'silence', engine: 'host', locks: [], quiet: true }),
@@ -59,20 +60,19 @@ export function planLayers({ engines, browser, deno }) {
       locks: [first, 'browser'],
       skip: browser.file === null ? 'no Chromium or Chrome' : null,
     }),
-    layer({
-      name: 'deno',
-      project: 'e2e',
-      engine: first,
-      locks: [first],
-      platform: 'deno',
-      skip: noDeno,
-    }),
+    // Halves of the same files on two engines: on one alone it would be the last layer of the run.
+    ...denoEngines.map((engine, index) =>
+      layer({
+        ...{ name: `deno:${engine}`, project: 'e2e', engine, locks: [engine], platform: 'deno', skip: noDeno },
+        shard: denoEngines.length === 1 ? null : `${index + 1}/${denoEngines.length}`,
+      }),
+    ),
     ...conformance,
   ]
 }
 
-function layer({ name, project, engine, locks, platform = 'node', skip = null, quiet = false }) {
-  return { name, project, engine, locks, platform, skip, quiet, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
+function layer({ name, project, engine, locks, platform = 'node', skip = null, quiet = false, shard = null }) {
+  return { name, project, engine, locks, platform, skip, quiet, shard, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
 }
 
 /**

@@ -17,7 +17,8 @@ const ALL = [
     (engine) => `contract:${engine}`,
   ),
   'browser',
-  'deno',
+  'deno:docker',
+  'deno:podman',
   ...['docker', 'podman', 'docker-deno', 'podman-deno'].map((place) => `conformance:${place}`),
 ]
 
@@ -52,7 +53,7 @@ describe('planLayers()', () => {
       engine.id === 'docker' ? { ...engine, available: false, reason: 'docker is not installed' } : engine,
     )
     const layers = planLayers({ ...full, engines })
-    expect(layers).toHaveLength(ALL.length)
+    expect(layers).toHaveLength(ALL.length - 1)
     expect(layers.filter(({ skip }) => skip !== null).map(({ name, skip }) => [name, skip])).toEqual([
       ['e2e:docker', 'docker is not installed'],
       ['contract:docker', 'docker is not installed'],
@@ -62,9 +63,15 @@ describe('planLayers()', () => {
     expect(named(layers, 'browser').engine).toBe('podman')
   })
 
+  test('has every file on Deno once: halves on two engines, all on one', () => {
+    expect(['deno:docker', 'deno:podman'].map((name) => named(planLayers(full), name).shard)).toEqual(['1/2', '2/2'])
+    const engines = full.engines.map((engine) => ({ ...engine, available: engine.id !== 'docker' }))
+    expect(named(planLayers({ ...full, engines }), 'deno:podman').shard).toBeNull()
+  })
+
   test('falls back to host for browser and Deno when there is no engine', () => {
     const engines = full.engines.map(({ id }) => ({ id, available: false, reason: 'none' }))
-    expect(named(planLayers({ ...full, engines }), 'deno').engine).toBe('host')
+    expect(named(planLayers({ ...full, engines }), 'deno:host')).toMatchObject({ engine: 'host', shard: null })
   })
 
   test('gives every layer a limit', () => {
