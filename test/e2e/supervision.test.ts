@@ -112,7 +112,6 @@ describe(`supervision on ${engine}`, () => {
     )
     expect(failed.supervision?.lastExit).toMatchObject({ exitCode: 7, signal: null })
     expect(failed.supervision?.lastExit?.lines.join('\n')).toContain('crashes on demand')
-    expect(failed.supervision?.nextRestartAt).not.toBeNull()
     await is('ready')
     expect((await call()).status).toBe(200)
     const text = (await workspace.run(['status'])).stdout
@@ -120,21 +119,25 @@ describe(`supervision on ${engine}`, () => {
     expect(text).toContain('exit code 7')
     const events = await readFile(join(workspace.dir, '.ploinky/logs/events.ndjson'), 'utf8')
     for (const type of ['agent.failed', 'agent.restarting', 'agent.restarted']) expect(events).toContain(`"${type}"`)
+    // Who looks late finds it restarting already; the event says it in any case.
+    expect(events).toMatch(/"nextRestartAt":"20[^\n]*"agent\.failed"/)
   })
 
   it.runIf(isContainerEngine)('killed by hand: 503 with a time to come back, then back', async () => {
     await order('kill', name)
     const refused = await waitFor(
-      'a refusal',
+      'a refusal that says why',
       async () => {
         // Where packets to a container that is gone go nowhere, a call that was on its way waits longer than the pause lasts.
         const answer = await call('/', AbortSignal.timeout(300)).catch(() => undefined)
-        return answer?.status === 503 ? answer : undefined
+        if (answer?.status !== 503) return undefined
+        const { error } = (await answer.json()) as { error: { message: string } }
+        // A probe may have found nobody there before the engine told of the end.
+        return error.message.includes('SIGKILL') ? answer : undefined
       },
       NOTICED_MS,
     )
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(((await refused.json()) as { error: { message: string } }).error.message).toContain('SIGKILL')
     await serves()
   })
 
