@@ -29,7 +29,7 @@ function Page() {
   return (
     <>
       <TopBar />
-      <main class={`panes ${direction}`}>
+      <main class={direction === 'row' ? 'panes' : 'panes stacked'}>
         <h1 class="visually-hidden">{strings.title}</h1>
         {tabs.length === 0 && <StartPage />}
         {shown.map((key) => {
