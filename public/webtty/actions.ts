@@ -12,6 +12,7 @@ import {
   focusTerminal,
   guest,
   layout,
+  likeOf,
   openTab,
   searching,
   select,
@@ -34,7 +35,7 @@ const ACTIONS: Readonly<Record<Action, () => void>> = {
   previousTab: () => goTo(neighbourOf(layout.value, -1)),
   newTab() {
     const session = focusedSession.value
-    if (session !== null && !guest.value) openTab({ agent: session.agent })
+    if (session !== null && !guest.value) openTab(likeOf(session))
   },
   split() {
     if (!guest.value) toggleSplit()

@@ -30,9 +30,9 @@ export interface Connection {
   close(): void
 }
 
-const PING_MS = 10_000
+const PING_MS = 5000
 /** A ping without an answer for so long: the way is cut, though nobody said so. */
-const SILENCE_MS = 20_000
+const SILENCE_MS = 15_000
 /** Frames are small, so that a large paste does not stand in the way of Ctrl-C for longer than it must. */
 const INPUT_FRAME = 32 * 1024
 

@@ -10,9 +10,11 @@ import { strings } from './strings.ts'
 import { useLoaded } from './use-loaded.ts'
 
 const { picker } = strings
+const WHAT = ['cli', 'shell', 'other'] as const
 
 export function Picker({ onOpened }: { onOpened?: () => void }) {
   const { data, problem } = useLoaded(listAgents)
+  const [what, setWhat] = useState<(typeof WHAT)[number]>('cli')
   const [command, setCommand] = useState('')
   if (problem !== null) return <ProblemNote problem={problem} />
   if (data === null) return <div class="card skeleton" role="status" aria-label={strings.sessions.loading} />
@@ -26,7 +28,7 @@ export function Picker({ onOpened }: { onOpened?: () => void }) {
     )
   }
   const open = (agent: string): void => {
-    const words = command.trim()
+    const words = what === 'other' ? command.trim() : what
     openTab({ agent, ...(words === '' ? {} : { command: words }) })
     onOpened?.()
   }
@@ -46,19 +48,28 @@ export function Picker({ onOpened }: { onOpened?: () => void }) {
           </li>
         ))}
       </ul>
-      <label class="stack">
-        <span class="small">{picker.command}</span>
+      <fieldset class="options in-line">
+        <legend>{picker.what}</legend>
+        {WHAT.map((one) => (
+          <label key={one}>
+            <input type="radio" name="what" checked={what === one} onChange={() => setWhat(one)} />
+            <span>{picker.whats[one]}</span>
+          </label>
+        ))}
+      </fieldset>
+      {what === 'other' && (
         <input
           class="field"
           type="text"
           autocomplete="off"
           autocapitalize="none"
           spellcheck={false}
+          aria-label={picker.command}
           placeholder={picker.commandHint}
           value={command}
           onInput={(event) => setCommand(event.currentTarget.value)}
         />
-      </label>
+      )}
     </>
   )
 }

@@ -45,6 +45,8 @@ export interface SessionHost {
   onError(problem: Problem): void
   /** It has an id now, or another one. */
   onIdentity(): void
+  /** It can take the focus now. */
+  onReady(): void
 }
 
 export type TtySession = ReturnType<typeof openSession>
@@ -180,6 +182,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
     })
     fit()
     start()
+    host.onReady()
   }
 
   function start(): void {
@@ -285,11 +288,12 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
   }
 }
 
-function socketUrl({ agent, command, share }: SessionWish, { id, room, size }: State): string {
+function socketUrl({ agent, command, share }: SessionWish, { id, view, room, size }: State): string {
   const url = new URL(routerUrl(`webtty/${encodeURIComponent(agent)}/ws`))
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
   const { cols, rows } = room.value ?? size.value
-  const query = { session: id.value, share, command, cols: String(cols), rows: String(rows) }
+  const words = id.value === null ? (view.value?.command ?? command) : undefined
+  const query = { session: id.value, share, command: words, cols: String(cols), rows: String(rows) }
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined && value !== null) url.searchParams.set(name, value)
   }

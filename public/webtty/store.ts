@@ -75,6 +75,9 @@ function create(wish: SessionWish): TtySession {
     announce: (kind) => announce(strings.announce[kind]),
     onError: notifyProblem,
     onIdentity: remember,
+    onReady() {
+      if (tiles.focusedTab(layout.value) === key) focusTerminal()
+    },
   })
   sessions.value = new Map(sessions.value).set(key, session)
   session.connection.subscribe((state) => {
@@ -93,12 +96,18 @@ export function openTab(wish: SessionWish): void {
   focusTerminal()
 }
 
+/** What runs in this one, once more. */
+export function likeOf({ agent, view, wish }: TtySession): SessionWish {
+  const command = view.value?.command ?? wish.command
+  return { agent, ...(command === undefined || command === '' ? {} : { command }) }
+}
+
 /** A second pane with a new session of the same agent; with two panes, their direction changes. */
 export function splitTo(direction: Direction): void {
   const current = focusedSession.value
   if (current === null || guest.value) return
   if (layout.value.shown.length > 1) layout.value = { ...layout.value, direction }
-  else layout.value = tiles.split(layout.value, create({ agent: current.agent }).key, direction)
+  else layout.value = tiles.split(layout.value, create(likeOf(current)).key, direction)
   remember()
   focusTerminal()
 }

@@ -170,8 +170,10 @@ export const strings = {
     noneCommand: 'ploinky start demo',
     notRunning: 'not running',
     dashboard: 'Dashboard',
+    what: 'Run in it',
+    whats: { cli: 'its own program', shell: 'a shell', other: 'another command' },
     command: 'Command',
-    commandHint: 'Empty: what the agent says, else a shell',
+    commandHint: 'Name of a program that the settings allow',
   },
   share: {
     title: (name: string) => `Share ${name}`,
