@@ -2,16 +2,18 @@
  * What the terminal of a session shows, kept on the server. Bytes go to the readers first: they are drawn here when there is
  * time, and what waits is bounded (`backlog.ts`).
  */
-import type { Terminal } from '@xterm/headless'
 import { createBacklog } from './backlog.ts'
+import { scrollsPlainly } from './internals.ts'
 import type { TerminalLibrary } from './library.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 /** Drawn in one go: 2 ms or so, between which keys are passed on. */
 const SLICE_BYTES = 64 * 1024
-/** More than this waits only while a program writes without a pause. */
+/** More than this waits only while a program writes without a pause, and only plain text. */
 const BUSY_BYTES = 128 * 1024
-/** While it does, this much is drawn at a time, and so long is waited in between: readers need the processor more. */
+/** A program that wrote nothing for so long makes a pause. */
+const QUIET_MS = 20
+/** While it does not, this much is drawn at a time, and so long is waited in between: readers need the processor more. */
 const BUSY_SLICE_BYTES = 16 * 1024
 const BUSY_WAIT_MS = 100
 /** Above this, lines that nobody could see are dropped. */
@@ -47,6 +49,8 @@ export interface Screen {
   snapshot(deliver: (shot: Snapshot, since: readonly Uint8Array[]) => void): void
   /** Bytes that wait to be drawn. */
   readonly waiting: number
+  /** Bytes that were not drawn, since nobody could have seen them. */
+  readonly dropped: number
   dispose(): void
 }
 
@@ -60,7 +64,11 @@ export function createScreen(options: ScreenOptions): Screen {
   let drawing = false
   let timer: ReturnType<typeof setTimeout> | undefined
   let lastBusy = 0
+  let dropped = 0
+  let lastWrite = 0
+  let insists = false
   let disposed = false
+  let compactAt = COMPACT_BYTES
   let release: (() => void) | null = null
   let room: Promise<void> | null = null
   terminal.onData(options.reply)
@@ -75,15 +83,18 @@ export function createScreen(options: ScreenOptions): Screen {
   }
 
   /** True while somebody waits for the drawing. */
-  const isUrgent = (): boolean => backlog.jobs > 0 || room !== null
+  const isUrgent = (): boolean => backlog.jobs > 0 || room !== null || insists
+  /** Readers first. */
+  const isBusy = (): boolean =>
+    backlog.size > BUSY_BYTES && !isUrgent() && performance.now() - lastWrite < QUIET_MS
 
   function draw(): void {
     timer = undefined
     if (drawing || disposed) return
     for (let job = backlog.job(); job !== null; job = backlog.job()) run(job)
     if (backlog.size === 0) return
-    const busy = backlog.size > BUSY_BYTES && !isUrgent()
-    if (busy) lastBusy = Date.now()
+    const busy = isBusy()
+    if (busy) lastBusy = performance.now()
     drawing = true
     let left = busy ? BUSY_SLICE_BYTES : SLICE_BYTES
     for (let part = backlog.take(left); part !== null; part = backlog.take(left)) {
@@ -96,6 +107,10 @@ export function createScreen(options: ScreenOptions): Screen {
 
   function drawn(): void {
     drawing = false
+    if (backlog.size <= BUSY_BYTES) {
+      insists = false
+      compactAt = COMPACT_BYTES
+    }
     if (room !== null && backlog.size < FULL_BYTES / 2) {
       room = null
       release?.()
@@ -103,10 +118,19 @@ export function createScreen(options: ScreenOptions): Screen {
     schedule()
   }
 
+  /** Between two drawings; in the middle of one, nothing is known. */
+  function compact(): void {
+    if (drawing || !scrollsPlainly(terminal)) return
+    dropped += backlog.compact()
+    // Looked at again when as much has come once more.
+    compactAt = Math.max(COMPACT_BYTES, 2 * backlog.size)
+    // What cannot be dropped is drawn.
+    insists = backlog.size > COMPACT_BYTES
+  }
+
   function schedule(): void {
     if (drawing || disposed || timer !== undefined || (backlog.size === 0 && backlog.jobs === 0)) return
-    const busy = backlog.size > BUSY_BYTES && !isUrgent()
-    if (busy) timer = setTimeout(draw, Math.max(0, lastBusy + BUSY_WAIT_MS - Date.now()))
+    if (isBusy()) timer = setTimeout(draw, Math.max(0, lastBusy + BUSY_WAIT_MS - performance.now()))
     else draw()
   }
 
@@ -126,10 +150,14 @@ export function createScreen(options: ScreenOptions): Screen {
     get waiting() {
       return backlog.size
     },
+    get dropped() {
+      return dropped
+    },
     write(bytes) {
       if (disposed || bytes.byteLength === 0) return
       backlog.push(bytes)
-      if (backlog.size > COMPACT_BYTES && !isUrgent()) compact(backlog, terminal)
+      lastWrite = performance.now()
+      if (backlog.size > compactAt && backlog.jobs === 0) compact()
       schedule()
     },
     full() {
@@ -147,6 +175,7 @@ export function createScreen(options: ScreenOptions): Screen {
     },
     snapshot(deliver) {
       if (disposed) return
+      if (backlog.size > BUSY_BYTES && backlog.jobs === 0) compact()
       backlog.pushJob({ kind: 'snapshot', deliver })
       hurry()
     },
@@ -158,10 +187,4 @@ export function createScreen(options: ScreenOptions): Screen {
       terminal.dispose()
     },
   }
-}
-
-/** See `backlog.ts` for why this changes nothing that can be seen. */
-function compact(backlog: ReturnType<typeof createBacklog<Job>>, terminal: Terminal): void {
-  void terminal
-  void backlog
 }
