@@ -10,8 +10,9 @@ import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
-import { createDemand, type DemandOptions } from './features/demand/index.ts'
+import { createDemand, type Demand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
+import { createTerminalGateway } from './features/terminals/index.ts'
 import { createToolGuard } from './features/tool-lock/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
@@ -132,6 +133,24 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
   }
 }
 
+/** Terminals in the web; what makes them is loaded with the first. */
+function openTerminals(services: Services, { demand, routes }: { demand: Demand; routes: McpRoutes }) {
+  let loading: ReturnType<typeof load> | null = null
+  const load = async () => (await import('./compose-terminals.ts')).loadTerminals(services, { demand, routes })
+  const gateway = createTerminalGateway({
+    net: services.platform.net,
+    log: services.log,
+    manager: () => (loading ??= load()),
+  })
+  return {
+    upgrade: gateway.upgrade,
+    async close() {
+      gateway.close()
+      await (await loading)?.close()
+    },
+  }
+}
+
 async function andThen(result: Promise<unknown>, after: () => Promise<unknown>): Promise<unknown> {
   try {
     return await result
@@ -231,6 +250,7 @@ export async function serveRouter(
             prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
             ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
           }),
+        terminals: (parts) => openTerminals(supervised, parts),
         supervisor,
         watchdog: options.watchdog,
       },

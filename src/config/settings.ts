@@ -136,6 +136,20 @@ export const SETTINGS = {
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     expected: 'bytes',
   }),
+  terminalCommands: define({
+    summary: 'Programs (comma separated) that terminals in the web may run beside cli and shell; * for any',
+    default: '' as string,
+    env: ['PLOINKY_TERMINAL_COMMANDS'],
+    parse: pattern(/^[A-Za-z0-9_.,/*+\s-]*$/),
+    expected: 'names of programs separated by commas, or *',
+  }),
+  terminalScrollback: define({
+    summary: 'Lines that a terminal in the web keeps',
+    default: 10_000 as number,
+    env: ['PLOINKY_TERMINAL_SCROLLBACK'],
+    parse: integer(0, 100_000),
+    expected: 'lines from 0 to 100000',
+  }),
   logMaxSize: define({
     summary: 'Size of a log file, in bytes, above which it is rotated',
     default: (10 * 1024 * 1024) as number,

@@ -10,8 +10,9 @@ import type { Principal } from '../core/principal.ts'
 import { createApi, methodsOf } from './api.ts'
 import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
-import { type FrontEnv, type HonoEnv, wantsPage } from './front.ts'
-import { isPublicPath } from './public-path.ts'
+import type { FrontEnv, HonoEnv } from './front.ts'
+import { wantsPage } from './prefer.ts'
+import { isPublicPath, isSharedPage } from './public-path.ts'
 import type { StaticFiles } from './static.ts'
 
 export interface SessionService {
@@ -32,6 +33,8 @@ export interface AppOptions<S> {
   cookieName: string
   /** Our pages, at the root of `dist/public`. */
   pages: StaticFiles
+  /** Enabled, running or not. */
+  isAgent(name: string): boolean
   /** Files of the static agent; null when there is none. */
   agentFiles(): StaticFiles | null
   /** Further routes of features (blobs). */
@@ -178,7 +181,8 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   app.use(async (c, next) => {
     const exchanged = exchangeToken(options, c.env)
     if (exchanged !== null) return exchanged
-    if (c.env.principal === null && !isPublicPath(c.req.method, c.req.path)) {
+    const isOpen = isPublicPath(c.req.method, c.req.path) || isSharedPage(c.req.path, c.env.caller.query)
+    if (c.env.principal === null && !isOpen) {
       // The address that counts (`/signin/../status`) is another one than the front saw.
       if (!wantsPage(c.env.incoming)) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first')
       return c.redirect(`/auth/login?returnTo=${encodeURIComponent(c.req.path)}`)
@@ -192,6 +196,8 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   })
   app.get('/status', async (c) => c.json((await options.status()) as object))
   app.get('/', (c) => c.redirect('/dashboard/'))
+  app.get('/webtty', (c) => c.redirect('/webtty/'))
+  app.get('/webtty/:agent', async (c) => await serveTerminal(options, c.req.raw, c.env))
   app.get('/dashboard', (c) => c.redirect('/dashboard/'))
   app.route('/auth', authRoutes(options))
   app.route('/api/v1', eventStream(options))
@@ -218,6 +224,20 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   for (const feature of options.features) app.route('/', feature)
   app.all('*', async (c) => await serveFiles(options, c.req.raw, c.env))
   return app
+}
+
+/** The page finds out by its socket what is wrong with an agent; programs are told here. */
+async function serveTerminal<S>(options: AppOptions<S>, request: Request, env: FrontEnv): Promise<Response> {
+  const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
+  const file = await options.pages(request, path.slice(1))
+  if (file !== null) return file
+  const agent = path.slice('/webtty/'.length)
+  const isKnown = options.isAgent(agent)
+  const page = isKnown || wantsPage(env.incoming) ? await options.pages(request, 'webtty/') : null
+  if (page !== null) return isKnown ? page : new Response(page.body, { status: 404, headers: page.headers })
+  throw new PloinkyError('AGENT_NOT_FOUND', `Agent ${JSON.stringify(agent.slice(0, 80))} not found in enabled agents`, {
+    hint: 'Run: ploinky list agents',
+  })
 }
 
 async function serveFiles<S>(options: AppOptions<S>, request: Request, env: FrontEnv): Promise<Response> {

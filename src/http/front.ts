@@ -7,14 +7,15 @@ import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
 import type { DataPlane, RelayOptions } from '../platform/relay/index.ts'
-import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
+import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse, UpgradeRequest } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
-import { waitOf } from './prefer.ts'
+import { waitOf, wantsPage } from './prefer.ts'
 import type { McpGateway, RelayChange } from './mcp-exchange.ts'
-import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
+import { isAgentPath, mcpEndpointOf, parseTarget, terminalOf, type Target } from './request.ts'
+import type { TerminalGateway } from './terminal-gateway.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
 export interface FrontEnv {
@@ -53,6 +54,7 @@ export interface FrontOptions {
   /** Takes what is more than passing bytes on to an agent's own endpoint. */
   mcp: McpGateway
   demand: StartsOnDemand
+  terminals: TerminalGateway
   /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
@@ -81,6 +83,8 @@ const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
+
+type TerminalUpgrade = Pick<UpgradeRequest, 'socket' | 'head'>
 
 interface Exchange {
   incoming: IncomingMessage
@@ -255,9 +259,21 @@ export function createFront(options: FrontOptions): ServerHandlers {
     return route === null || route === 'stopped'
   }
 
+  /** True when it is the socket of a terminal. A page is told over it why it may not come in; a program by the answer. */
+  function terminal({ incoming, target, caller, requestId }: Exchange, { socket, head }: TerminalUpgrade): boolean {
+    const agent = terminalOf(target)
+    if (agent === null) return false
+    const query = new URLSearchParams(caller.query)
+    if (incoming.headers.origin === undefined && !query.has('share')) requirePrincipal(caller)
+    const { principal } = caller
+    options.terminals.upgrade({ incoming, socket, head, agent, query, principal, requestId })
+    return true
+  }
+
   function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
-    requirePrincipal(exchange.caller)
     refuseAgents(exchange.caller)
+    if (terminal(exchange, { socket, head })) return
+    requirePrincipal(exchange.caller)
     const { agent } = exchange.target
     if (agent === null || agent.surface !== 'services')
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
@@ -331,7 +347,3 @@ export function createFront(options: FrontOptions): ServerHandlers {
     },
   }
 }
-
-/** A person's browser asks for a page: it is sent to the sign-in page instead of being shown JSON. */
-export const wantsPage = (incoming: IncomingMessage): boolean =>
-  (incoming.method === 'GET' || incoming.method === 'HEAD') && (incoming.headers.accept ?? '').includes('text/html')

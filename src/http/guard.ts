@@ -109,6 +109,9 @@ export function createGuard(options: GuardOptions) {
   /** A browser sends Origin or Sec-Fetch-Site with anything that could be forged across sites; their absence is a refusal. */
   function checkForgery(incoming: IncomingMessage, upgrade: boolean): void {
     if (SAFE_METHODS.has(incoming.method ?? '') && !upgrade) return
+    // Browsers send it with every WebSocket; pages of other sites may open those without asking first.
+    if (upgrade && incoming.headers.origin === undefined)
+      throw new PloinkyError('DENIED', 'A WebSocket signed in by cookie must say its Origin')
     const site = incoming.headers['sec-fetch-site']
     if (site === 'same-origin' || site === 'none') return
     if (site === undefined && incoming.headers.origin !== undefined) return

@@ -1,4 +1,4 @@
-/** How long a client wants to be waited for. */
+/** What a client would rather have: how long it wants to be waited for, and whether it wants a page. */
 import type { IncomingMessage } from '../platform/index.ts'
 
 /** Shorter than the 60 s after which the official MCP clients give a request up. */
@@ -12,3 +12,7 @@ export function waitOf(headers: IncomingMessage['headers']): number {
   const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(text)?.[1]
   return seconds === undefined ? DEFAULT_MS : Math.min(Number(seconds), MAX_SECONDS) * 1000
 }
+
+/** A person's browser asks for a page: it is sent to the sign-in page instead of being shown JSON. */
+export const wantsPage = (incoming: IncomingMessage): boolean =>
+  (incoming.method === 'GET' || incoming.method === 'HEAD') && (incoming.headers.accept ?? '').includes('text/html')

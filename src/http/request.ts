@@ -22,6 +22,14 @@ export function mcpEndpointOf(target: Target): McpEndpoint | null {
 /** Where agents are; below it the first segment is an agent's name and nothing else. */
 export const isAgentPath = (path: string): boolean => path.startsWith('/mcps/') || path.startsWith('/services/')
 
+const TERMINAL = /^\/webtty\/([^/]+)\/ws$/
+
+/** The agent whose terminal a path is the socket of; null: it is none. */
+export function terminalOf({ path }: Target): string | null {
+  const name = path.startsWith('/webtty/') ? TERMINAL.exec(path)?.[1] : undefined
+  return name !== undefined && isName(name) ? name : null
+}
+
 export interface Target {
   /** Raw path, without the query. */
   readonly path: string

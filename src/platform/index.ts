@@ -159,9 +159,55 @@ export interface Network {
   }
   /** For many calls to the same places; the caller closes it. */
   createHttpClient(): HttpClient
+  /**
+   * Answers the handshake of an upgrade; `onOpen` gives what hears of the connection, before anything of it is read.
+   * REQUEST_INVALID when it is no handshake, or its sender has gone.
+   */
+  acceptWebSocket(
+    upgrade: UpgradeRequest,
+    options: WebSocketOptions,
+    onOpen: (peer: WebSocketPeer) => WebSocketListener,
+  ): Promise<WebSocketPeer>
+  connectWebSocket(call: WebSocketCall, onOpen: (peer: WebSocketPeer) => WebSocketListener): Promise<WebSocketPeer>
   /** Sends a call that switches to a raw two-way stream (`Upgrade: tcp`); the stream is paused and owned by the caller. */
   hijack(call: HttpCall): Promise<Duplex>
 }
+
+/** What an upgrade handler is given. */
+export interface UpgradeRequest {
+  readonly incoming: IncomingMessage
+  readonly socket: Duplex
+  readonly head: Buffer
+}
+export interface WebSocketOptions {
+  /** The one sub-protocol that is agreed to; a client may do without. */
+  readonly protocol: string
+  /** A larger message ends the connection with 1009. */
+  readonly maxPayloadBytes: number
+}
+export interface WebSocketCall extends WebSocketOptions {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+export interface WebSocketPeer {
+  /** What was agreed; empty: none. */
+  readonly protocol: string
+  /** Bytes that were sent and that the connection has not taken yet. */
+  readonly buffered: number
+  /** Text goes as a text frame, bytes as a binary one. After the end it does nothing. */
+  send(data: string | Uint8Array): void
+  ping(): void
+  close(code: number, reason: string): void
+  /** Ends it at once, without saying so. */
+  terminate(): void
+}
+export interface WebSocketListener {
+  message(data: string | Uint8Array): void
+  pong?(): void
+  /** Last; 1006: it was cut. */
+  closed(code: number, reason: string): void
+}
+
 export interface HttpCall {
   host?: string
   port?: number

@@ -294,6 +294,9 @@ export function createNetwork(processes: Processes, createDataPlane: Network['cr
     serve: (options, handlers) => serve(options, handlers, processes),
     serveSockets: (handlers) => serveSockets(createServer(handlers, {})),
     replay,
+    acceptWebSocket: async (upgrade, options, onOpen) =>
+      (await import('./web-sockets.ts')).acceptWebSocket(upgrade, options, onOpen),
+    connectWebSocket: async (call, onOpen) => (await import('./web-sockets.ts')).connectWebSocket(call, onOpen),
     createDataPlane,
     isListening,
     keepsConnection,

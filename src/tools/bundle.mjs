@@ -123,6 +123,8 @@ const COMMON = {
   external: EXTERNAL,
   // Its other form hides what it needs from bundlers.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
+  // `ws` would look for native helpers, which nobody installs beside a bundle.
+  define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
   plugins: [noHttp2, builtins, onlyVersion, onlyEnglish, zodForSdk],
   logLevel: 'warning',
   metafile: true,

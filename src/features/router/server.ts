@@ -13,6 +13,7 @@ import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
 import type { FrontEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
+import type { TerminalGateway } from '../../http/terminal-gateway.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
@@ -61,6 +62,7 @@ export interface RouterOptions<S> {
     routes: McpRoutes,
     parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
   ): Promise<McpGateway & { close(): Promise<void> }>
+  terminals(parts: { demand: Demand; routes: McpRoutes }): TerminalGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
   /** Process that starts it again when it crashes. */
@@ -161,12 +163,14 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const routes = { ...table, refusal: options.supervisor.refusal }
   const demand = options.demand(routes)
   const mcp = await options.mcp(routes, { demand, callers })
+  const terminals = options.terminals({ demand, routes })
   const began = Date.now()
   const fronts = {
     routes,
     dataPlane,
     mcp,
     demand,
+    terminals,
     vouch: callers.vouch,
     app: app.handle,
     health: () => ({
@@ -198,7 +202,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       ended.abort()
       table.close()
       stopWatching()
-      await Promise.all([server.close(graceMs), doors.close(graceMs)])
+      await Promise.all([terminals.close(), server.close(graceMs), doors.close(graceMs)])
       await Promise.all([dataPlane.close(), mcp.close()])
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
@@ -286,6 +290,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     },
     cookieName: made.cookieName,
     pages,
+    isAgent: (name) => made.table.find(name) !== null,
     agentFiles,
     features,
     status: options.status,

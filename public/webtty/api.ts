@@ -1,0 +1,78 @@
+/** The router's commands about terminals, as this page uses them. */
+import type { TtyRole, TtyView } from '../../src/features/terminals/protocol.ts'
+import { asRecord, call, listOf, numberOr, routerUrl, textOr } from '../shared/api.ts'
+import { plainText } from '../shared/format.ts'
+import { readView } from './frames.ts'
+
+export interface AgentChoice {
+  readonly name: string
+  readonly about: string
+  readonly isRunning: boolean
+}
+
+export interface Recording {
+  readonly id: string
+  readonly name: string
+  readonly agent: string
+  readonly startedAt: string
+  readonly seconds: number
+  readonly bytes: number
+}
+
+export interface SharedLink {
+  readonly address: string
+  readonly expiresAt: string
+}
+
+const RUNNING = new Set(['ready', 'starting', 'unready', 'paused'])
+const text = (value: unknown): string => plainText(textOr(value, ''))
+const path = (...parts: string[]): string => `api/v1/${parts.map(encodeURIComponent).join('/')}`
+
+export async function listAgents(): Promise<AgentChoice[]> {
+  const { agents } = asRecord(await call('GET', 'api/v1/status'))
+  return listOf(agents)
+    .map(asRecord)
+    .filter((agent) => textOr(agent['state'], '') !== 'disabled')
+    .map((agent) => ({
+      name: textOr(agent['name'], ''),
+      about: text(agent['about']),
+      isRunning: RUNNING.has(textOr(agent['state'], '')),
+    }))
+}
+
+export const startAgent = (agent: string): Promise<unknown> => call('POST', path('agents', agent, 'start'))
+
+export async function listSessions(): Promise<TtyView[]> {
+  const { sessions } = asRecord(await call('GET', 'api/v1/sessions'))
+  return listOf(sessions).map(readView)
+}
+
+export const endSession = (id: string): Promise<unknown> => call('DELETE', path('sessions', id))
+export const renameSession = (id: string, name: string): Promise<unknown> =>
+  call('POST', path('sessions', id, 'name'), { name })
+
+/** `minutes`: how long the link works. */
+export async function shareSession(id: string, role: TtyRole, minutes: number): Promise<SharedLink> {
+  const link = asRecord(await call('POST', path('sessions', id, 'share'), { role, minutes }))
+  return {
+    address: new URL(textOr(link['url'], ''), routerUrl('')).href,
+    expiresAt: textOr(link['expiresAt'], ''),
+  }
+}
+
+export async function listRecordings(): Promise<Recording[]> {
+  const { recordings } = asRecord(await call('GET', 'api/v1/recordings'))
+  return listOf(recordings)
+    .map(asRecord)
+    .map((one) => ({
+      id: textOr(one['id'], ''),
+      name: text(one['name']),
+      agent: text(one['agent']),
+      startedAt: textOr(one['startedAt'], ''),
+      seconds: numberOr(one['seconds'], 0),
+      bytes: numberOr(one['bytes'], 0),
+    }))
+}
+
+export const recordingUrl = (id: string): string => routerUrl(path('recordings', id))
+export const removeRecording = (id: string): Promise<unknown> => call('DELETE', path('recordings', id))

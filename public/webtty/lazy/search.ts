@@ -1,0 +1,2 @@
+/** Loaded with the first search. */
+export { SearchAddon } from '@xterm/addon-search'

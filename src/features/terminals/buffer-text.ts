@@ -1,0 +1,136 @@
+/** Lines of a terminal as text with colours, read from the cells themselves: a tenth of the time of the serializer. */
+import type { RawBuffer, RawLine } from './internals.ts'
+
+// The layout of a cell: https://github.com/xtermjs/xterm.js/blob/6.0.0/src/common/buffer/Constants.ts
+const CODEPOINT = 0x1fffff
+const IS_COMBINED = 0x200000
+const WIDTH_SHIFT = 22
+const COLOR = 0xffffff
+const MODE = 0x3000000
+const [PALETTE_16, PALETTE_256, RGB] = [0x1000000, 0x2000000, 0x3000000]
+const FG_FLAGS: readonly (readonly [number, number])[] = [
+  [0x8000000, 1],
+  [0x10000000, 4],
+  [0x20000000, 5],
+  [0x4000000, 7],
+  [0x40000000, 8],
+  [0x80000000, 9],
+]
+const BG_FLAGS: readonly (readonly [number, number])[] = [
+  [0x8000000, 2],
+  [0x4000000, 3],
+  [0x40000000, 53],
+]
+/** Of the background, what is no attribute to be seen. */
+const BG_SEEN = ~(0x10000000 | 0x20000000)
+/** Of the foreground, what is seen without a character. */
+const FG_SEEN_EMPTY = 0x10000000 | 0x4000000 | 0x80000000
+
+function color(attribute: number, base: 30 | 40): string {
+  const value = attribute & COLOR
+  // Of the bits of a colour before, the upper ones may be left.
+  const index = value & 0xff
+  switch (attribute & MODE) {
+    case PALETTE_16:
+      return index < 8 ? `;${base + index}` : `;${base + 60 + index - 8}`
+    case PALETTE_256:
+      return `;${base + 8};5;${index}`
+    case RGB:
+      return `;${base + 8};2;${value >> 16};${(value >> 8) & 0xff};${value & 0xff}`
+    default:
+      return ''
+  }
+}
+
+/** Sets these attributes and no others. */
+export function style(fg: number, bg: number): string {
+  let codes = '0'
+  for (const [flag, code] of FG_FLAGS) if ((fg & flag) !== 0) codes += `;${code}`
+  for (const [flag, code] of BG_FLAGS) if ((bg & flag) !== 0) codes += `;${code}`
+  return `\x1b[${codes}${color(fg, 30)}${color(bg, 40)}m`
+}
+
+/** Cells to the right that hold nothing are not written. */
+function usedCells(data: Uint32Array, cols: number): number {
+  let used = Math.min(cols, Math.floor(data.length / 3))
+  for (; used > 0; used -= 1) {
+    const at = (used - 1) * 3
+    if (((data[at] ?? 0) & (CODEPOINT | IS_COMBINED)) !== 0) break
+    if (((data[at + 1] ?? 0) & FG_SEEN_EMPTY) !== 0 || ((data[at + 2] ?? 0) & BG_SEEN) !== 0) break
+  }
+  return used
+}
+
+interface Pen {
+  fg: number
+  bg: number
+}
+
+/** `next`: the line that this one goes on in; it must begin where it did. */
+function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next: RawLine | null }): string {
+  const data = line._data
+  const used = usedCells(data, cols)
+  let text = ''
+  let codes: number[] = []
+  const flush = (): void => {
+    if (codes.length > 0) text += String.fromCodePoint(...codes)
+    codes = []
+  }
+  let width = 0
+  for (let x = 0; x < used; x += 1) {
+    const content = data[x * 3] ?? 0
+    const cell = content >>> WIDTH_SHIFT
+    // The right half of a wide character.
+    if (cell === 0 && x > 0 && (data[(x - 1) * 3] ?? 0) >>> WIDTH_SHIFT === 2) continue
+    const [fg, bg] = [data[x * 3 + 1] ?? 0, (data[x * 3 + 2] ?? 0) & BG_SEEN]
+    if (fg !== pen.fg || bg !== pen.bg) {
+      flush()
+      text += style(fg, bg)
+      Object.assign(pen, { fg, bg })
+    }
+    width += cell === 2 ? 2 : 1
+    if ((content & IS_COMBINED) !== 0) {
+      flush()
+      text += line._combined[x] ?? ' '
+    } else codes.push((content & CODEPOINT) || 32)
+  }
+  flush()
+  // The end of a line that was wrapped, and holds nothing.
+  if (text === '' && line.isWrapped) text = ' '
+  if (next === null) return text
+  // A line that goes on must reach the edge, or its rest would follow beside it; a wide character leaves a gap before it.
+  const edge = (next._data[0] ?? 0) >>> WIDTH_SHIFT === 2 ? cols - 1 : cols
+  return text + ' '.repeat(Math.max(0, edge - width))
+}
+
+/** One cell, as it was written. */
+export function cellText(line: RawLine, x: number): string {
+  const content = line._data[x * 3] ?? 0
+  const text = (content & IS_COMBINED) !== 0 ? line._combined[x] : String.fromCodePoint((content & CODEPOINT) || 32)
+  return style(line._data[x * 3 + 1] ?? 0, (line._data[x * 3 + 2] ?? 0) & BG_SEEN) + (text ?? ' ')
+}
+
+/** All lines, from the top of an empty terminal on; no attributes are left on at the end. */
+export function bufferText(buffer: RawBuffer, cols: number): string {
+  const pen: Pen = { fg: 0, bg: 0 }
+  const parts: string[] = []
+  const reset = (): void => {
+    if (pen.fg === 0 && pen.bg === 0) return
+    parts.push('\x1b[0m')
+    Object.assign(pen, { fg: 0, bg: 0 })
+  }
+  const { length } = buffer.lines
+  for (let y = 0; y < length; y += 1) {
+    const line = buffer.lines.get(y)
+    if (line === undefined) continue
+    const below = buffer.lines.get(y + 1)
+    const next = below?.isWrapped === true ? below : null
+    parts.push(lineText(line, pen, { cols, next }))
+    if (next !== null || y === length - 1) continue
+    // A new line would take the colour of the background.
+    if (pen.bg !== 0) reset()
+    parts.push('\r\n')
+  }
+  reset()
+  return parts.join('')
+}

@@ -1,0 +1,94 @@
+/**
+ * Parts of xterm that it does not promise, for what its API cannot do: to read ten thousand lines in milliseconds, and to
+ * know that nothing half-read is waiting. The version is fixed, a test fails when they move, and without them the slow ways are taken.
+ */
+import type { Terminal } from '@xterm/headless'
+
+/** One line: three numbers a cell (content, foreground, background); see `scrollback.ts`. */
+export interface RawLine {
+  readonly isWrapped: boolean
+  readonly _data: Uint32Array
+  /** Characters of more than one code point, by column. */
+  readonly _combined: Readonly<Record<number, string | undefined>>
+}
+
+export interface RawBuffer {
+  readonly lines: { readonly length: number; get(index: number): RawLine | undefined }
+  readonly ybase: number
+  readonly x: number
+  readonly y: number
+  readonly scrollTop: number
+  readonly scrollBottom: number
+}
+
+interface Core {
+  readonly buffer?: RawBuffer
+  readonly buffers?: { readonly normal?: RawBuffer }
+  readonly coreMouseService?: { readonly activeEncoding?: unknown }
+  readonly coreService?: {
+    readonly isCursorHidden?: unknown
+    readonly decPrivateModes?: { readonly cursorStyle?: unknown; readonly cursorBlink?: unknown }
+  }
+  readonly _inputHandler?: {
+    readonly _parser?: { readonly currentState?: unknown }
+    readonly _curAttrData?: { readonly fg?: unknown; readonly bg?: unknown }
+  }
+}
+
+const coreOf = (terminal: Terminal): Core | undefined => (terminal as unknown as { _core?: Core })._core
+
+function isBuffer(buffer: RawBuffer | undefined): buffer is RawBuffer {
+  if (typeof buffer?.lines?.get !== 'function') return false
+  const numbers = [buffer.ybase, buffer.x, buffer.y, buffer.scrollTop, buffer.scrollBottom]
+  const line = buffer.lines.get(0)
+  return (
+    numbers.every((number) => typeof number === 'number') &&
+    line?._data instanceof Uint32Array &&
+    typeof line._combined === 'object'
+  )
+}
+
+export interface RawState {
+  /** The one with the scrollback. */
+  readonly normal: RawBuffer
+  /** Of a full-screen program; null: the normal one is shown. */
+  readonly alternate: RawBuffer | null
+  /** Attributes that the next character gets. */
+  readonly pen: { readonly fg: number; readonly bg: number }
+  readonly isCursorHidden: boolean
+  readonly cursorStyle: string | null
+  readonly isCursorBlinking: boolean
+  /** `SGR`, `SGR_PIXELS` or the default. */
+  readonly mouseEncoding: string
+}
+
+/** All that the API does not tell; null: this version keeps it elsewhere. */
+export function rawState(terminal: Terminal): RawState | null {
+  const core = coreOf(terminal)
+  const [normal, active] = [core?.buffers?.normal, core?.buffer]
+  const { fg, bg } = core?._inputHandler?._curAttrData ?? {}
+  const encoding = core?.coreMouseService?.activeEncoding
+  const hidden = core?.coreService?.isCursorHidden
+  if (!isBuffer(normal) || !isBuffer(active) || typeof fg !== 'number' || typeof bg !== 'number') return null
+  if (typeof encoding !== 'string' || typeof hidden !== 'boolean') return null
+  const { cursorStyle, cursorBlink } = core?.coreService?.decPrivateModes ?? {}
+  return {
+    ...{ normal, alternate: active === normal ? null : active, pen: { fg, bg } },
+    ...{ isCursorHidden: hidden, mouseEncoding: encoding, isCursorBlinking: cursorBlink === true },
+    cursorStyle: typeof cursorStyle === 'string' ? cursorStyle : null,
+  }
+}
+
+const GROUND = 0
+
+/** Plain text only moves the whole screen up: no sequence is half-read, and no part of the screen stands still. False: or unknown. */
+export function scrollsPlainly(terminal: Terminal): boolean {
+  const core = coreOf(terminal)
+  const buffer = core?.buffer
+  return (
+    core?._inputHandler?._parser?.currentState === GROUND &&
+    isBuffer(buffer) &&
+    buffer.scrollTop === 0 &&
+    buffer.scrollBottom === terminal.rows - 1
+  )
+}

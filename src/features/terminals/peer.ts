@@ -1,0 +1,140 @@
+/**
+ * One connection to a session. Output goes out at once; what comes within the same turn of the event loop follows as one
+ * frame. A connection that is too far behind gets no more output: when it has caught up, it gets the screen as it is then.
+ */
+import type { WebSocketPeer } from '../../platform/index.ts'
+import { ACK_BYTES, CREDIT_BYTES, type TtyRole, type TtyServerMessage } from './protocol.ts'
+import type { Screen, Snapshot } from './screen.ts'
+
+/** How often it is looked whether a connection that does not acknowledge has caught up. */
+const LOOK_MS = 100
+
+export interface Peer {
+  readonly id: string
+  readonly name: string
+  readonly role: TtyRole
+  readonly link: WebSocketPeer
+  /** Of its window; null: it said nothing yet. */
+  size: { readonly cols: number; readonly rows: number } | null
+  output(bytes: Uint8Array): void
+  control(message: TtyServerMessage): void
+  acknowledge(bytes: number): void
+  /** Sends what waits, the screen too if the connection is behind, and calls back in any case. */
+  finish(done: () => void): void
+  dispose(): void
+}
+
+export interface PeerOptions {
+  readonly id: string
+  readonly name: string
+  readonly role: TtyRole
+  readonly link: WebSocketPeer
+  readonly screen: Screen
+  /** The first message, when the snapshot that belongs to it is known. */
+  attached(snapshotBytes: number): TtyServerMessage
+}
+
+type State = 'joining' | 'live' | 'behind' | 'catching up' | 'gone'
+
+export function createPeer(options: PeerOptions): Peer {
+  const { link, screen } = options
+  const isBinary = link.protocol !== ''
+  /** One character may come in two chunks; text frames hold whole ones. */
+  let decoder = new TextDecoder()
+  let state: State = 'joining'
+  let sent = 0
+  let acknowledged = 0
+  let pending: Uint8Array[] = []
+  let wasSentNow = false
+  let looking: ReturnType<typeof setInterval> | undefined
+
+  const sendJson = (message: TtyServerMessage): void => link.send(JSON.stringify(message))
+
+  function sendBytes(bytes: Uint8Array): void {
+    if (isBinary) return link.send(bytes)
+    const data = decoder.decode(bytes, { stream: true })
+    if (data !== '') sendJson({ type: 'output', data })
+  }
+
+  function flush(): void {
+    if (pending.length === 0) return
+    const [first] = pending
+    const bytes = pending.length === 1 && first !== undefined ? first : Buffer.concat(pending)
+    pending = []
+    sent += bytes.byteLength
+    sendBytes(bytes)
+  }
+
+  const lag = (): number => Math.max(link.buffered, isBinary ? sent - acknowledged : 0)
+
+  function output(bytes: Uint8Array): void {
+    if (state !== 'live') return
+    if (lag() > CREDIT_BYTES) return fallBehind()
+    pending.push(bytes)
+    if (wasSentNow) return
+    flush()
+    wasSentNow = true
+    setImmediate(() => {
+      wasSentNow = false
+      if (state === 'live') flush()
+    })
+  }
+
+  function fallBehind(): void {
+    state = 'behind'
+    pending = []
+    looking = setInterval(catchUp, LOOK_MS)
+  }
+
+  function catchUp(): void {
+    if (state === 'behind' && lag() < ACK_BYTES) refresh()
+  }
+
+  function refresh(): void {
+    clearInterval(looking)
+    state = 'catching up'
+    screen.snapshot((shot, since) => {
+      if (state !== 'catching up') return
+      show({ type: 'snapshot', bytes: shot.bytes.byteLength, cols: shot.cols, rows: shot.rows }, shot, since)
+    })
+  }
+
+  function show(message: TtyServerMessage, shot: Snapshot, since: readonly Uint8Array[]): void {
+    state = 'live'
+    sent = 0
+    acknowledged = 0
+    decoder = new TextDecoder()
+    sendJson(message)
+    sendBytes(shot.bytes)
+    since.forEach(output)
+  }
+
+  screen.snapshot((shot, since) => {
+    if (state === 'joining') show(options.attached(shot.bytes.byteLength), shot, since)
+  })
+  return {
+    ...{ id: options.id, name: options.name, role: options.role, link, size: null, output },
+    control(message) {
+      if (state === 'gone' || state === 'joining') return
+      flush()
+      sendJson(message)
+    },
+    acknowledge(bytes) {
+      // More than was sent: of what was sent before the snapshot.
+      if (bytes > acknowledged && bytes <= sent) acknowledged = bytes
+      catchUp()
+    },
+    finish(done) {
+      flush()
+      if (state === 'live' || state === 'gone') return done()
+      if (state === 'behind') refresh()
+      // After its own snapshot, which is on its way: jobs of the screen keep their order.
+      screen.snapshot(done)
+    },
+    dispose() {
+      state = 'gone'
+      pending = []
+      clearInterval(looking)
+    },
+  }
+}
