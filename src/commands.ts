@@ -6,6 +6,8 @@ import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
+import { eventCommands } from './features/events/commands.ts'
+import { logCommands } from './features/logs/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -23,8 +25,10 @@ import type { Services } from './services.ts'
 
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
+  ...eventCommands,
   ...skillCommands,
   ...agentCommands,
+  ...logCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
+import type { PloinkyEvent } from './core/events.ts'
 import { parseJson } from './core/json.ts'
 import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
@@ -82,13 +83,9 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
     for await (const line of tail.next()) {
       const json = parseJson(line)
       if (!json.ok) continue
-      const { type, subject, data, pid } = json.value as {
-        type: string
-        subject: string
-        data: Record<string, unknown>
-        pid: number
-      }
-      if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+      const { pid, type, subject, data, principal } = json.value as PloinkyEvent & { pid: number }
+      const asked = principal === undefined ? {} : { principal }
+      if (pid !== platform.pid) events.emit({ type, subject, data, ...asked, relayed: true })
     }
   }
   const next = (): void => {

@@ -16,6 +16,7 @@ import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
+import { audited } from '../events/index.ts'
 import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
@@ -276,8 +277,9 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     commands: options.commands,
     execute: (command, input, call) => {
       const result = options.execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
       // What a caller changed counts before the answer says so.
-      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, reload)
+      return audited(options.events, { command, input, principal: call.principal.id }, andReload(result, reload))
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
