@@ -3,8 +3,9 @@ import { routerUrl } from '../shared/api.ts'
 import { duration, plainText, secondsSince } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
-import type { Agent, Problem } from './model.ts'
-import { actionsFor, commandFor, commandIn, lookOf, shortImage } from './model.ts'
+import type { Agent } from './model.ts'
+import { actionsFor, commandFor, lookOf, shortImage } from './model.ts'
+import { ProblemNote } from './problem.tsx'
 import { busy, now, openLog, request } from './store.ts'
 import { strings } from './strings.ts'
 
@@ -159,21 +160,6 @@ function Actions({ agent }: { agent: Agent }) {
           onClick={() => request(agent.name, action)}
         />
       ))}
-    </div>
-  )
-}
-
-export function ProblemNote({ problem }: { problem: Problem }) {
-  const command = problem.hint === null ? null : commandIn(problem.hint)
-  return (
-    <div class="callout tone-bad">
-      <Icon name="warning" />
-      <div class="callout-body">
-        <p>
-          <strong>{problem.message}</strong> <code class="small">{problem.code}</code>
-        </p>
-        {command !== null ? <Command text={command} /> : problem.hint !== null && <p>{problem.hint}</p>}
-      </div>
     </div>
   )
 }

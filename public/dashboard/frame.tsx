@@ -7,6 +7,7 @@ import { strings as shared } from '../shared/strings.ts'
 import { savedTheme, saveTheme, THEMES } from '../shared/theme.ts'
 import { Badge, Button, Command } from '../shared/ui.tsx'
 import type { Status } from './model.ts'
+import { MenuButton } from './nav.tsx'
 import { activity, dismiss, live, notices, now, reconnect, signOut } from './store.ts'
 import type { Notice } from './store.ts'
 import { strings } from './strings.ts'
@@ -14,6 +15,9 @@ import { strings } from './strings.ts'
 export function Header({ workspace }: { workspace: string }) {
   return (
     <header class="top">
+      <span class="menu-button">
+        <MenuButton />
+      </span>
       <a class="brand" href={routerUrl('dashboard/')}>
         <Mark />
         <span>{shared.product}</span>

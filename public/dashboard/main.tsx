@@ -1,41 +1,45 @@
-/** The dashboard: which agents there are, how they are, and the first things one wants to do about it. */
+/** The dashboard's frame: head, ways between sections, the chosen section, and what belongs to all of them. */
 import { effect } from '@preact/signals'
 import { render } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
-import { Button, Command } from '../shared/ui.tsx'
-import { AgentTable, ProblemNote } from './agents.tsx'
+import { useRef } from 'preact/hooks'
+import { plainText } from '../shared/format.ts'
+import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
 import { ConfirmDialog, LogDrawer } from './dialogs.tsx'
-import { ActivityPanel, Header, Notices, RouterPanel } from './frame.tsx'
-import type { Status } from './model.ts'
-import { countStates } from './model.ts'
-import { filter, loadProblem, refresh, shownAgents, startPage, status } from './store.ts'
+import { Header, Notices } from './frame.tsx'
+import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
+import { Outlet } from './outlet.tsx'
+import { ProblemNote } from './problem.tsx'
+import { followAddress, route } from './route.ts'
+import { loadProblem, refresh, startPage, status } from './store.ts'
 import { strings } from './strings.ts'
-
-/** Below this everything is in sight, and a search field would only be in the way. */
-const FILTER_FROM = 6
+import { viewOf } from './views.ts'
 
 function Page() {
-  const current = status.value
-  const problem = loadProblem.value
+  const main = useRef<HTMLElement>(null)
   return (
     <>
-      <a class="skip-link" href="#agents">
+      <a
+        class="skip-link"
+        href="#main"
+        onClick={(event) => {
+          // The address says which section is open, so it is left alone.
+          event.preventDefault()
+          main.current?.focus()
+        }}
+      >
         {strings.skip}
       </a>
-      <Header workspace={current?.workspace.name ?? ''} />
-      <main>
-        <h1 class="visually-hidden">{strings.title}</h1>
-        {problem !== null && (
-          <div class="load-problem" role="alert">
-            <ProblemNote
-              problem={{ code: problem.code, hint: problem.hint, message: `${strings.loadFailed}: ${problem.message}` }}
-            />
-            <Button icon="restart" label={strings.retry} onClick={() => void refresh()} />
-          </div>
-        )}
-        {current === null ? problem === null && <Loading /> : <Loaded status={current} />}
-      </main>
+      <Header workspace={status.value?.workspace.name ?? ''} />
+      <div class="frame">
+        <SideNav />
+        <main id="main" ref={main} tabIndex={-1}>
+          <LoadProblem />
+          <Outlet />
+        </main>
+      </div>
+      <BottomBar />
+      <NavDrawer />
       <ConfirmDialog />
       <LogDrawer />
       <Notices />
@@ -43,93 +47,29 @@ function Page() {
   )
 }
 
-function Loaded({ status: current }: { status: Status }) {
-  const { agents } = current
+function LoadProblem() {
+  const problem = loadProblem.value
+  if (problem === null) return null
   return (
-    <div class="columns">
-      <section id="agents" class="main-column" tabIndex={-1} aria-labelledby="agents-title">
-        <div class="section-head">
-          <h2 id="agents-title">{strings.agents}</h2>
-          <span class="muted small">
-            {countStates(agents)
-              .map(({ state, count }) => strings.countOf(count, state))
-              .join(' · ')}
-          </span>
-          {agents.length >= FILTER_FROM && <Filter />}
-        </div>
-        {agents.length === 0 ? <Empty /> : <AgentTable agents={shownAgents.value} />}
-        {agents.length > 0 && shownAgents.value.length === 0 && (
-          <p class="muted panel">{strings.noMatch(filter.value)}</p>
-        )}
-      </section>
-      <aside class="side-column" aria-label={strings.router.title}>
-        <RouterPanel status={current} />
-        <ActivityPanel />
-      </aside>
-    </div>
-  )
-}
-
-function Filter() {
-  const ref = useRef<HTMLInputElement>(null)
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const typing =
-        event.target instanceof HTMLElement && event.target.matches('input, textarea, select, [contenteditable]')
-      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return
-      event.preventDefault()
-      ref.current?.focus()
-    }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
-  }, [])
-  return (
-    <input
-      ref={ref}
-      class="field filter"
-      type="search"
-      aria-label={strings.filterHint}
-      aria-keyshortcuts="/"
-      placeholder={`${strings.filter}  /`}
-      value={filter.value}
-      onInput={(event) => {
-        filter.value = event.currentTarget.value
-      }}
-    />
-  )
-}
-
-function Loading() {
-  return (
-    <div class="loading" role="status">
-      <span class="visually-hidden">{strings.loading}</span>
-      {[0, 1, 2].map((index) => (
-        <div key={index} class="card skeleton" />
-      ))}
-    </div>
-  )
-}
-
-function Empty() {
-  const { title, text, commands, after } = strings.empty
-  return (
-    <div class="card empty">
-      <h3>{title}</h3>
-      <p class="muted">{text}</p>
-      {commands.map((command) => (
-        <Command key={command} text={command} />
-      ))}
-      <p class="muted small">{after}</p>
+    <div class="load-problem" role="alert">
+      <ProblemNote
+        problem={{ code: problem.code, hint: problem.hint, message: `${strings.loadFailed}: ${problem.message}` }}
+      />
+      <Button icon="restart" label={strings.retry} onClick={() => void refresh()} />
     </div>
   )
 }
 
 effect(() => {
-  document.title = strings.pageTitle(status.value?.workspace.name ?? '')
+  const { view, param } = route.value
+  const entry = viewOf(view)
+  const section = entry === undefined ? strings.noView.title : strings.views[entry.id]
+  document.title = strings.pageTitle([param ?? '', section, status.value?.workspace.name ?? ''].map(plainText))
 })
 const root = document.getElementById('app')
 if (root !== null) {
   root.replaceChildren()
+  followAddress()
   render(<Page />, root)
   startPage()
 }

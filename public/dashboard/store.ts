@@ -3,6 +3,7 @@ import { computed, signal } from '@preact/signals'
 import { ApiError, call, goToSignIn, routerUrl } from '../shared/api.ts'
 import type { Live, LiveState } from '../shared/live.ts'
 import { openLive } from '../shared/live.ts'
+import type { SseMessage } from '../shared/sse.ts'
 import type { Action, Activity, LogLine, Status } from './model.ts'
 import { commandFor, commandIn, matches, readActivity, readLog, readStatus } from './model.ts'
 import { strings } from './strings.ts'
@@ -45,12 +46,20 @@ const LOG_TAIL = 200
 const CLOCK_MS = 1000
 
 let connection: Live | null = null
+const listeners = new Set<(message: SseMessage) => void>()
+
+/** Every event of the stream, for a view that shows more of it. Events of before are in `activity`. Returns the way out. */
+export function onEvent(listener: (message: SseMessage) => void): () => void {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
 
 /** Connects and keeps the page up to date. Returns the function that ends it. */
 export function startPage(): () => void {
   connection = openLive({
     url: routerUrl('api/v1/events'),
     onMessage(message) {
+      for (const listener of listeners) listener(message)
       const event = readActivity(message.data)
       if (event === null || activity.value.some(({ key }) => key === event.key)) return
       activity.value = [event, ...activity.value].slice(0, KEPT_ACTIVITIES)
@@ -132,7 +141,7 @@ export async function act(agent: string, action: Action): Promise<void> {
 
 let noticeId = 0
 
-function notify(notice: Omit<Notice, 'id'>): void {
+export function notify(notice: Omit<Notice, 'id'>): void {
   noticeId += 1
   const id = noticeId
   notices.value = [...notices.value.slice(-3), { ...notice, id }]
@@ -177,7 +186,7 @@ export async function signOut(): Promise<void> {
   }
 }
 
-function asApiError(error: unknown): ApiError {
+export function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   return new ApiError(error instanceof Error ? error.message : String(error), { code: 'INTERNAL', status: 0 })
 }

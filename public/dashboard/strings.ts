@@ -1,5 +1,6 @@
 /** Every word of this page. */
 import type { AgentState, Action } from './model.ts'
+import type { ViewId } from './views.ts'
 
 const STATES: Record<AgentState, string> = {
   ready: 'Ready',
@@ -16,10 +17,45 @@ const ACTIONS: Record<Action, string> = { start: 'Start', stop: 'Stop', restart:
 const DOING: Record<Action, string> = { start: 'Starting', stop: 'Stopping', restart: 'Restarting' }
 const DONE: Record<Action, string> = { start: 'Started', stop: 'Stopped', restart: 'Restarted' }
 
+const VIEWS: Record<ViewId, string> = {
+  agents: 'Agents',
+  catalog: 'Catalog',
+  tools: 'Tools',
+  logs: 'Logs',
+  events: 'Events',
+  charts: 'Charts',
+  topology: 'Topology',
+  access: 'Access',
+  variables: 'Variables',
+  repositories: 'Repositories',
+  profiles: 'Profiles',
+  routes: 'Routes',
+  settings: 'Settings',
+}
+
 export const strings = {
-  title: 'Dashboard',
-  pageTitle: (workspace: string) => (workspace === '' ? 'ploinky dashboard' : `${workspace} – ploinky dashboard`),
-  skip: 'Skip to agents',
+  views: VIEWS,
+  nav: {
+    label: 'Sections',
+    bar: 'Main sections',
+    open: 'Open the list of sections',
+    close: 'Close the list of sections',
+    more: 'More',
+    groups: { use: 'Use', watch: 'Watch', manage: 'Manage' },
+  },
+  noView: {
+    title: 'There is no such section',
+    text: 'The address is not one of this page, or its section was renamed.',
+    home: 'Show the agents',
+  },
+  notLoaded: {
+    text: 'This section could not be loaded. The router is away, or was updated while this page was open',
+    reload: 'Reload the page',
+  },
+  loadingView: 'Loading the section',
+  broken: (message: string) => `This section has stopped working: ${message}`,
+  pageTitle: (parts: readonly string[]) => [...parts.filter((part) => part !== ''), 'ploinky'].join(' – '),
+  skip: 'Skip to the content',
   loading: 'Loading agents',
   agents: 'Agents',
   countOf: (count: number, state: AgentState) => `${count} ${STATES[state].toLowerCase()}`,

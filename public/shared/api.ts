@@ -23,7 +23,7 @@ export function routerUrl(path: string): string {
 /** Leaves for the sign-in page, which brings the visitor back here afterwards. */
 export function goToSignIn(): void {
   const target = new URL(routerUrl('signin/'))
-  target.searchParams.set('returnTo', location.pathname + location.search)
+  target.searchParams.set('returnTo', location.pathname + location.search + location.hash)
   location.assign(target.href)
 }
 

@@ -3,8 +3,8 @@
  * theme.js, icon.svg, and packed siblings (.br, .gz) that the router sends as they are. Beside the pages, the modules that
  * pages of others import (`MODULES`).
  *
- * Names carry no hash: the router tags every file, so a browser asks once per file and gets "not modified", and a new
- * version is never mixed with an old one.
+ * Names of first files carry no hash: the router tags every file, so a browser asks once per file and gets "not modified", and
+ * a new version is never mixed with an old one.
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
@@ -64,7 +64,13 @@ function bundleSettings(page, target, options) {
   if (entry === undefined) throw new Error(`Page "${page}" has no main.ts or main.tsx`)
   const common = commonSettings(options)
   return [
-    { ...common, entryPoints: { main: entry }, outdir: target, format: 'esm' },
+    // What a page loads later (`import()`) is a file of its own. Only those names carry a hash: a page that was open while the
+    // router was updated must not get the new half of a pair; it says that it has to be loaded again.
+    {
+      ...common,
+      ...{ entryPoints: { main: entry }, outdir: target, format: 'esm' },
+      ...{ splitting: true, chunkNames: 'part-[name]-[hash]' },
+    },
     { ...common, entryPoints: { theme: join(SOURCE, 'shared/theme-boot.ts') }, outdir: target, format: 'iife' },
   ]
 }

@@ -266,7 +266,7 @@ describe.skipIf(skipReason !== null)('the dashboard', () => {
       expect(await focused()).toBe(name)
     }
     await page.keyboard.press('Tab')
-    expect(await focused()).toBe('Skip to agents')
+    expect(await focused()).toBe('Skip to the content')
     await page.keyboard.press('Enter')
     await tabTo('Logs of demo')
     await page.keyboard.press('Enter')

@@ -1,0 +1,104 @@
+/** Where the chosen view is shown: loaded on its first visit, and kept from taking the rest of the page with it when it breaks. */
+import { signal } from '@preact/signals'
+import { Component } from 'preact'
+import type { ComponentChildren, ComponentType } from 'preact'
+import { useEffect } from 'preact/hooks'
+import { Button } from '../shared/ui.tsx'
+import { ViewHead } from './head.tsx'
+import { ProblemNote } from './problem.tsx'
+import { HOME, hrefOf, route } from './route.ts'
+import { strings } from './strings.ts'
+import type { ViewEntry, ViewProps } from './views.ts'
+import { viewOf } from './views.ts'
+
+type Loaded = ComponentType<ViewProps> | 'failed'
+const loaded = signal<ReadonlyMap<string, Loaded>>(new Map())
+
+function keep(id: string, what: Loaded): void {
+  loaded.value = new Map(loaded.value).set(id, what)
+}
+
+async function load(entry: ViewEntry): Promise<void> {
+  try {
+    keep(entry.id, (await entry.load()).View)
+  } catch {
+    keep(entry.id, 'failed')
+  }
+}
+
+export function Outlet() {
+  const { view, param, query } = route.value
+  const entry = viewOf(view)
+  const found = entry === undefined ? undefined : loaded.value.get(entry.id)
+  useEffect(() => {
+    if (entry !== undefined && !loaded.peek().has(entry.id)) void load(entry)
+  }, [entry])
+  if (entry === undefined) return <NoSuchView />
+  if (found === undefined) return <Loading label={strings.loadingView} />
+  const title = strings.views[entry.id]
+  if (found === 'failed') return <NotLoaded title={title} />
+  const View = found
+  return (
+    <Guard key={`${view}/${param ?? ''}`} title={title}>
+      <View param={param} query={query} />
+    </Guard>
+  )
+}
+
+function NoSuchView() {
+  return (
+    <>
+      <ViewHead title={strings.noView.title} />
+      <p class="muted">{strings.noView.text}</p>
+      <p>
+        <a class="button primary" href={hrefOf(HOME)}>
+          {strings.noView.home}
+        </a>
+      </p>
+    </>
+  )
+}
+
+/** The usual cause is a router that was updated while the page was open: its files have other names now. */
+function NotLoaded({ title }: { title: string }) {
+  return (
+    <>
+      <ViewHead title={title} />
+      <div class="load-problem" role="alert">
+        <ProblemNote problem={{ code: 'VIEW_NOT_LOADED', message: strings.notLoaded.text, hint: null }} />
+        <Button icon="restart" kind="primary" label={strings.notLoaded.reload} onClick={() => location.reload()} />
+      </div>
+    </>
+  )
+}
+
+export function Loading({ label }: { label: string }) {
+  return (
+    <div class="loading" role="status">
+      <span class="visually-hidden">{label}</span>
+      {[0, 1, 2].map((index) => (
+        <div key={index} class="card skeleton" />
+      ))}
+    </div>
+  )
+}
+
+class Guard extends Component<{ title: string; children: ComponentChildren }, { message: string | null }> {
+  override state = { message: null }
+  static override getDerivedStateFromError(error: unknown): { message: string } {
+    return { message: error instanceof Error ? error.message : String(error) }
+  }
+  override render() {
+    const { message } = this.state
+    if (message === null) return this.props.children
+    return (
+      <>
+        <ViewHead title={this.props.title} />
+        <div class="load-problem" role="alert">
+          <ProblemNote problem={{ code: 'INTERNAL', message: strings.broken(message), hint: null }} />
+          <Button icon="restart" label={strings.retry} onClick={() => this.setState({ message: null })} />
+        </div>
+      </>
+    )
+  }
+}

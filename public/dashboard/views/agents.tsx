@@ -1,0 +1,92 @@
+/** Which agents there are, how they are, and the first things one wants to do about it. */
+import { useEffect, useRef } from 'preact/hooks'
+import { Command } from '../../shared/ui.tsx'
+import { AgentTable } from '../agents.tsx'
+import { ActivityPanel, RouterPanel } from '../frame.tsx'
+import { ViewHead } from '../head.tsx'
+import type { Status } from '../model.ts'
+import { countStates } from '../model.ts'
+import { Loading } from '../outlet.tsx'
+import { filter, loadProblem, shownAgents, status } from '../store.ts'
+import { strings } from '../strings.ts'
+
+/** Below this everything is in sight, and a search field would only be in the way. */
+const FILTER_FROM = 6
+
+export function View() {
+  const current = status.value
+  if (current !== null) return <Loaded status={current} />
+  return (
+    <>
+      <ViewHead title={strings.agents} />
+      {loadProblem.value === null && <Loading label={strings.loading} />}
+    </>
+  )
+}
+
+function Loaded({ status: current }: { status: Status }) {
+  const { agents } = current
+  const counts = countStates(agents).map(({ state, count }) => strings.countOf(count, state))
+  return (
+    <>
+      <ViewHead title={strings.agents} note={counts.join(' · ')}>
+        {agents.length >= FILTER_FROM && <Filter />}
+      </ViewHead>
+      <div class="columns">
+        <section class="main-column" aria-labelledby="view-title">
+          {agents.length === 0 ? <Empty /> : <AgentTable agents={shownAgents.value} />}
+          {agents.length > 0 && shownAgents.value.length === 0 && (
+            <p class="muted panel">{strings.noMatch(filter.value)}</p>
+          )}
+        </section>
+        <aside class="side-column" aria-label={strings.router.title}>
+          <RouterPanel status={current} />
+          <ActivityPanel />
+        </aside>
+      </div>
+    </>
+  )
+}
+
+function Filter() {
+  const ref = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const typing =
+        event.target instanceof HTMLElement && event.target.matches('input, textarea, select, [contenteditable]')
+      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return
+      event.preventDefault()
+      ref.current?.focus()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [])
+  return (
+    <input
+      ref={ref}
+      class="field filter"
+      type="search"
+      aria-label={strings.filterHint}
+      aria-keyshortcuts="/"
+      placeholder={`${strings.filter}  /`}
+      value={filter.value}
+      onInput={(event) => {
+        filter.value = event.currentTarget.value
+      }}
+    />
+  )
+}
+
+function Empty() {
+  const { title, text, commands, after } = strings.empty
+  return (
+    <div class="card empty">
+      <h2>{title}</h2>
+      <p class="muted">{text}</p>
+      {commands.map((command) => (
+        <Command key={command} text={command} />
+      ))}
+      <p class="muted small">{after}</p>
+    </div>
+  )
+}
