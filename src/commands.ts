@@ -10,6 +10,7 @@ import { eventCommands } from './features/events/commands.ts'
 import { logCommands } from './features/logs/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { endpointCommands } from './features/mcp/endpoint-commands.ts'
+import { metricsCommands } from './features/metrics/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
@@ -41,6 +42,7 @@ export const commands: readonly Command<Services>[] = [
   ...supervisorCommands,
   ...toolLockCommands,
   ...routerCommands,
+  ...metricsCommands,
   ...profileCommands,
   ...variablesCommands,
   ...sandboxCommands,

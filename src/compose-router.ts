@@ -13,6 +13,7 @@ import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
 import { createDemand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
+import { createMetrics } from './features/metrics/index.ts'
 import { createToolGuard } from './features/tool-lock/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
@@ -194,7 +195,11 @@ export async function serveRouter(
     exclusive: services.workspace.exclusive,
     isBusy: async () => (await platform.fs.lstat(paths.changeLock)) !== null,
   })
-  const supervised = withSupervision(services, supervisor)
+  const metrics = createMetrics({
+    log,
+    usage: async (signal) => await services.stats.glance(await registry.list(), signal),
+  })
+  const supervised = { ...withSupervision(services, supervisor), metrics }
   try {
     await runRouter(
       {
@@ -229,12 +234,14 @@ export async function serveRouter(
             ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
           }),
         supervisor,
+        metrics,
         watchdog: options.watchdog,
       },
       (router) => onReady(router.info),
       stopped,
     )
   } finally {
+    metrics.close()
     stopRelaying()
     stopFollowing()
   }

@@ -259,6 +259,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, chooser, grants, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
+    metrics: null,
     sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>
       runDoctor({

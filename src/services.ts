@@ -12,6 +12,7 @@ import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
 import type { Endpoints } from './features/mcp/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
+import type { Metrics } from './features/metrics/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { Sandbox } from './features/sandbox/index.ts'
@@ -77,6 +78,8 @@ export interface Services {
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   readonly stats: StatsService
+  /** Of the router process; null in every other. */
+  readonly metrics: Metrics | null
   /** Removes what nobody needs any more from the runtimes in use: jobs whose starter is gone (or all), unused networks. */
   sweep(jobs: 'orphaned' | 'all'): Promise<void>
   doctor(): Promise<CheckResult[]>

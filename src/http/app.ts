@@ -40,6 +40,8 @@ export interface AppOptions<S> {
   /** Makes changes of files that were just written count. */
   reload(): Promise<void>
   events: EventBus
+  /** Calls back with what agents use, while somebody looks. */
+  watchMetrics(listener: (sample: unknown) => void): () => void
   log: Logger
 }
 
@@ -149,6 +151,8 @@ function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | nul
   })
 }
 
+const wantsMetrics = (value: string | undefined): boolean => value === '1' || value === 'true'
+
 function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
   app.get('/events', (c) => {
@@ -167,9 +171,16 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
       await out.write(': connected\n\n')
       if (Number.isFinite(last)) options.events.since(last).forEach(send)
       const off = options.events.on(send)
+      // Without an id: it is no event that anybody comes back for.
+      const unwatch = wantsMetrics(c.req.query('metrics'))
+        ? options.watchMetrics((sample) => {
+            if (unread === 0) void out.writeSSE({ event: 'metrics', data: JSON.stringify(sample) })
+          })
+        : () => {}
       const heartbeat = setInterval(() => void out.write(': \n\n'), HEARTBEAT_MS)
       await new Promise<void>((resolve) => out.onAbort(resolve))
       clearInterval(heartbeat)
+      unwatch()
       off()
     })
   })

@@ -17,6 +17,7 @@ import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { audited } from '../events/index.ts'
+import type { Metrics } from '../metrics/index.ts'
 import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
@@ -64,6 +65,7 @@ export interface RouterOptions<S> {
   ): Promise<McpGateway & { close(): Promise<void> }>
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
+  readonly metrics: Metrics
   /** Process that starts it again when it crashes. */
   readonly watchdog: number | null
 }
@@ -176,6 +178,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       uptimeSeconds: Math.round((Date.now() - began) / 1000),
     }),
     log,
+    record: options.metrics.traffic.record,
     bodyLimit: settings.bodyLimit,
     newRequestId: createIds(platform),
   }
@@ -293,6 +296,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     status: options.status,
     reload,
     events: options.events,
+    watchMetrics: options.metrics.watch,
     log: options.log,
   })
 }
