@@ -7,8 +7,11 @@ import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
+import { eventCommands } from './features/events/commands.ts'
+import { logCommands } from './features/logs/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { endpointCommands } from './features/mcp/endpoint-commands.ts'
+import { metricsCommands } from './features/metrics/commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
 import { repoCommands } from './features/repos/commands.ts'
 import { routerCommands } from './features/router/commands.ts'
@@ -24,8 +27,10 @@ import type { Services } from './services.ts'
 
 export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
+  ...eventCommands,
   ...skillCommands,
   ...agentCommands,
+  ...logCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,
@@ -39,6 +44,7 @@ export const commands: readonly Command<Services>[] = [
   ...supervisorCommands,
   ...toolLockCommands,
   ...routerCommands,
+  ...metricsCommands,
   ...profileCommands,
   ...variablesCommands,
   ...sandboxCommands,

@@ -2,6 +2,7 @@
 import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
+import type { PloinkyEvent } from './core/events.ts'
 import { parseJson } from './core/json.ts'
 import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
@@ -13,6 +14,7 @@ import { agentSecret } from './features/callers/index.ts'
 import { createDemand, type Demand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { createTerminalGateway } from './features/terminals/index.ts'
+import { createMetrics } from './features/metrics/index.ts'
 import { createToolGuard } from './features/tool-lock/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
@@ -83,13 +85,9 @@ function relayEvents({ platform, paths, events, log }: Services): () => void {
     for await (const line of tail.next()) {
       const json = parseJson(line)
       if (!json.ok) continue
-      const { type, subject, data, pid } = json.value as {
-        type: string
-        subject: string
-        data: Record<string, unknown>
-        pid: number
-      }
-      if (pid !== platform.pid) events.emit({ type, subject, data, relayed: true })
+      const { pid, type, subject, data, principal } = json.value as PloinkyEvent & { pid: number }
+      const asked = principal === undefined ? {} : { principal }
+      if (pid !== platform.pid) events.emit({ type, subject, data, ...asked, relayed: true })
     }
   }
   const next = (): void => {
@@ -216,7 +214,11 @@ export async function serveRouter(
     exclusive: services.workspace.exclusive,
     isBusy: async () => (await platform.fs.lstat(paths.changeLock)) !== null,
   })
-  const supervised = withSupervision(services, supervisor)
+  const metrics = createMetrics({
+    log,
+    usage: async (signal) => await services.stats.glance(await registry.list(), signal),
+  })
+  const supervised = { ...withSupervision(services, supervisor), metrics }
   try {
     await runRouter(
       {
@@ -252,12 +254,14 @@ export async function serveRouter(
           }),
         terminals: (parts) => openTerminals(supervised, parts),
         supervisor,
+        metrics,
         watchdog: options.watchdog,
       },
       (router) => onReady(router.info),
       stopped,
     )
   } finally {
+    metrics.close()
     stopRelaying()
     stopFollowing()
   }

@@ -27,6 +27,7 @@ import { createManifestService } from './features/manifests/index.ts'
 import { createEndpoints } from './features/mcp/endpoints.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createToolLocks } from './features/tool-lock/index.ts'
+import { createEventReader } from './features/events/index.ts'
 import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
@@ -117,7 +118,12 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const explained = await loadSettings(place, origins)
   /** The profile and the opt-in to sandboxes are read again while a router runs; everything else holds for a process. */
   const settings: { -readonly [K in keyof Settings]: Settings[K] } = toSettings(explained)
-  const events = createEventBus({ onError: (error) => log.error('event listener failed', { error }) })
+  /** A command does what somebody at this machine asked for; what a router does by itself, nobody did. */
+  let principal: string | undefined = 'local'
+  const events = createEventBus({
+    onError: (error) => log.error('event listener failed', { error }),
+    principal: () => principal,
+  })
   const rotation = createRotation(platform, {
     lockFile: paths.logLock,
     limits: { maxBytes: settings.logMaxSize, maxAgeDays: settings.logMaxAge, keep: settings.logKeep },
@@ -232,7 +238,8 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     consents,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
-    logs: createLogService({ platform, paths, runtimes, workspaceId }),
+    logs: createLogService({ platform, paths, runtimes, registry, events, workspaceId }),
+    eventLog: createEventReader(fs, paths.eventLog),
     mcpEndpoints: createEndpoints(store),
     manifests: createManifestService({
       fs: platform.fs,
@@ -253,6 +260,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
     explain: createExplainer({ registry, planner, catalog, runtimes, chooser, grants, paths }),
     stats: createStatsService({ runtimes, store, workspaceId }),
+    metrics: null,
     sweep: (jobs) => runtimes.sweep(workspaceId, jobs),
     doctor: () =>
       runDoctor({
@@ -270,6 +278,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     // The server is loaded where it runs: commands that only ask do not pay for it.
     serve: async (onReady, stopped, { watchdog } = { watchdog: null }) => {
       const { serveRouter } = await import('./compose-router.ts')
+      principal = undefined
       if (watchdog !== null) {
         const onError = (message: string): void => platform.terminal.stderr.write(`${message}\n`)
         const writer = createLogWriter({ fs: platform.fs, path: paths.routerLog, rotation, onError })

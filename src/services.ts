@@ -8,10 +8,12 @@ import type { Grants } from './features/callers/index.ts'
 import type { Consents } from './features/hooks/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
+import type { EventReader } from './features/events/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
 import type { Endpoints } from './features/mcp/index.ts'
 import type { Catalog, RepoService } from './features/repos/index.ts'
+import type { Metrics } from './features/metrics/index.ts'
 import type { RouterDaemon } from './features/router/index.ts'
 import type { RouterClient } from './features/router/client.ts'
 import type { Sandbox } from './features/sandbox/index.ts'
@@ -68,6 +70,7 @@ export interface Services {
   readonly consents: Consents
   readonly token: TokenService
   readonly logs: LogService
+  readonly eventLog: EventReader
   readonly toolLocks: ToolLocks
   /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */
   prepareDependencies(
@@ -77,6 +80,8 @@ export interface Services {
   /** What would be run for an agent, enabled or not. Changes nothing. */
   explain(agent: string, profile: string | null): Promise<ExplainedPlan>
   readonly stats: StatsService
+  /** Of the router process; null in every other. */
+  readonly metrics: Metrics | null
   /** Removes what nobody needs any more from the runtimes in use: jobs whose starter is gone (or all), unused networks. */
   sweep(jobs: 'orphaned' | 'all'): Promise<void>
   doctor(): Promise<CheckResult[]>

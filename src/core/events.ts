@@ -29,8 +29,15 @@ export interface EventBus {
   since(seq: number): readonly PloinkyEvent[]
 }
 
-/** `keep` events are held for late subscribers (a page that reconnects). */
-export function createEventBus(options: { keep?: number; onError?: (error: unknown) => void } = {}): EventBus {
+export interface EventBusOptions {
+  /** Events that are held for late subscribers (a page that reconnects). */
+  readonly keep?: number
+  readonly onError?: (error: unknown) => void
+  /** Whose doing everything is that names nobody: a command is a person's. */
+  readonly principal?: () => string | undefined
+}
+
+export function createEventBus(options: EventBusOptions = {}): EventBus {
   const keep = options.keep ?? 500
   const listeners = new Set<EventListener>()
   const recent: PloinkyEvent[] = []
@@ -38,7 +45,9 @@ export function createEventBus(options: { keep?: number; onError?: (error: unkno
   return {
     emit(input) {
       seq += 1
-      const event: PloinkyEvent = { data: {}, ...input, seq, at: new Date().toISOString() }
+      const principal = input.relayed === true ? undefined : options.principal?.()
+      const whose = principal === undefined ? {} : { principal }
+      const event: PloinkyEvent = { data: {}, ...whose, ...input, seq, at: new Date().toISOString() }
       recent.push(event)
       if (recent.length > keep) recent.shift()
       for (const listener of listeners) {

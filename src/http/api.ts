@@ -9,6 +9,7 @@ import { isJson, readText } from './body.ts'
 import { describeCommands } from './command-table.ts'
 import { inputFromRecord, inputSchemaOf, paramSchema } from './command-schema.ts'
 import type { HonoEnv } from './front.ts'
+import { writeLines } from './ndjson.ts'
 
 /** A command's input is a few words; nothing larger is read. */
 const MAX_INPUT_BYTES = 64 * 1024
@@ -23,6 +24,8 @@ export interface ApiOptions<S> {
     input: Input,
     call: { principal: Principal; signal: AbortSignal },
   ): Promise<unknown> | AsyncIterable<unknown>
+  /** Told of each call that a principal's role does not allow. */
+  refused(command: Command<S>, principal: Principal): void
 }
 
 type ApiCommand<S> = Command<S> & { http: NonNullable<Command<S>['http']> }
@@ -77,17 +80,24 @@ export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {
     app.on(command.http.method, honoPath(command.http.path), async (c) => {
       const { principal } = c.env
       if (principal === null) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first')
-      if (!isAllowed(principal, command.permission))
+      if (!isAllowed(principal, command.permission)) {
+        options.refused(command, principal)
         throw new PloinkyError('DENIED', `"${command.name}" needs the permission "${command.permission}"`)
+      }
       const query = c.req.method === 'GET' || c.req.method === 'DELETE' ? c.req.query() : {}
       const body = c.req.method === 'GET' || c.req.method === 'DELETE' ? {} : await readBody(c.req.raw)
       const { token: _token, ...rest } = query
       const input = inputFromRecord(command, { ...rest, ...body, ...c.req.param() })
-      const result = options.execute(command, input, { principal, signal: c.req.raw.signal })
-      if (!isAsyncIterable(result)) return c.json((await result) as object)
+      const ended = new AbortController()
+      const signal = AbortSignal.any([c.req.raw.signal, ended.signal])
+      const started = options.execute(command, input, { principal, signal })
+      const result = isAsyncIterable(started) ? started : await started
+      if (!isAsyncIterable(result)) return c.json(result as object)
       c.header('content-type', 'application/x-ndjson')
+      if (c.req.method === 'HEAD') return c.body(null)
       return stream(c, async (out) => {
-        for await (const item of result) await out.write(`${JSON.stringify(item)}\n`)
+        out.onAbort(() => ended.abort())
+        await writeLines(out, result, c.env.requestId).finally(() => ended.abort())
       })
     })
   }

@@ -7,7 +7,7 @@ import type { EventBus } from '../core/events.ts'
 import { parseJson } from '../core/json.ts'
 import type { Logger } from '../core/log.ts'
 import type { Principal } from '../core/principal.ts'
-import { createApi, methodsOf } from './api.ts'
+import { type ApiOptions, createApi, methodsOf } from './api.ts'
 import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
 import type { FrontEnv, HonoEnv } from './front.ts'
@@ -43,6 +43,8 @@ export interface AppOptions<S> {
   /** Makes changes of files that were just written count. */
   reload(): Promise<void>
   events: EventBus
+  /** Calls back with what agents use, while somebody looks. */
+  watchMetrics(listener: (sample: unknown) => void): () => void
   log: Logger
 }
 
@@ -88,6 +90,12 @@ async function readToken(request: Request): Promise<string> {
   return typeof token === 'string' ? token : ''
 }
 
+/** Who signs in is the operator: there is no other person yet. */
+function openSession<S>({ sessions, events }: AppOptions<S>, address: string) {
+  events.emit({ type: 'session.opened', subject: 'router', principal: 'operator', data: { address } })
+  return sessions.createSession()
+}
+
 function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
   const limiter = loginLimiter()
@@ -106,14 +114,17 @@ function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
     if (!options.sessions.redeem(token.trim())) {
       limiter.failed(address)
       options.log.warn('sign-in refused', { requestId: c.env.requestId })
+      options.events.emit({ type: 'session.refused', subject: 'router', data: { address } })
       if (asPage && (c.req.header('accept') ?? '').includes('text/html')) return c.redirect('/signin/?error=1', 303)
       throw new PloinkyError('UNAUTHENTICATED', 'That token is not valid', { hint: 'Run: ploinky token' })
     }
-    const session = options.sessions.createSession()
+    const session = openSession(options, address)
     c.header('set-cookie', cookie(session.value, session.maxAgeSeconds))
     return asPage ? c.redirect(safeReturn(c.req.query('returnTo')), 303) : c.body(null, 204)
   })
   app.post('/logout', (c) => {
+    const { principal } = c.env
+    if (principal !== null) options.events.emit({ type: 'session.closed', subject: 'router', principal: principal.id })
     c.header('set-cookie', cookie('', 0))
     return /^application\/json\b/i.test(c.req.header('accept') ?? '') ? c.body(null, 204) : c.redirect('/signin/', 303)
   })
@@ -130,7 +141,7 @@ function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | nul
   // Already signed in (a reload of the printed link): the code is spent, the session counts.
   if (env.caller.via === 'cookie') return new Response(null, { status: 303, headers: { location: `${path}${query}` } })
   if (!options.sessions.redeem(queryToken)) return null
-  const session = options.sessions.createSession()
+  const session = openSession(options, env.incoming.socket.remoteAddress ?? '')
   const cookie = `${options.cookieName}=${session.value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${session.maxAgeSeconds}`
   return new Response(null, {
     status: 303,
@@ -142,6 +153,8 @@ function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | nul
     },
   })
 }
+
+const wantsMetrics = (value: string | undefined): boolean => value === '1' || value === 'true'
 
 function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
@@ -161,9 +174,16 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
       await out.write(': connected\n\n')
       if (Number.isFinite(last)) options.events.since(last).forEach(send)
       const off = options.events.on(send)
+      // Without an id: it is no event that anybody comes back for.
+      const unwatch = wantsMetrics(c.req.query('metrics'))
+        ? options.watchMetrics((sample) => {
+            if (unread === 0) void out.writeSSE({ event: 'metrics', data: JSON.stringify(sample) })
+          })
+        : () => {}
       const heartbeat = setInterval(() => void out.write(': \n\n'), HEARTBEAT_MS)
       await new Promise<void>((resolve) => out.onAbort(resolve))
       clearInterval(heartbeat)
+      unwatch()
       off()
     })
   })
@@ -205,7 +225,13 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     await options.reload()
     return c.body(null, 204)
   })
-  app.route('/api/v1', createApi(options))
+  const refused: ApiOptions<S>['refused'] = ({ name, permission }, { id }) => {
+    options.events.emit({
+      ...{ type: 'command.refused', subject: 'workspace', principal: id },
+      data: { command: name, message: `needs the permission "${permission}"` },
+    })
+  }
+  app.route('/api/v1', createApi({ ...options, refused }))
   app.all('/api/*', (c) => {
     const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))
     if (allowed.length > 0) {

@@ -21,6 +21,9 @@ function extraHeaders(error: PloinkyError): Record<string, string> {
   return error.code === 'REQUEST_TOO_LARGE' ? { connection: 'close' } : {}
 }
 
+/** The same as text, for an answer that has begun already. */
+export const errorText = (thrown: unknown, requestId: string): string => visible(asPloinkyError(thrown), requestId)
+
 export function errorResponse(thrown: unknown, requestId: string): Response {
   const error = asPloinkyError(thrown)
   return new Response(visible(error, requestId), {

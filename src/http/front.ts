@@ -59,6 +59,8 @@ export interface FrontOptions {
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
   app(env: FrontEnv): void
+  /** Counts a request to an agent: the status (0: none) and the milliseconds until the answer began. */
+  record(agent: string, status: number, milliseconds: number): void
   /** Told to everybody at `/health`, which answers as soon as the port does: before the app is there. */
   health(): Readonly<Record<string, string | number>>
   log: Logger
@@ -91,7 +93,13 @@ interface Exchange {
   target: Target
   caller: Caller
   requestId: string
+  /** `performance.now()` */
+  began: number
+  isCounted: boolean
 }
+
+/** Requests to all agents as one; no agent is called so. */
+const AGGREGATE = '/mcp'
 
 export function createFront(options: FrontOptions): ServerHandlers {
   const { guard, routes, dataPlane, mcp, demand, log } = options
@@ -130,7 +138,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
     if (endpoint === null || wantsPage(exchange.incoming)) return false
     requirePrincipal(exchange.caller)
     const { incoming, requestId, caller } = exchange
-    return mcp.handle({
+    const isHandled = mcp.handle({
       incoming,
       outgoing,
       endpoint,
@@ -140,6 +148,20 @@ export function createFront(options: FrontOptions): ServerHandlers {
       relay: (agent, change) => relayMcp(exchange, outgoing, { agent, ...change }),
       fail: (error) => writeError(outgoing, error, requestId),
     })
+    // A stream that a client listens to lasts as long as he likes.
+    if (isHandled && incoming.method !== 'GET')
+      outgoing.once('close', () => count(exchange, outgoing.headersSent ? outgoing.statusCode : 0))
+    return isHandled
+  }
+
+  /** By whichever is told first: the head of a relayed answer, or the end of one of ours. */
+  function count(exchange: Exchange, status: number): void {
+    if (exchange.isCounted) return
+    exchange.isCounted = true
+    const agent = exchange.target.agent?.name ?? AGGREGATE
+    // Names that nobody has would each take the memory of an agent.
+    if (agent !== AGGREGATE && routes.find(agent) === null) return
+    options.record(agent, status, performance.now() - exchange.began)
   }
 
   function relayMcp(
@@ -191,10 +213,14 @@ export function createFront(options: FrontOptions): ServerHandlers {
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       idleTimeoutMs: 0,
       sseKeepAliveMs: SSE_KEEP_ALIVE_MS,
+      onHead: (status) => count(exchange, status),
       onEnd: (info) => {
         if (info.error !== undefined) log.debug('relay ended early', { requestId, prefix, ...info })
       },
-      fail: (out, failure) => writeError(out, failureError(prefix, failure), requestId),
+      fail(out, failure) {
+        writeError(out, failureError(prefix, failure), requestId)
+        count(exchange, out.statusCode)
+      },
     }
   }
 
@@ -307,7 +333,8 @@ export function createFront(options: FrontOptions): ServerHandlers {
     const requestId = options.newRequestId()
     try {
       const target = parse(incoming)
-      const exchange = { incoming, target, caller: guard.identify(incoming, target, isUpgrade), requestId }
+      const caller = guard.identify(incoming, target, isUpgrade)
+      const exchange = { incoming, target, caller, requestId, began: performance.now(), isCounted: false }
       if (!isStale(target, exchange.caller)) run.handle(exchange)
       else
         routes

@@ -206,64 +206,6 @@ const exec = defineCommand<Services>({
   exitCode: childExit,
 })
 
-const LOG_PARAMS: Readonly<Record<string, Param>> = {
-  source: {
-    type: 'string',
-    summary: 'An agent, or "router" (default)',
-    complete: 'agents',
-    placeholder: 'agent|router',
-  },
-  follow: { type: 'boolean', summary: 'Go on with new lines', short: 'f' },
-  since: { type: 'string', summary: 'Only lines after: 10m, 2h, or a date', placeholder: 'TIME' },
-  lines: { type: 'integer', summary: 'Last lines only', short: 'n', min: 0, max: 1_000_000, placeholder: 'N' },
-}
-
-const logs = defineCommand<Services>({
-  name: 'logs',
-  summary: 'Log of an agent or of the router',
-  group: 'Use an agent',
-  positionals: ['source'],
-  params: LOG_PARAMS,
-  examples: [{ run: 'ploinky logs demo -f -n 20', does: 'the last 20 lines, then new ones' }],
-  access: 'local',
-  permission: 'read',
-  async *run(input, context) {
-    const services = await context.services()
-    const source = text(input, 'source') || 'router'
-    const since = input['since'] === undefined ? undefined : services.logs.parseSince(text(input, 'since'))
-    const query = {
-      follow: input['follow'] === true,
-      signal: context.signal,
-      ...(typeof input['lines'] === 'number' ? { tail: input['lines'] } : {}),
-      ...(since === undefined ? {} : { since }),
-    }
-    yield* source === 'router'
-      ? services.logs.router(query)
-      : services.logs.agent(await services.registry.get(source), query)
-  },
-  render: (data) => (data as { text: string }).text,
-})
-
-const agentLogs = defineCommand<Services>({
-  name: 'agent logs',
-  summary: 'Last lines of an agent’s log',
-  group: 'Agents',
-  hidden: true,
-  positionals: ['agent'],
-  params: { agent: agentParam, tail: { type: 'integer', summary: 'Lines (default 200)', min: 1, max: 10_000 } },
-  access: 'session',
-  permission: 'read',
-  http: { method: 'GET', path: '/agents/{agent}/logs' },
-  async run(input, context) {
-    const services = await context.services()
-    const agent = await services.registry.get(text(input, 'agent'))
-    const lines: unknown[] = []
-    const tail = typeof input['tail'] === 'number' ? input['tail'] : 200
-    for await (const line of services.logs.agent(agent, { tail, signal: context.signal })) lines.push(line)
-    return { lines }
-  },
-})
-
 export const agentCommands: readonly Command<Services>[] = [
   listAgents,
   enable,
@@ -271,6 +213,4 @@ export const agentCommands: readonly Command<Services>[] = [
   shell,
   cli,
   exec,
-  logs,
-  agentLogs,
 ]

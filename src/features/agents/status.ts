@@ -45,6 +45,10 @@ export interface AgentStatus {
   readonly image: string | null
   readonly container: string | null
   readonly static: boolean
+  /** Agents that its manifest asks for: they are started with it. */
+  readonly needs: readonly string[]
+  /** Ports of this host that lead into it. */
+  readonly ports: readonly { readonly hostIp: string; readonly host: number; readonly container: number }[]
   /** What it may call of other agents, by its manifest and by grants of the workspace. */
   readonly calls: readonly { readonly agent: string; readonly tools: readonly string[] | null }[]
   /** Path on the router. */
@@ -137,6 +141,8 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
     calls: seen.grants
       .filter(({ caller }) => caller === agent.name)
       .map(({ agent: callee, tools }) => ({ agent: callee, tools })),
+    needs: [],
+    ports: [],
     mcpUrl: null,
     pageUrl: null,
     startedAt: null,
@@ -149,7 +155,10 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
     return { ...base, state: 'failed', lastError: errorOf(error) }
   }
   const place = agent.runtime === null ? undefined : found.get(agent.runtime)
-  const common = { ...base, about: manifest.about, image: runsImages(place) ? manifest.image : null }
+  const common = {
+    ...{ ...base, about: manifest.about, image: runsImages(place) ? manifest.image : null },
+    needs: manifest.dependencies.map(({ ref, alias }) => alias ?? ref.split(/[/:]/).at(-1) ?? ref),
+  }
   if (place === undefined) return { ...common, state: 'stopped' }
   if ('error' in place) return { ...common, state: 'lost', lastError: errorOf(place.error) }
   const name = workloadName(deps.workspaceId, agent.name)
@@ -169,6 +178,7 @@ async function statusOf(deps: StatusDeps, agent: EnabledAgent, seen: Seen): Prom
     state: stateOf(workload, route !== undefined && (await answers(deps, manifest, route))),
     container: workload.name,
     startedAt: workload.startedAt,
+    ports: workload.ports.map(({ hostIp, host, container }) => ({ hostIp, host, container })),
     mcpUrl: route === undefined || route.mcp === 'none' ? null : `/mcps/${agent.name}/mcp`,
     pageUrl: reachable && route.mcp === 'container' ? `/services/${agent.name}/` : null,
   }

@@ -17,6 +17,8 @@ import type { TerminalGateway } from '../../http/terminal-gateway.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
+import { audited } from '../events/index.ts'
+import type { Metrics } from '../metrics/index.ts'
 import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
@@ -65,6 +67,7 @@ export interface RouterOptions<S> {
   terminals(parts: { demand: Demand; routes: McpRoutes }): TerminalGateway & { close(): Promise<void> }
   /** Follows the engines and cares for the agents until the signal aborts. */
   readonly supervisor: RouterSupervisor
+  readonly metrics: Metrics
   /** Process that starts it again when it crashes. */
   readonly watchdog: number | null
 }
@@ -179,6 +182,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       uptimeSeconds: Math.round((Date.now() - began) / 1000),
     }),
     log,
+    record: options.metrics.traffic.record,
     bodyLimit: settings.bodyLimit,
     newRequestId: createIds(platform),
   }
@@ -280,8 +284,9 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     commands: options.commands,
     execute: (command, input, call) => {
       const result = options.execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
       // What a caller changed counts before the answer says so.
-      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, reload)
+      return audited(options.events, { command, input, principal: call.principal.id }, andReload(result, reload))
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
@@ -296,6 +301,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     status: options.status,
     reload,
     events: options.events,
+    watchMetrics: options.metrics.watch,
     log: options.log,
   })
 }

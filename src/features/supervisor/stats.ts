@@ -21,7 +21,11 @@ export interface AgentStats {
 export interface StatsService {
   /** Processor time is a difference: the first answer about an agent may take half a second. */
   of(agents: readonly EnabledAgent[], signal?: AbortSignal): Promise<AgentStats[]>
+  /** The same for who asks again and again: one sample each, a few at a time; processor time is since the last one. */
+  glance(agents: readonly EnabledAgent[], signal: AbortSignal): Promise<Glance[]>
 }
+
+export type Glance = Pick<AgentStats, 'agent' | 'cpuPercent' | 'memoryBytes'>
 
 export interface StatsOptions {
   readonly runtimes: Pick<Runtimes, 'use'>
@@ -30,6 +34,8 @@ export interface StatsOptions {
 }
 
 const WINDOW_MS = 500
+/** Engines that are asked for many at once answer all of them late. */
+const AT_ONCE = 4
 
 export function createStatsService({ runtimes, store, workspaceId }: StatsOptions): StatsService {
   const nameOf = (agent: EnabledAgent): string => workloadName(workspaceId, agent.name)
@@ -57,7 +63,31 @@ export function createStatsService({ runtimes, store, workspaceId }: StatsOption
     return { ...base, state, ...used, uptimeSeconds }
   }
 
+  /** Those that run, of one runtime; nothing when it cannot be asked. */
+  async function glanceAt(agents: readonly EnabledAgent[], options: { signal: AbortSignal }): Promise<Glance[]> {
+    const [first] = agents
+    if (first === undefined || first.runtime === null) return []
+    const adapter = await runtimes.use(first.runtime).catch(() => null)
+    const found = (await adapter?.list({ workspace: workspaceId }, options).catch(() => [])) ?? []
+    const running = new Set(found.filter(({ state }) => state === 'running').map(({ name }) => name))
+    const waiting = agents.filter((agent) => running.has(nameOf(agent)))
+    const seen: Glance[] = []
+    const work = async (): Promise<void> => {
+      for (let agent = waiting.shift(); agent !== undefined; agent = waiting.shift()) {
+        const used = await adapter?.stats(nameOf(agent), options).catch(() => null)
+        if (used) seen.push({ agent: agent.name, cpuPercent: used.cpuPercent, memoryBytes: used.memoryBytes })
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    return seen
+  }
+
   return {
+    async glance(agents, signal) {
+      const used = [...new Set(agents.map(({ runtime }) => runtime))]
+      const groups = used.map((id) => agents.filter(({ runtime }) => runtime === id))
+      return (await Promise.all(groups.map((group) => glanceAt(group, { signal })))).flat()
+    },
     async of(agents, signal) {
       const options = signal === undefined ? {} : { signal }
       // All at the same time: each may wait for its second sample.
