@@ -61,8 +61,8 @@ const containerSchema = z.object({
     Error: z.nullish(text),
   }),
   RestartCount: z.nullish(z.number()),
-  HostConfig: z.nullish(z.object({ NetworkMode: z.nullish(text) })),
-  Config: z.object({ Labels: labels }),
+  HostConfig: z.nullish(z.object({ NetworkMode: z.nullish(text), Tmpfs: z.nullish(z.record(text, text)) })),
+  Config: z.object({ Labels: labels, WorkingDir: z.nullish(text) }),
   NetworkSettings: z.nullish(
     z.object({
       Ports: z.nullish(z.record(text, z.nullable(z.array(z.object({ HostIp: z.nullish(text), HostPort: text }))))),
@@ -80,6 +80,9 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>
   /** The engine's names of the networks that it joined. */
   readonly networks: readonly string[]
+  readonly workdir: string
+  /** Where it has memory for a disk. */
+  readonly tmpfs: readonly string[]
   readonly workload: Workload
 }
 
@@ -166,6 +169,8 @@ function toContainer(raw: RawContainer, source: Source): Container {
     status: raw.State.Status,
     labels: own,
     networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
+    workdir: raw.Config.WorkingDir || '/',
+    tmpfs: Object.keys(raw.HostConfig?.Tmpfs ?? {}).map((path) => path.replace(/(?<=.)\/+$/, '')),
     workload: {
       name,
       id: raw.Id,
