@@ -6,6 +6,7 @@ import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
+import { fileCommands } from './features/files/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { profileCommands } from './features/profiles/commands.ts'
@@ -25,6 +26,7 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...fileCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,

@@ -22,6 +22,7 @@ import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
+import { createFileService } from './features/files/service.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
 import { createEndpoints } from './features/mcp/endpoints.ts'
@@ -231,6 +232,11 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     grants,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
+    files: createFileService({
+      ...{ registry, instances, events, fs, hash },
+      spoolDir: join(paths.running, 'uploads'),
+      maxBytes: settings.fileLimit,
+    }),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),
     mcpEndpoints: createEndpoints(store),
     manifests: createManifestService({

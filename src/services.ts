@@ -7,6 +7,7 @@ import type { EnabledAgent, ExplainedPlan, Instances, Planner, Registry, Runtime
 import type { Grants } from './features/callers/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
+import type { FileService } from './features/files/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
 import type { Endpoints } from './features/mcp/index.ts'
@@ -65,6 +66,7 @@ export interface Services {
   readonly variables: Variables
   readonly grants: Grants
   readonly token: TokenService
+  readonly files: FileService
   readonly logs: LogService
   readonly toolLocks: ToolLocks
   /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */

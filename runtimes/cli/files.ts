@@ -134,6 +134,10 @@ async function writeDirectly(
   there?.close()
   if (first?.kind === 'directory') throw paths.notFile(at.path)
   if (first !== null && !file.overwrite) throw paths.exists(at.path)
+  // podman would make it.
+  const parent = first === null ? await archives.open(id, at.folder, signal) : there
+  parent?.close()
+  if (parent === null) throw paths.notFound(at.folder)
   await put(archives, id, { ...at, file, signal })
   return { path: at.path, replaced: first !== null }
 }

@@ -36,6 +36,8 @@ export interface AppOptions<S> {
   agentFiles(): StaticFiles | null
   /** Further routes of features (blobs). */
   features: readonly Hono[]
+  /** The same below `/api/v1`: what is no command, because it is bytes. */
+  apiFeatures: readonly Hono<HonoEnv>[]
   status(): Promise<unknown>
   /** Makes changes of files that were just written count. */
   reload(): Promise<void>
@@ -199,6 +201,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     await options.reload()
     return c.body(null, 204)
   })
+  for (const feature of options.apiFeatures) app.route('/api/v1', feature)
   app.route('/api/v1', createApi(options))
   app.all('/api/*', (c) => {
     const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))
