@@ -275,6 +275,7 @@ export interface FileContent {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 export interface NewFile {
+  readonly path: string
   readonly size: number
   /** Fewer or more than `size` is an error, and leaves nothing. */
   readonly bytes: AsyncIterable<Uint8Array>
@@ -292,7 +293,7 @@ export interface InstanceFiles {
   list(name: string, path: string, options?: CallOptions & { limit?: number }): Promise<Folder>
   read(name: string, path: string, options?: CallOptions): Promise<FileContent>
   /** There is the old file or the new one, never a part, where the instance has a shell. Links are replaced, not followed. */
-  write(name: string, path: string, file: NewFile, options?: CallOptions): Promise<{ path: string; replaced: boolean }>
+  write(name: string, file: NewFile, options?: CallOptions): Promise<{ path: string; replaced: boolean }>
 }
 
 export interface RuntimeEvent {

@@ -17,6 +17,7 @@ import {
   createRoutesWriter,
   createRuntimeChooser,
   createRuntimes,
+  projectFolder,
 } from './features/agents/index.ts'
 import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
@@ -234,6 +235,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     toolLocks: createToolLocks(store),
     files: createFileService({
       ...{ registry, instances, events, fs, hash },
+      homeOf: ({ name, mode }) => projectFolder({ agent: name, mode, paths }),
       spoolDir: join(paths.running, 'uploads'),
       maxBytes: settings.fileLimit,
     }),

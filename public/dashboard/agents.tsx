@@ -5,7 +5,7 @@ import { Icon } from '../shared/icons.tsx'
 import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
 import type { Agent, Problem } from './model.ts'
 import { actionsFor, commandFor, commandIn, lookOf, shortImage } from './model.ts'
-import { busy, now, openLog, request } from './store.ts'
+import { busy, filesOf, now, openLog, request } from './store.ts'
 import { strings } from './strings.ts'
 
 const { columns } = strings
@@ -115,6 +115,15 @@ function Endpoints({ agent }: { agent: Agent }) {
             <Icon name="open" />
             <span>{strings.page}</span>
           </a>
+        )}
+        {agent.state === 'ready' && (
+          <Button
+            kind="quiet"
+            icon="folder"
+            label={strings.files}
+            name={strings.filesOf(name)}
+            onClick={() => (filesOf.value = agent.name)}
+          />
         )}
         {agent.container !== '' && (
           <Button

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { FilesDrawer } from '../shared/files-drawer.tsx'
 import { Button, Command } from '../shared/ui.tsx'
 import { AgentTable, ProblemNote } from './agents.tsx'
 import './dashboard.css'
@@ -9,7 +10,7 @@ import { ConfirmDialog, LogDrawer } from './dialogs.tsx'
 import { ActivityPanel, Header, Notices, RouterPanel } from './frame.tsx'
 import type { Status } from './model.ts'
 import { countStates } from './model.ts'
-import { filter, loadProblem, refresh, shownAgents, startPage, status } from './store.ts'
+import { filesOf, filter, loadProblem, refresh, shownAgents, startPage, status } from './store.ts'
 import { strings } from './strings.ts'
 
 /** Below this everything is in sight, and a search field would only be in the way. */
@@ -38,9 +39,15 @@ function Page() {
       </main>
       <ConfirmDialog />
       <LogDrawer />
+      <Files />
       <Notices />
     </>
   )
+}
+
+function Files() {
+  const agent = filesOf.value
+  return agent === null ? null : <FilesDrawer key={agent} agent={agent} onClose={() => (filesOf.value = null)} />
 }
 
 function Loaded({ status: current }: { status: Status }) {

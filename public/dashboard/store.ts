@@ -32,6 +32,8 @@ export const notices = signal<readonly Notice[]>([])
 export const activity = signal<readonly Activity[]>([])
 export const confirming = signal<{ agent: string; action: Action } | null>(null)
 export const logView = signal<LogView | null>(null)
+/** Agent whose files are shown. */
+export const filesOf = signal<string | null>(null)
 
 export const shownAgents = computed(() =>
   (status.value?.agents ?? []).filter((agent) => matches(agent, filter.value.trim(), strings.state(agent.state))),

@@ -19,6 +19,10 @@ const PATHS = {
   dark: 'M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7z',
   signOut: 'M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3',
   live: 'M8 7a1 1 0 1 0 0 2a1 1 0 1 0 0-2zM4.8 4.8a4.5 4.5 0 0 0 0 6.4M11.2 4.8a4.5 4.5 0 0 1 0 6.4',
+  folder: 'M1.5 4h5l1.5 2h6.5v7h-13z',
+  file: 'M3.5 1.5h6l3 3v10h-9zM9.5 1.5v3h3',
+  download: 'M8 2v8M4.5 6.5L8 10l3.5-3.5M2.5 13.5h11',
+  upload: 'M8 10.5v-8M4.5 6L8 2.5 11.5 6M2.5 13.5h11',
   pause: 'M5 3.5v9M11 3.5v9',
 } as const
 

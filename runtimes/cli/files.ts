@@ -54,8 +54,8 @@ export function createFiles(engine: Engine, { containers, exec, api }: Parts): I
       if (found === null || 'link' in found) throw paths.notFound(call.at.path)
       return found
     },
-    async write(name, path, file, options = {}) {
-      const { container, call } = await locate(name, path, options)
+    async write(name, file, options = {}) {
+      const { container, call } = await locate(name, file.path, options)
       if (call.at.name === '') throw paths.notFile(call.at.path)
       return await write({ shell, archives }, container.id, { call, file })
     },

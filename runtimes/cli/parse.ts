@@ -158,6 +158,19 @@ function readEnd(
   }
 }
 
+/** Where it is, in which networks, and what it has for disks. */
+function readPlace({
+  NetworkSettings,
+  Config,
+  HostConfig,
+}: RawContainer): Pick<Container, 'networks' | 'workdir' | 'tmpfs'> {
+  return {
+    networks: Object.keys(NetworkSettings?.Networks ?? {}),
+    workdir: Config.WorkingDir || '/',
+    tmpfs: Object.keys(HostConfig?.Tmpfs ?? {}).map((path) => path.replace(/(?<=.)\/+$/, '')),
+  }
+}
+
 function toContainer(raw: RawContainer, source: Source): Container {
   const state = STATES[raw.State.Status.toLowerCase()]
   if (state === undefined) throw unreadable(source, `State.Status (${JSON.stringify(raw.State.Status.slice(0, 40))})`)
@@ -168,9 +181,7 @@ function toContainer(raw: RawContainer, source: Source): Container {
     name,
     status: raw.State.Status,
     labels: own,
-    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
-    workdir: raw.Config.WorkingDir || '/',
-    tmpfs: Object.keys(raw.HostConfig?.Tmpfs ?? {}).map((path) => path.replace(/(?<=.)\/+$/, '')),
+    ...readPlace(raw),
     workload: {
       name,
       id: raw.Id,

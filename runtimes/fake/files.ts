@@ -43,8 +43,8 @@ export function createFakeFiles(world: FakeWorld): InstanceFiles {
       }
       return { path: at.path, size: content.byteLength, mtimeMs: null, bytes: bytes(content) }
     },
-    async write(name, path, file, options = {}) {
-      const { instance, at } = locate(name, path, options)
+    async write(name, file, options = {}) {
+      const { instance, at } = locate(name, file.path, options)
       if (at.name === '' || entriesOf(instance, at.path).length > 0) throw paths.notFile(at.path)
       const replaced = contentOf(instance, at.path) !== null
       if (replaced && !file.overwrite) throw paths.exists(at.path)

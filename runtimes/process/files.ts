@@ -53,9 +53,9 @@ export function createFiles(
       if ('link' in found) throw denied(path, 'it leads elsewhere')
       return found
     },
-    async write(name, path, file, options = {}) {
-      const done = await shell.write(await call(name, path, { options, write: true }), file)
-      if (done === null) throw noShell(path)
+    async write(name, file, options = {}) {
+      const done = await shell.write(await call(name, file.path, { options, write: true }), file)
+      if (done === null) throw noShell(file.path)
       return done
     },
   }

@@ -1,14 +1,16 @@
 /** Files into and out of running agents, whatever their runtime, with a record of who did it. */
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import type { FileContent, Folder } from '../../../runtimes/adapter.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { FileSystem, Hashing } from '../../platform/index.ts'
-import type { Instances, Registry } from '../agents/index.ts'
+import type { EnabledAgent, Instances, Registry } from '../agents/index.ts'
 
 export interface FileServiceOptions {
   readonly registry: Pick<Registry, 'get'>
   readonly instances: Pick<Instances, 'running'>
+  /** The folder that an agent works on, as it sees it: where relative paths begin. */
+  readonly homeOf: (agent: EnabledAgent) => string
   readonly events: EventBus
   readonly fs: Pick<FileSystem, 'mkdir' | 'readStream' | 'remove' | 'writeStream'>
   readonly hash: Pick<Hashing, 'randomToken'>
@@ -44,9 +46,11 @@ export interface FileService {
 export function createFileService(options: FileServiceOptions): FileService {
   const { events, fs, maxBytes } = options
 
-  async function open({ agent, signal }: Pick<Call, 'agent' | 'signal'>) {
-    const { adapter, workload } = await options.instances.running(await options.registry.get(agent))
-    return { files: adapter.files, name: workload.name, call: signal === undefined ? {} : { signal } }
+  async function open({ agent, path, signal }: Pick<Call, 'agent' | 'path' | 'signal'>) {
+    const enabled = await options.registry.get(agent)
+    const { adapter, workload } = await options.instances.running(enabled)
+    const call = signal === undefined ? {} : { signal }
+    return { files: adapter.files, name: workload.name, path: posix.resolve(options.homeOf(enabled), path), call }
   }
 
   const tooLarge = (): PloinkyError =>
@@ -74,22 +78,22 @@ export function createFileService(options: FileServiceOptions): FileService {
   return {
     maxBytes,
     async list(asked) {
-      const { files, name, call } = await open(asked)
-      return await files.list(name, asked.path, call)
+      const { files, name, path, call } = await open(asked)
+      return await files.list(name, path, call)
     },
     async read(asked) {
-      const { files, name, call } = await open(asked)
-      const found = await files.read(name, asked.path, call)
+      const { files, name, path, call } = await open(asked)
+      const found = await files.read(name, path, call)
       const { agent, principal } = asked
       events.emit({ type: 'file.downloaded', subject: agent, principal, data: { path: found.path, size: found.size } })
       return found
     },
     async write(asked, upload) {
       if (upload.size !== null && upload.size > maxBytes) throw tooLarge()
-      const { files, name, call } = await open(asked)
+      const { files, name, path, call } = await open(asked)
       const { size, bytes, end } = await spooled(upload)
       try {
-        const written = await files.write(name, asked.path, { size, bytes, overwrite: upload.overwrite }, call)
+        const written = await files.write(name, { path, size, bytes, overwrite: upload.overwrite }, call)
         const { agent, principal } = asked
         events.emit({ type: 'file.uploaded', subject: agent, principal, data: { ...written, size } })
         return { ...written, size }

@@ -35,7 +35,7 @@ interface Giving {
 function give({ files }: RuntimeAdapter, { name, path, content, overwrite = false }: Giving) {
   const bytes = typeof content === 'string' ? encode(content) : content
   return within(
-    files.write(name, path, { size: bytes.byteLength, bytes: chunks(bytes), overwrite }),
+    files.write(name, { path, size: bytes.byteLength, bytes: chunks(bytes), overwrite }),
     `write of ${path}`,
   )
 }
@@ -119,7 +119,7 @@ function small(contract: Contract): void {
     const { name } = await withData(scope)
     await give(adapter, { name, path: '/data/kept', content: 'kept' })
     const write = (size: number, ...parts: (Uint8Array | Error)[]) =>
-      within(adapter.files.write(name, '/data/kept', { size, bytes: chunks(...parts), overwrite: true }), 'write')
+      within(adapter.files.write(name, { path: '/data/kept', size, bytes: chunks(...parts), overwrite: true }), 'write')
     await failure(write(10, encode('short')), 'REQUEST_INVALID')
     await failure(write(3, encode('longer')), 'REQUEST_INVALID')
     await expect(write(9, encode('part'), new Error('the sender went away'))).rejects.toThrow('the sender went away')
@@ -252,7 +252,10 @@ function large(contract: Contract): void {
         yield new Uint8Array(65_536).fill((at / 65_536) % 251)
       }
     }
-    await within(adapter.files.write(name, '/data/large', { size, bytes: pattern(), overwrite: false }), 'large write')
+    await within(
+      adapter.files.write(name, { path: '/data/large', size, bytes: pattern(), overwrite: false }),
+      'large write',
+    )
     const content = await adapter.files.read(name, '/data/large')
     expect(content.size).toBe(size)
     let at = 0
