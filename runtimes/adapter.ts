@@ -249,6 +249,53 @@ export interface TtySession {
   kill(): Promise<void>
 }
 
+export interface FileEntry {
+  readonly name: string
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other'
+  /** Bytes; null where nobody tells. */
+  readonly size: number | null
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number | null
+  readonly mode: number | null
+}
+export interface Folder {
+  /** Absolute, without links, as the agent sees it. */
+  readonly path: string
+  /** By name. What an agent names is not to be trusted. */
+  readonly entries: readonly FileEntry[]
+  /** There are more: the limit of the call was reached. */
+  readonly truncated: boolean
+}
+export interface FileContent {
+  /** Absolute, as the agent sees it. */
+  readonly path: string
+  readonly size: number
+  readonly mtimeMs: number | null
+  /** Exactly `size` bytes, or an error. To be read or left (`return`): it holds a connection to the engine. */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+export interface NewFile {
+  readonly path: string
+  readonly size: number
+  /** Fewer or more than `size` is an error, and leaves nothing. */
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Otherwise CONFLICT when there is something of that name. */
+  readonly overwrite: boolean
+}
+/**
+ * Files as the agent sees them, with the rights of its user. A path is absolute or relative to the working folder. Kernel
+ * and device folders (/proc, /sys, /dev) are refused, as is everything that is neither file nor folder.
+ *
+ * FILE_NOT_FOUND, DENIED (may not, read-only, outside), REQUEST_INVALID (not a file, not a folder, not a path), CONFLICT,
+ * AGENT_NOT_RUNNING, WORKLOAD_NOT_FOUND.
+ */
+export interface InstanceFiles {
+  list(name: string, path: string, options?: CallOptions & { limit?: number }): Promise<Folder>
+  read(name: string, path: string, options?: CallOptions): Promise<FileContent>
+  /** There is the old file or the new one, never a part, where the instance has a shell. Links are replaced, not followed. */
+  write(name: string, file: NewFile, options?: CallOptions): Promise<{ path: string; replaced: boolean }>
+}
+
 export interface RuntimeEvent {
   readonly type: 'started' | 'exited' | 'paused' | 'unpaused' | 'removed'
   readonly name: string
@@ -305,6 +352,7 @@ export interface RuntimeAdapter extends AsyncDisposable {
     options: { tty: boolean; env?: Readonly<Record<string, string>>; cwd?: string },
   ): Promise<ProcessSpec>
   openTty(name: string, argv: readonly string[], options: TtyOptions): Promise<TtySession>
+  readonly files: InstanceFiles
   /** State changes of our workloads from now on. Ends when the signal aborts; throws RUNTIME_UNAVAILABLE when the engine goes away. */
   events(selector: Selector, options?: CallOptions): AsyncIterable<RuntimeEvent>
   stats(name: string, options?: CallOptions): Promise<WorkloadStats | null>

@@ -9,6 +9,7 @@ import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { eventCommands } from './features/events/commands.ts'
 import { logCommands } from './features/logs/commands.ts'
+import { fileCommands } from './features/files/commands.ts'
 import { manifestCommands } from './features/manifests/commands.ts'
 import { endpointCommands } from './features/mcp/endpoint-commands.ts'
 import { metricsCommands } from './features/metrics/commands.ts'
@@ -31,6 +32,7 @@ export const commands: readonly Command<Services>[] = [
   ...skillCommands,
   ...agentCommands,
   ...logCommands,
+  ...fileCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,

@@ -17,11 +17,13 @@ import {
   createRoutesWriter,
   createRuntimeChooser,
   createRuntimes,
+  projectFolder,
 } from './features/agents/index.ts'
 import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
 import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
+import { createFileService } from './features/files/service.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
 import { createEndpoints } from './features/mcp/endpoints.ts'
@@ -240,6 +242,12 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, registry, events, workspaceId }),
     eventLog: createEventReader(fs, paths.eventLog),
+    files: createFileService({
+      ...{ registry, instances, events, fs, hash },
+      homeOf: ({ name, mode }) => projectFolder({ agent: name, mode, paths }),
+      spoolDir: join(paths.running, 'uploads'),
+      maxBytes: settings.fileLimit,
+    }),
     mcpEndpoints: createEndpoints(store),
     manifests: createManifestService({
       fs: platform.fs,

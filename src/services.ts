@@ -9,6 +9,7 @@ import type { Consents } from './features/hooks/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { EventReader } from './features/events/index.ts'
+import type { FileService } from './features/files/index.ts'
 import type { LogService } from './features/logs/index.ts'
 import type { ManifestService } from './features/manifests/index.ts'
 import type { Endpoints } from './features/mcp/index.ts'
@@ -69,6 +70,7 @@ export interface Services {
   readonly grants: Grants
   readonly consents: Consents
   readonly token: TokenService
+  readonly files: FileService
   readonly logs: LogService
   readonly eventLog: EventReader
   readonly toolLocks: ToolLocks

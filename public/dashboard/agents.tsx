@@ -7,7 +7,7 @@ import type { Agent } from './model.ts'
 import { actionsFor, commandFor, lookOf, shortImage } from './model.ts'
 import { ProblemNote } from './problem.tsx'
 import { hrefOf } from './route.ts'
-import { busy, now, openLog, request } from './store.ts'
+import { busy, filesOf, now, openLog, request } from './store.ts'
 import { strings } from './strings.ts'
 
 const { columns } = strings
@@ -119,6 +119,15 @@ function Endpoints({ agent }: { agent: Agent }) {
             <Icon name="open" />
             <span>{strings.page}</span>
           </a>
+        )}
+        {agent.state === 'ready' && (
+          <Button
+            kind="quiet"
+            icon="folder"
+            label={strings.files}
+            name={strings.filesOf(name)}
+            onClick={() => (filesOf.value = agent.name)}
+          />
         )}
         {agent.container !== '' && (
           <Button

@@ -7,6 +7,7 @@ import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
 import { ConfirmDialog } from './ask.tsx'
 import { LogDrawer } from './dialogs.tsx'
+import { FilesHost } from './files-host.tsx'
 import { Header } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
 import { NotificationsDrawer, Notices } from './notifications.tsx'
@@ -47,6 +48,7 @@ function Page() {
       <LogDrawer />
       <NotificationsDrawer />
       <PaletteHost />
+      <FilesHost />
       <Notices />
     </>
   )

@@ -38,6 +38,8 @@ export const noticeLog = signal<readonly Notice[]>([])
 export const unread = signal(0)
 export const activity = signal<readonly Activity[]>([])
 export const logView = signal<LogView | null>(null)
+/** Agent whose files are shown. */
+export const filesOf = signal<string | null>(null)
 
 export const shownAgents = computed(() =>
   (status.value?.agents ?? []).filter((agent) => matches(agent, filter.value.trim(), strings.state(agent.state))),

@@ -88,6 +88,8 @@ export const strings = {
   openPage: (agent: string) => `Open page of ${agent}`,
   logs: 'Logs',
   logsOf: (agent: string) => `Logs of ${agent}`,
+  files: 'Files',
+  filesOf: (agent: string) => `Files of ${agent}`,
   noEndpoint: 'none while it is not running',
   action: (action: Action) => ACTIONS[action],
   actionOn: (action: Action, agent: string) => `${ACTIONS[action]} ${agent}`,

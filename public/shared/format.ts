@@ -59,3 +59,12 @@ export const fullTime = (iso: string): string => (Number.isNaN(Date.parse(iso)) 
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
+
+const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+
+/** "512 B", "1.5 MiB". */
+export function byteCount(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 1024 ** power
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${BYTES[power] ?? 'B'}`
+}

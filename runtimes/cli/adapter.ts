@@ -8,6 +8,7 @@ import type { Dialect, Engine, Probe } from './dialect.ts'
 import { createEngine } from './engine.ts'
 import { createEvents } from './events.ts'
 import { createExec, createInteractive } from './exec.ts'
+import { createFiles } from './files.ts'
 import { createImageIdOf } from './image-id.ts'
 import { createImages } from './images.ts'
 import { createJobs } from './jobs.ts'
@@ -76,6 +77,7 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
     },
     interactive: createInteractive(engine, containers),
     openTty: createTerminals(engine, containers, state.apiForConversation),
+    files: createFiles(engine, { containers, exec, api: state.apiForConversation }),
     events: createEvents(engine, state.api),
     stats,
     [Symbol.asyncDispose]: engine.dispose,

@@ -61,8 +61,8 @@ const containerSchema = z.object({
     Error: z.nullish(text),
   }),
   RestartCount: z.nullish(z.number()),
-  HostConfig: z.nullish(z.object({ NetworkMode: z.nullish(text) })),
-  Config: z.object({ Labels: labels }),
+  HostConfig: z.nullish(z.object({ NetworkMode: z.nullish(text), Tmpfs: z.nullish(z.record(text, text)) })),
+  Config: z.object({ Labels: labels, WorkingDir: z.nullish(text) }),
   NetworkSettings: z.nullish(
     z.object({
       Ports: z.nullish(z.record(text, z.nullable(z.array(z.object({ HostIp: z.nullish(text), HostPort: text }))))),
@@ -80,6 +80,9 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>
   /** The engine's names of the networks that it joined. */
   readonly networks: readonly string[]
+  readonly workdir: string
+  /** Where it has memory for a disk. */
+  readonly tmpfs: readonly string[]
   readonly workload: Workload
 }
 
@@ -155,6 +158,19 @@ function readEnd(
   }
 }
 
+/** Where it is, in which networks, and what it has for disks. */
+function readPlace({
+  NetworkSettings,
+  Config,
+  HostConfig,
+}: RawContainer): Pick<Container, 'networks' | 'workdir' | 'tmpfs'> {
+  return {
+    networks: Object.keys(NetworkSettings?.Networks ?? {}),
+    workdir: Config.WorkingDir || '/',
+    tmpfs: Object.keys(HostConfig?.Tmpfs ?? {}).map((path) => path.replace(/(?<=.)\/+$/, '')),
+  }
+}
+
 function toContainer(raw: RawContainer, source: Source): Container {
   const state = STATES[raw.State.Status.toLowerCase()]
   if (state === undefined) throw unreadable(source, `State.Status (${JSON.stringify(raw.State.Status.slice(0, 40))})`)
@@ -165,7 +181,7 @@ function toContainer(raw: RawContainer, source: Source): Container {
     name,
     status: raw.State.Status,
     labels: own,
-    networks: Object.keys(raw.NetworkSettings?.Networks ?? {}),
+    ...readPlace(raw),
     workload: {
       name,
       id: raw.Id,

@@ -16,6 +16,7 @@ import type {
 import { assertSupported } from '../supported.ts'
 import { imageNotFound, missing } from './errors.ts'
 import { createFakeExec } from './exec.ts'
+import { createFakeFiles } from './files.ts'
 import { createFakeJobs } from './jobs.ts'
 import { createFakeLifecycle } from './lifecycle.ts'
 import { defaultPrograms } from './programs.ts'
@@ -122,6 +123,7 @@ function createAdapter(context: RuntimeContext, { world, programs, canPull }: Pa
       yield* instance.log.read(options, until(options.signal))
     },
     ...exec,
+    files: createFakeFiles(world),
     events: (selector, options) => watch(world, selector, until(options?.signal)),
     stats: async (name) => {
       const instance = world.instances.get(name)

@@ -17,6 +17,8 @@ export interface FakeInstance {
   readonly pid: number
   readonly log: FakeLog
   readonly files: Map<string, string>
+  /** Files that are no text. */
+  readonly binaries: Map<string, Uint8Array>
   readonly handlers: Map<number, HttpHandler>
   readonly ports: PortSpec[]
   servers: RunningServer[]
@@ -91,6 +93,7 @@ export function createInstance(world: FakeWorld, made: { spec: WorkloadSpec; has
     pid: world.nextPid++,
     log: createFakeLog(),
     files: new Map(),
+    binaries: new Map(),
     handlers: new Map(),
     ports: [],
     servers: [],

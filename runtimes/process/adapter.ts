@@ -3,10 +3,11 @@
  * files, that outlives us. A kind says how its program is dressed.
  */
 import { PloinkyError } from '../../src/core/error.ts'
-import type { CallOptions, RuntimeAdapter, RuntimeContext } from '../adapter.ts'
+import type { CallOptions, InstanceFiles, RuntimeAdapter, RuntimeContext } from '../adapter.ts'
 import { assertSupported } from '../supported.ts'
 import { watchProcesses } from './events.ts'
 import { createExec, createInteractive, missing } from './exec.ts'
+import { createFiles } from './files.ts'
 import { createJobs } from './jobs.ts'
 import type { CreateKind } from './kind.ts'
 import { createProcessLifecycle } from './lifecycle.ts'
@@ -37,6 +38,7 @@ export function createProcessAdapter({ platform, stateDir }: RuntimeContext, cre
   const stats = createProcessStats(context)
   const jobs = createJobs(context, track)
   let terminals = true
+  let files: InstanceFiles | undefined
   const facts = () => ({ hasProc: processes.hasProc, terminals })
 
   const adapter: RuntimeAdapter = {
@@ -103,6 +105,9 @@ export function createProcessAdapter({ platform, stateDir }: RuntimeContext, cre
     exec: (name, argv, options) => ready().then(() => createExec(context, track)(name, argv, options)),
     interactive: (name, argv, options) => ready().then(() => createInteractive(context)(name, argv, options)),
     openTty: (name, argv, options) => ready().then(() => createTerminals(context, track)(name, argv, options)),
+    get files() {
+      return (files ??= createFiles(context, adapter))
+    },
     events: (selector, options) => watchProcesses(context, selector, until(options?.signal)),
     stats: (name, options) => ready().then(() => stats(name, options?.signal)),
     async [Symbol.asyncDispose]() {

@@ -153,6 +153,7 @@ async function start(context: ProcessContext, { spec, hash, created, ports }: St
     labels: spec.labels,
     ports: [...ports],
     stopGraceSeconds: spec.stopGraceSeconds,
+    mounts: [...spec.mounts],
     supervisor: { pid: child.pid, since: await processes.since(child.pid) },
   }
   await records.write(record)

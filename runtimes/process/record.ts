@@ -41,6 +41,8 @@ const recordSchema = z.object({
     }),
   ),
   stopGraceSeconds: z.number(),
+  /** The folders of the agent; records of earlier versions have none. */
+  mounts: z._default(z.array(z.object({ source: z.string(), target: z.string(), readOnly: z.boolean() })), []),
   /** The supervisor is the leader of the program's process group. `since` names it for ever, together with the pid. */
   supervisor: z.object({ pid: z.int(), since: z.nullable(z.string()) }),
 })

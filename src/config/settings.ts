@@ -129,6 +129,13 @@ export const SETTINGS = {
     parse: integer(1, Number.MAX_SAFE_INTEGER),
     expected: 'bytes',
   }),
+  fileLimit: define({
+    summary: 'Largest file that is written into an agent, in bytes',
+    default: (1024 * 1024 * 1024) as number,
+    env: ['PLOINKY_FILE_LIMIT'],
+    parse: integer(1, Number.MAX_SAFE_INTEGER),
+    expected: 'bytes',
+  }),
   bodyLimit: define({
     summary: 'Largest request body that is passed to an agent, in bytes',
     default: (100 * 1024 * 1024) as number,

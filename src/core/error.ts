@@ -26,6 +26,7 @@ export const ERRORS = {
   ARCHIVE_INVALID: { exit: 3, status: 422, title: 'Invalid archive' },
   ROUTE_NOT_FOUND: { exit: 4, status: 404, title: 'No such page' },
   SESSION_NOT_FOUND: { exit: 4, status: 404, title: 'No such session' },
+  FILE_NOT_FOUND: { exit: 4, status: 404, title: 'No such file' },
   BLOB_NOT_FOUND: { exit: 4, status: 404, title: 'No such blob' },
   PACKAGE_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown package' },
   TOOL_NOT_FOUND: { exit: 4, status: 404, title: 'Unknown tool, resource or prompt' },

@@ -39,6 +39,8 @@ export interface AppOptions<S> {
   agentFiles(): StaticFiles | null
   /** Further routes of features (blobs). */
   features: readonly Hono[]
+  /** The same below `/api/v1`: what is no command, because it is bytes. */
+  apiFeatures: readonly Hono<HonoEnv>[]
   status(): Promise<unknown>
   /** Makes changes of files that were just written count. */
   reload(): Promise<void>
@@ -231,6 +233,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
       data: { command: name, message: `needs the permission "${permission}"` },
     })
   }
+  for (const feature of options.apiFeatures) app.route('/api/v1', feature)
   app.route('/api/v1', createApi({ ...options, refused }))
   app.all('/api/*', (c) => {
     const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))

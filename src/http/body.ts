@@ -69,3 +69,19 @@ export async function readText(request: Request, limits: BodyLimits): Promise<st
 
 export const isJson = (request: Request): boolean =>
   /^application\/json\s*(?:;|$)/i.test(request.headers.get('content-type') ?? '')
+
+/** The body as it arrives. A reader that stops early (limit reached, disk full) cancels the rest. */
+export async function* bytesOf(request: Request): AsyncGenerator<Uint8Array> {
+  if (request.body === null) return
+  const reader = request.body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      yield value as Uint8Array
+    }
+  } finally {
+    // A connection that is already gone rejects the cancel; there is nothing left to stop then.
+    await reader.cancel().catch(() => {})
+  }
+}

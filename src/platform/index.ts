@@ -215,7 +215,8 @@ export interface HttpCall {
   method: string
   path: string
   headers?: Record<string, string>
-  body?: string
+  /** A stream is sent as fast as the other side reads; `timeoutMs` begins at its end. */
+  body?: string | AsyncIterable<Uint8Array>
   timeoutMs: number
   signal?: AbortSignal
 }

@@ -1,5 +1,5 @@
 /** HTTP server, small HTTP calls and ports, over node:http and node:net; the same code runs on Deno. */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { ClientRequest, IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
@@ -168,41 +168,64 @@ function placeOf({ host = '127.0.0.1', port = 80, socketPath }: HttpCall) {
 }
 
 function request(call: HttpCall): Promise<HttpAnswer> {
+  const { body } = call
   return new Promise((resolve, reject) => {
     const outgoing = http().request({
       method: call.method,
       path: call.path,
       headers: {
         ...call.headers,
-        ...(call.body === undefined ? {} : { 'content-length': String(Buffer.byteLength(call.body)) }),
+        ...(typeof body === 'string' ? { 'content-length': String(Buffer.byteLength(body)) } : {}),
       },
       // One call a process: a kept connection would only hold the process open.
       agent: false,
       ...placeOf(call),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     })
-    const timer = setTimeout(() => {
-      outgoing.destroy(
-        new PloinkyError(
-          'TIMEOUT',
-          `No answer within ${call.timeoutMs} ms from ${call.socketPath ?? `${call.host ?? '127.0.0.1'}:${call.port}`}`,
-        ),
-      )
-    }, call.timeoutMs)
-    outgoing.once('error', (error) => {
+    const late = (): void => {
+      const place = call.socketPath ?? `${call.host ?? '127.0.0.1'}:${call.port}`
+      outgoing.destroy(new PloinkyError('TIMEOUT', `No answer within ${call.timeoutMs} ms from ${place}`))
+    }
+    const isStream = body !== undefined && typeof body !== 'string'
+    let timer = isStream ? undefined : setTimeout(late, call.timeoutMs)
+    let answered = false
+    // Not only the first: the rest of a body may hit a connection whose answer is here already.
+    outgoing.on('error', (error) => {
       clearTimeout(timer)
       reject(error)
     })
     outgoing.once('response', (incoming) => {
+      answered = true
       clearTimeout(timer)
       resolve(toAnswer(incoming))
     })
-    outgoing.end(call.body)
+    if (!isStream) return void outgoing.end(body)
+    sendStream(outgoing, body).then(
+      () => {
+        if (!answered) timer = setTimeout(late, call.timeoutMs)
+      },
+      (error: unknown) => {
+        outgoing.destroy()
+        reject(error as Error)
+      },
+    )
   })
+}
+
+/** Writes as fast as the other side reads, and ends the body. A connection that is gone ends the source. */
+async function sendStream(outgoing: ClientRequest, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const closed = new Promise<void>((resolve) => outgoing.once('close', () => resolve()))
+  for await (const chunk of body) {
+    if (outgoing.destroyed) return
+    if (outgoing.write(chunk)) continue
+    await Promise.race([new Promise<void>((resolve) => outgoing.once('drain', resolve)), closed])
+  }
+  outgoing.end()
 }
 
 /** The switched stream of an `Upgrade: tcp` call; what arrived with the answer is put back in front. */
 function hijack(call: HttpCall): Promise<Duplex> {
+  const text = typeof call.body === 'string' ? call.body : ''
   return new Promise((resolve, reject) => {
     const outgoing = http().request({
       method: call.method,
@@ -211,7 +234,7 @@ function hijack(call: HttpCall): Promise<Duplex> {
         ...call.headers,
         connection: 'Upgrade',
         upgrade: 'tcp',
-        'content-length': String(Buffer.byteLength(call.body ?? '')),
+        'content-length': String(Buffer.byteLength(text)),
       },
       agent: false,
       ...placeOf(call),
@@ -246,7 +269,7 @@ function hijack(call: HttpCall): Promise<Duplex> {
           reject,
         )
     })
-    outgoing.end(call.body ?? '')
+    outgoing.end(text)
   })
 }
 

@@ -36,6 +36,13 @@ await runRuntimeContract({
       { test: 'shared memory has the size that was asked for', reason: noProcess, expect: 'skip' },
       { test: 'gpus are given, or refused', reason: noProcess, expect: 'skip' },
       ...[
+        'files: links are read, replaced by writes, and lead to no device',
+        'files: what is mounted to be read is not written',
+        'files: the replaced file keeps its mode, a new one is readable',
+        'files: memory file systems count, and an image without a shell has files too',
+        'files: 50 MB go in and come out without memory growth',
+      ].map((test) => ({ test, reason: 'files are kept in memory, without links', expect: 'skip' as const })),
+      ...[
         'instances of a network find each other by alias, and nobody else does',
         'an instance joins several networks and is published as ever',
       ].map((test) => ({ test, reason: 'programs are in the network of this process', expect: 'skip' as const })),

@@ -10,6 +10,7 @@ import type { RuntimeDefinition } from '../../runtimes/adapter.ts'
 import { applyCases } from './runtime/apply.ts'
 import { eventCases } from './runtime/events.ts'
 import { execCases } from './runtime/exec.ts'
+import { fileCases } from './runtime/files.ts'
 import { hardeningCases } from './runtime/hardening.ts'
 import { inScope, randomId, type ContractTarget, type Scope } from './runtime/kit.ts'
 import { jobCases } from './runtime/jobs.ts'
@@ -88,12 +89,14 @@ function suite(target: ContractTarget): void {
     namedNetworkCases(contract)
     jobCases(contract)
     volumeCases(contract)
+    fileCases.small(contract)
     hardeningCases(contract)
     eventCases(contract)
   })
   // Memory is measured for the whole process, and the engine's connection is one: these have it to themselves.
   describe.sequential('one at a time', () => {
     execCases.large(contract)
+    fileCases.large(contract)
     logCases.large(contract)
     outageCases(contract)
   })

@@ -19,6 +19,7 @@ const SETTING_VARIABLES = {
   sandbox: ['PLOINKY_SANDBOX'],
   profile: ['PLOINKY_PROFILE'],
   debug: ['PLOINKY_DEBUG'],
+  fileLimit: ['PLOINKY_FILE_LIMIT'],
   mcpPrefix: ['PLOINKY_MCP_PREFIX'],
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { commands } from '../../src/commands.ts'
 import { createBlobRoutes } from '../../src/features/blobs/index.ts'
+import { createFileRoutes } from '../../src/features/files/index.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
 import { isPublicPath } from '../../src/http/public-path.ts'
 
@@ -14,6 +15,8 @@ const URLS = [
   'DELETE /api/v1/mcp/endpoints/:name',
   'DELETE /blobs/:id',
   'GET /',
+  'GET /api/v1/agents/:agent/files',
+  'GET /api/v1/agents/:agent/files/content',
   'GET /api/v1/agents/:agent/logs',
   'GET /api/v1/agents/:agent/plan',
   'GET /api/v1/agents/:agent/stats',
@@ -56,6 +59,7 @@ const URLS = [
   'POST /auth/login',
   'POST /auth/logout',
   'POST /blobs',
+  'PUT /api/v1/agents/:agent/files/content',
   'PUT /api/v1/agents/:agent/tool-lock',
   'PUT /api/v1/variables/:name',
 ]
@@ -74,7 +78,11 @@ const PUBLIC = [
 test('addresses of the router', () => {
   // Only the routes are looked at; no handler runs.
   const blobs = createBlobRoutes({} as Parameters<typeof createBlobRoutes>[0])
-  const app = createApp({ commands, features: [blobs] } as unknown as AppOptions<unknown>)
+  const app = createApp({
+    commands,
+    features: [blobs],
+    apiFeatures: [createFileRoutes({} as never)],
+  } as unknown as AppOptions<unknown>)
   const found = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
   expect([...found].sort()).toEqual(URLS)
 })

@@ -7,6 +7,7 @@ export { createPlanner, type Loaded, type Planner, type Prepared } from './plann
 export { createRouteFinder } from './route-of.ts'
 export { createRegistry, type EnableOptions, type EnabledAgent, type Registry, unlinkFolders } from './registry.ts'
 export { createRoutesWriter, type RoutesWriter } from './routes-writer.ts'
+export { projectFolder } from './plan/mounts.ts'
 export { createRuntimes, type Runtimes } from './runtimes.ts'
 export { agentStatuses, type AgentState, type AgentStatus, type Supervision } from './status.ts'
 export type { ExplainedPlan } from './plan/explain.ts'

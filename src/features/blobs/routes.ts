@@ -2,6 +2,8 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { PloinkyError } from '../../core/error.ts'
+import { bytesOf } from '../../http/body.ts'
+import { contentDisposition } from '../../http/disposition.ts'
 import { describeSelection, fileBody, rangeRefused, select } from '../../http/ranges.ts'
 import type { FileSystem } from '../../platform/index.ts'
 import type { BlobMeta } from './schema.ts'
@@ -20,7 +22,7 @@ export function createBlobRoutes({ blobs, fs }: BlobRoutesOptions) {
   return (
     new Hono()
       .post('/blobs', async (c) => {
-        const meta = await blobs.upload({ body: bodyOf(c.req.raw), ...uploadHeaders(c.req.raw.headers) })
+        const meta = await blobs.upload({ body: bytesOf(c.req.raw), ...uploadHeaders(c.req.raw.headers) })
         const { id, size, sha256, mime, filename } = meta
         const downloadUrl = `/blobs/${id}`
         return c.json({ id, size, sha256, mime, filename, downloadUrl }, 201, { location: downloadUrl })
@@ -59,16 +61,6 @@ async function download(c: Context, meta: BlobMeta, { blobs, fs }: BlobRoutesOpt
   if (selection.kind === 'not-modified' || c.req.raw.method === 'HEAD') return new Response(null, { status, headers })
   const range = selection.kind === 'part' ? selection.range : { start: 0, end: meta.size - 1 }
   return new Response(await fileBody(fs, blobs.pathOf(meta), range), { status, headers })
-}
-
-/** RFC 6266: a plain ASCII name for old clients, and the real one percent-encoded (RFC 5987). */
-export function contentDisposition(filename: string): string {
-  const ascii = filename.replace(/[^\x20-\x7e]/g, '_').replace(/["\\%]/g, '_')
-  const encoded = encodeURIComponent(filename).replace(
-    /['()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
-  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
 
 function uploadHeaders(headers: Headers): { declaredSize?: number; filename?: string; mime?: string } {
@@ -121,20 +113,4 @@ function invalidName(problem: string, cause?: unknown): PloinkyError {
     hint: 'Send encodeURIComponent(name), at most 512 characters',
     ...(cause === undefined ? {} : { cause }),
   })
-}
-
-/** The body as it arrives. A reader that stops early (limit reached, disk full) cancels the rest. */
-async function* bodyOf(request: Request): AsyncGenerator<Uint8Array> {
-  if (request.body === null) return
-  const reader = request.body.getReader()
-  try {
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return
-      yield value as Uint8Array
-    }
-  } finally {
-    // A connection that is already gone rejects the cancel; there is nothing left to stop then.
-    await reader.cancel().catch(() => {})
-  }
 }

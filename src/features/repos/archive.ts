@@ -4,10 +4,10 @@
  */
 import { dirname, join, normalize } from 'node:path'
 import { isPloinkyError } from '../../core/error.ts'
+import { readTar } from '../../core/tar.ts'
 import type { FileSystem, Hashing } from '../../platform/index.ts'
 import { decompress } from './decompress.ts'
 import { archiveInvalid, type Entry } from './entry.ts'
-import { readTar } from './tar.ts'
 import { readZip } from './zip.ts'
 
 export interface ArchiveLimits {
@@ -70,8 +70,23 @@ async function* entriesOf(fs: FileSystem, file: string): AsyncGenerator<Entry> {
   // By what it is, not by its name.
   const [first, second] = head
   if (first === 0x50 && second === 0x4b) yield* readZip(fs, file)
-  else if (first === 0x1f && second === 0x8b) yield* readTar(decompress(fs.readStream(file), 'gzip'))
-  else yield* readTar(fs.readStream(file))
+  else if (first === 0x1f && second === 0x8b) yield* tarEntries(decompress(fs.readStream(file), 'gzip'))
+  else yield* tarEntries(fs.readStream(file))
+}
+
+async function* tarEntries(source: AsyncIterable<Uint8Array>): AsyncGenerator<Entry> {
+  try {
+    for await (const { kind, mode, ...entry } of readTar(source)) {
+      const name = JSON.stringify(entry.path.slice(0, 100))
+      if (kind === 'other') throw archiveInvalid(`it holds a device, a pipe or a hard link: ${name}`)
+      yield { ...entry, kind, executable: (mode & 0o100) !== 0 }
+    }
+  } catch (error) {
+    // The reader knows nothing of repositories, and has no hint.
+    if (isPloinkyError(error) && error.code === 'ARCHIVE_INVALID' && error.hint === undefined)
+      throw archiveInvalid(error.message.replace(/^[^:]*: /, ''), error)
+    throw error
+  }
 }
 
 /** The parts of a path within the archive; ARCHIVE_INVALID for one that could lead elsewhere. */

@@ -11,7 +11,7 @@ import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
-import type { FrontEnv } from '../../http/front.ts'
+import type { FrontEnv, HonoEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { TerminalGateway } from '../../http/terminal-gateway.ts'
 import type { Demand } from '../demand/index.ts'
@@ -32,6 +32,7 @@ export interface RouterHttp {
     createApp: typeof import('../../http/app.ts').createApp
     createStaticFiles: typeof import('../../http/static.ts').createStaticFiles
     features: readonly Hono[]
+    apiFeatures: readonly Hono<HonoEnv>[]
   }>
   createFront: typeof import('../../http/front.ts').createFront
   createGuard: typeof import('../../http/guard.ts').createGuard
@@ -257,7 +258,7 @@ function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
 
 async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
   const { platform } = options
-  const { createApp, createStaticFiles, features } = await options.http.loadApp()
+  const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
   const reload = async (): Promise<void> => {
     await Promise.all([made.table.reload(), options.supervisor.look()])
   }
@@ -298,6 +299,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     isAgent: (name) => made.table.find(name) !== null,
     agentFiles,
     features,
+    apiFeatures,
     status: options.status,
     reload,
     events: options.events,

@@ -38,6 +38,9 @@ function setUp() {
         : { status: 200, body: JSON.stringify({ Running: false, ExitCode: 7, path }) }
     },
     follow: async () => null,
+    transfer: async () => {
+      throw new Error('not of a program')
+    },
     hijack: async () => stream,
   }
   const engine = { dialect: { id: 'docker', displayName: 'Docker' }, log: silentLogger } as unknown as Engine

@@ -19,6 +19,7 @@ const record = {
   labels: {},
   ports: [],
   stopGraceSeconds: 1,
+  mounts: [],
   supervisor: { pid: 2, since: null },
 } as const satisfies Seen['record']
 

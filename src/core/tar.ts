@@ -1,6 +1,30 @@
-/** Entries of a tar archive: ustar, with the extensions of pax and GNU for long names. Format: tar(5), pax(1). */
-import { createByteReader, type ByteReader } from './bytes.ts'
-import { archiveInvalid, type Entry } from './entry.ts'
+/**
+ * Tar archives: ustar, read with the extensions of pax and GNU for long names, written with pax where it is needed. Format:
+ * tar(5), pax(1). The reader is strict: what it does not know, or cannot be sure of, is an error.
+ */
+import { createByteReader, type ByteReader } from './byte-reader.ts'
+import { PloinkyError } from './error.ts'
+
+/** One entry of an archive. */
+export interface TarEntry {
+  /** As it is written in the archive: not to be trusted. */
+  readonly path: string
+  /** `other`: a device, a pipe, a hard link. */
+  readonly kind: 'file' | 'directory' | 'link' | 'other'
+  /** Bytes, as announced. */
+  readonly size: number
+  /** Permissions. */
+  readonly mode: number
+  /** Milliseconds since 1970. */
+  readonly mtimeMs: number
+  /** Where a link leads. */
+  readonly target: string
+  /** May be called once. */
+  data(): AsyncIterable<Uint8Array>
+}
+
+const archiveInvalid = (problem: string): PloinkyError =>
+  new PloinkyError('ARCHIVE_INVALID', `Cannot read the archive: ${problem}`)
 
 const BLOCK = 512
 /** A long name or its pax record; more is not a name. */
@@ -65,12 +89,13 @@ async function meta(reader: ByteReader, size: number): Promise<Uint8Array> {
 
 const endsEarly = () => archiveInvalid('it ends early')
 
-function kindOf(type: string, name: string): Entry['kind'] {
+function kindOf(type: string, name: string): TarEntry['kind'] {
   if (type === '5' || ((type === '0' || type === '\0') && name.endsWith('/'))) return 'directory'
   if (type === '0' || type === '\0' || type === '7') return 'file'
   if (type === '2') return 'link'
-  const what = { '1': 'a hard link', '3': 'a device', '4': 'a device', '6': 'a pipe', S: 'a sparse file' }[type]
-  throw archiveInvalid(`it holds ${what ?? 'an entry of an unknown type'}: ${JSON.stringify(name.slice(0, 100))}`)
+  if ('1346'.includes(type)) return 'other'
+  const what = type === 'S' ? 'a sparse file' : 'an entry of an unknown type'
+  throw archiveInvalid(`it holds ${what}: ${JSON.stringify(name.slice(0, 100))}`)
 }
 
 /** What the extension headers before an entry say about it. */
@@ -96,7 +121,7 @@ async function readExtension(reader: ByteReader, type: string, size: number): Pr
   }
 }
 
-function entryOf(header: Uint8Array, extension: Extension): Omit<Entry, 'data'> {
+function entryOf(header: Uint8Array, extension: Extension): Omit<TarEntry, 'data'> {
   const prefix = text(header.subarray(257, 262)) === 'ustar' ? text(header.subarray(345, 500)) : ''
   const name = text(header.subarray(0, 100))
   const path = extension.path ?? (prefix === '' ? name : `${prefix}/${name}`)
@@ -107,12 +132,14 @@ function entryOf(header: Uint8Array, extension: Extension): Omit<Entry, 'data'> 
     path,
     kind,
     size,
-    executable: (number(header.subarray(100, 108)) & 0o100) !== 0,
+    mode: number(header.subarray(100, 108)) & 0o7777,
+    mtimeMs: number(header.subarray(136, 148)) * 1000,
     target: extension.target ?? text(header.subarray(157, 257)),
   }
 }
 
-export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<Entry> {
+/** ARCHIVE_INVALID at the first thing that is not right. What an entry holds is to be read before the next one is asked for. */
+export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
   const reader = createByteReader(source, endsEarly)
   let extension: Extension = {}
   for (;;) {
@@ -135,4 +162,70 @@ export async function* readTar(source: AsyncIterable<Uint8Array>): AsyncGenerato
   }
   // To its end: a damaged archive often shows only in the check sum of its compression.
   while ((await reader.take(1)) !== null);
+}
+
+const encoder = new TextEncoder()
+
+/** What is written about a file. */
+export interface TarFile {
+  /** Name in the archive, of one folder level. */
+  readonly name: string
+  readonly size: number
+  readonly mode: number
+  readonly mtimeMs: number
+}
+
+const octal = (value: number, length: number): string => `${value.toString(8).padStart(length - 1, '0')}\0`
+
+function header(fields: { name: Uint8Array; size: number; mode: number; mtimeMs: number; type: string }): Uint8Array {
+  const block = new Uint8Array(BLOCK)
+  const put = (text: string, at: number): void => block.set(encoder.encode(text), at)
+  block.set(fields.name.subarray(0, 100), 0)
+  put(octal(fields.mode & 0o7777, 8), 100)
+  put(octal(0, 8), 108)
+  put(octal(0, 8), 116)
+  put(octal(Math.min(fields.size, 0o77777777777), 12), 124)
+  put(octal(Math.max(0, Math.floor(fields.mtimeMs / 1000)), 12), 136)
+  put(' '.repeat(8), 148)
+  put(fields.type, 156)
+  put('ustar\x0000', 257)
+  const sum = block.reduce((total, byte) => total + byte, 0)
+  put(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  return block
+}
+
+/** "<length> <key>=<value>\n", where the length counts itself. */
+function paxRecord(key: string, value: string): Uint8Array {
+  const rest = encoder.encode(` ${key}=${value}\n`).byteLength
+  let length = rest + String(rest).length
+  if (String(length).length !== String(rest).length) length = rest + String(length).length
+  return encoder.encode(`${length} ${key}=${value}\n`)
+}
+
+const padded = (bytes: Uint8Array): Uint8Array => {
+  const block = new Uint8Array(bytes.byteLength + padding(bytes.byteLength))
+  block.set(bytes)
+  return block
+}
+
+/** An archive of one file. Throws ARCHIVE_INVALID when `bytes` are not exactly as many as announced: nothing is made up. */
+export async function* writeTar(file: TarFile, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const name = encoder.encode(file.name)
+  if (name.byteLength > 100 || file.size > 0o77777777777) {
+    const records = [paxRecord('path', file.name), paxRecord('size', String(file.size))]
+    const pax = new Uint8Array(records.reduce((sum, record) => sum + record.byteLength, 0))
+    records.reduce((at, record) => (pax.set(record, at), at + record.byteLength), 0)
+    const about = { name: encoder.encode('pax'), size: pax.byteLength, mode: 0o644, mtimeMs: 0, type: 'x' }
+    yield header(about)
+    yield padded(pax)
+  }
+  yield header({ ...file, name, type: '0' })
+  let left = file.size
+  for await (const chunk of bytes) {
+    left -= chunk.byteLength
+    if (left < 0) throw archiveInvalid('a file is longer than was said')
+    yield chunk
+  }
+  if (left > 0) throw archiveInvalid('a file is shorter than was said')
+  yield new Uint8Array(padding(file.size) + 2 * BLOCK)
 }
