@@ -17,6 +17,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { terminalCommands } from './features/terminals/commands.ts'
 import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
@@ -25,6 +26,7 @@ export const commands: readonly Command<Services>[] = [
   ...workspaceCommands,
   ...skillCommands,
   ...agentCommands,
+  ...terminalCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,

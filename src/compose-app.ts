@@ -1,13 +1,18 @@
 /** Pages, API and blobs of the router: loaded once it listens, since agents can be reached without. */
 import type { Hono } from 'hono'
 import { createBlobRoutes, createBlobService } from './features/blobs/index.ts'
+import { createRecordingRoutes } from './features/terminals/recording-routes.ts'
 import { createApp } from './http/app.ts'
 import { createStaticFiles } from './http/static.ts'
 import type { Services } from './services.ts'
 
-export async function loadApp({ platform, paths, settings }: Services) {
+export async function loadApp({ platform, paths, settings, recordings }: Services) {
   const { fs, hash } = platform
   const blobs = createBlobService({ fs, hash, dir: paths.blobs, maxBytes: settings.values.blobLimit })
   await blobs.sweep()
-  return { createApp, createStaticFiles, features: [createBlobRoutes({ blobs, fs }) as unknown as Hono] }
+  return {
+    createApp,
+    createStaticFiles,
+    features: [createBlobRoutes({ blobs, fs }), createRecordingRoutes({ recordings, fs })] as unknown as Hono[],
+  }
 }

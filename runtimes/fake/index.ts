@@ -122,6 +122,8 @@ function createAdapter(context: RuntimeContext, { world, programs, canPull }: Pa
       yield* instance.log.read(options, until(options.signal))
     },
     ...exec,
+    // Nothing of it outlives the process that made it.
+    endTerminal: async () => {},
     events: (selector, options) => watch(world, selector, until(options?.signal)),
     stats: async (name) => {
       const instance = world.instances.get(name)

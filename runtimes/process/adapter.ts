@@ -12,7 +12,7 @@ import type { CreateKind } from './kind.ts'
 import { createProcessLifecycle } from './lifecycle.ts'
 import { readLogs } from './logs.ts'
 import { dialHost } from './ports.ts'
-import { createProcessTable } from './processes.ts'
+import { createProcessTable, EXEC_TAG } from './processes.ts'
 import { createRecords } from './record.ts'
 import { createProcessStats } from './stats.ts'
 import { toWorkload, type ProcessContext } from './state.ts'
@@ -103,6 +103,10 @@ export function createProcessAdapter({ platform, stateDir }: RuntimeContext, cre
     exec: (name, argv, options) => ready().then(() => createExec(context, track)(name, argv, options)),
     interactive: (name, argv, options) => ready().then(() => createInteractive(context)(name, argv, options)),
     openTty: (name, argv, options) => ready().then(() => createTerminals(context, track)(name, argv, options)),
+    async endTerminal(_name, tag) {
+      await ready()
+      await processes.end({ variable: EXEC_TAG, value: tag }, { politely: true })
+    },
     events: (selector, options) => watchProcesses(context, selector, until(options?.signal)),
     stats: (name, options) => ready().then(() => stats(name, options?.signal)),
     async [Symbol.asyncDispose]() {

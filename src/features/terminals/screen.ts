@@ -85,8 +85,7 @@ export function createScreen(options: ScreenOptions): Screen {
   /** True while somebody waits for the drawing. */
   const isUrgent = (): boolean => backlog.jobs > 0 || room !== null || insists
   /** Readers first. */
-  const isBusy = (): boolean =>
-    backlog.size > BUSY_BYTES && !isUrgent() && performance.now() - lastWrite < QUIET_MS
+  const isBusy = (): boolean => backlog.size > BUSY_BYTES && !isUrgent() && performance.now() - lastWrite < QUIET_MS
 
   function draw(): void {
     timer = undefined
