@@ -64,5 +64,5 @@ export const listRecordings = async (): Promise<Recording[]> =>
       bytes: numberOr(one['bytes'], 0),
     }))
 
-export const recordingUrl = (id: string): string => routerUrl(path('recordings', id))
+export const recordingUrl = (id: string): string => routerUrl(`recordings/${encodeURIComponent(id)}.cast`)
 export const removeRecording = (id: string): Promise<unknown> => call('DELETE', path('recordings', id))

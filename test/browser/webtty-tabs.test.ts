@@ -198,7 +198,8 @@ describe.skipIf(skipReason !== null)('sessions in the page', () => {
     }
     await enter(page, String.raw`printf '\033]8;;javascript:alert(1)\033\\clickme\033]8;;\033\\\n'; echo ali""ve`)
     await sees(page, /^alive$/, 20_000)
-    await page.locator('.xterm-rows span', { hasText: 'clickme' }).last().click()
+    const box = await page.locator('.xterm-rows span', { hasText: 'clickme' }).last().boundingBox()
+    await page.mouse.click((box?.x ?? 0) + 8, (box?.y ?? 0) + 8)
     await page.getByRole('tab').first().click()
     expect(await page.locator('[onerror], .tabs img').count()).toBe(0)
     expect(popups).toEqual([])
