@@ -96,7 +96,7 @@ describe.skipIf(skipReason !== null)('sessions in the page', () => {
     await page.getByRole('button', { name: 'Share…' }).click()
     await page.getByRole('radio', { name: 'watch', exact: true }).check()
     await page.getByRole('button', { name: 'Make a link' }).click()
-    const address = await page.getByLabel('The link').inputValue()
+    const address = await page.getByRole('textbox', { name: 'The link' }).inputValue()
     await page.keyboard.press('Escape')
     const guest = await kit.open(address.replace(`${kit.workspace.url}/`, ''), { stranger: true })
     await ready(guest.page)
