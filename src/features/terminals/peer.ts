@@ -16,6 +16,8 @@ export interface Peer {
   readonly link: WebSocketPeer
   /** Of its window; null: it said nothing yet. */
   size: { readonly cols: number; readonly rows: number } | null
+  /** Asks for the screen, with which it begins; it may come at once. */
+  begin(): void
   output(bytes: Uint8Array): void
   control(message: TtyServerMessage): void
   acknowledge(bytes: number): void
@@ -109,11 +111,12 @@ export function createPeer(options: PeerOptions): Peer {
     since.forEach(output)
   }
 
-  screen.snapshot((shot, since) => {
-    if (state === 'joining') show(options.attached(shot.bytes.byteLength), shot, since)
-  })
   return {
     ...{ id: options.id, name: options.name, role: options.role, link, size: null, output },
+    begin: () =>
+      screen.snapshot((shot, since) => {
+        if (state === 'joining') show(options.attached(shot.bytes.byteLength), shot, since)
+      }),
     control(message) {
       if (state === 'gone' || state === 'joining') return
       flush()
