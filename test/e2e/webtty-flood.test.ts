@@ -46,7 +46,7 @@ async function container(): Promise<string> {
 async function processes(): Promise<number> {
   if (!isContainerEngine) {
     const { stdout } = await run('ps', ['-eo', 'args'])
-    return stdout.split('\n').filter((line) => /ploinky-tty|sleep 616161/.test(line)).length
+    return stdout.split('\n').filter((line) => line.includes('sleep 616161')).length
   }
   const { stdout } = await run(program, ['top', await container()])
   return stdout.trim().split('\n').length
@@ -70,9 +70,8 @@ describe('a flood', { timeout: 150_000 }, () => {
 
   test('200 MB to a stalled client grow no memory and hold nothing back; it gets the screen when it reads again', async () => {
     await using tty = await shell({ acks: false })
-    await using witness = await openTty(workspace, 'demo', {
-      query: { session: (await tty.message('attached')).session.id },
-    })
+    const { session, snapshotBytes } = await tty.message('attached')
+    await using witness = await openTty(workspace, 'demo', { query: { session: session.id } })
     await witness.message('attached')
     witness.type('stty -echo\r')
     const before = await routerMemory()
@@ -85,13 +84,15 @@ describe('a flood', { timeout: 150_000 }, () => {
       await expect(other).resolves.toBeDefined()
     }
     tty.socket.resume()
-    expect(tty.received).toBeLessThan(20 * MB)
-    tty.send({ type: 'ack', bytes: tty.received })
-    await waitFor('an acknowledgement that frees it', () => {
-      tty.send({ type: 'ack', bytes: tty.received - (tty.messages[0]?.type === 'attached' ? tty.messages[0].snapshotBytes : 0) }) // prettier-ignore
-      return tty.messages.some(({ type }) => type === 'snapshot') ? true : undefined
+    // Somebody who gives no sign of life for a minute was let go, and comes back.
+    const isCut = await waitFor('it reads again', () => {
+      if (tty.socket.readyState !== tty.socket.OPEN) return 'cut'
+      tty.send({ type: 'ack', bytes: Math.max(0, tty.received - snapshotBytes) })
+      return tty.messages.some(({ type }) => type === 'snapshot') ? 'screen' : undefined
     })
-    await tty.saw('all-2')
+    expect(tty.received).toBeLessThan(20 * MB)
+    await using again = isCut === 'cut' ? await openTty(workspace, 'demo', { query: { session: session.id } }) : tty
+    await again.saw('all-2')
     witness.send({ type: 'end' })
     await witness.closed
   })
@@ -134,7 +135,7 @@ describe('bad input', { timeout: 120_000 }, () => {
   test('strangers, other sites and agents do not come in', async () => {
     await expect(openTty(workspace, 'demo', { headers: {} })).rejects.toThrow('401')
     await expect(openTty(workspace, 'demo', { headers: { origin: 'https://evil.example' } })).rejects.toThrow('403')
-    const page = await openTty(workspace, 'demo', { headers: { origin: workspace.url } })
+    await using page = await openTty(workspace, 'demo', { headers: { origin: workspace.url } })
     expect(await page.closed).toMatchObject({ code: 4401 })
     const cookie = await signIn()
     await expect(openTty(workspace, 'demo', { headers: { cookie } })).rejects.toThrow('403')
@@ -202,7 +203,10 @@ test(
       await using again = await openTty(workspace, 'demo', { query: { session: session.id } })
       await again.message('attached')
     }
-    await waitFor('one who looks', async () => ((await views())[0]?.peers.length === 1 ? true : undefined))
+    await waitFor('one who looks', async () => {
+      const view = (await views()).find(({ id }) => id === session.id)
+      return view?.peers.length === 1 ? true : undefined
+    })
     for (let i = 0; i < CYCLES; i += 1) {
       const tty = await shell()
       const { session: own } = await tty.message('attached')
@@ -220,6 +224,6 @@ test(
     await workspace.json(['terminal', 'end', session.id])
     await long.closed
     await waitFor('the processes of before', async () => ((await processes()) <= before ? true : undefined))
-    expect(await views()).toEqual([])
+    expect((await views()).map(({ id }) => id)).not.toContain(session.id)
   },
 )
