@@ -74,6 +74,7 @@ export function createSession(options: SessionOptions): Session {
   let detachedAt: number | null = startedAt
   let exitCode: number | null = null
   let active: Peer | null = null
+  let resizing: Promise<void> | null = null
   let recorder: Recorder | null = null
   let changingRecorder: Promise<void> = Promise.resolve()
   const screen = createScreen({
@@ -105,7 +106,13 @@ export function createSession(options: SessionOptions): Session {
   function resize({ cols, rows }: { cols: number; rows: number }): void {
     if (exitCode !== null || (cols === screen.cols && rows === screen.rows)) return
     screen.resize(Math.min(cols, MAX_SIZE), Math.min(rows, MAX_SIZE))
-    tty.resize(cols, rows).catch((error: unknown) => log.debug('terminal not resized', { error: messageOf(error) }))
+    const sized = tty
+      .resize(cols, rows)
+      .catch((error: unknown) => log.debug('terminal not resized', { error: messageOf(error) }))
+      .finally(() => {
+        if (resizing === sized) resizing = null
+      })
+    resizing = sized
     recorder?.resize(cols, rows)
     broadcast({ type: 'size', cols, rows })
   }
@@ -189,6 +196,7 @@ export function createSession(options: SessionOptions): Session {
       detachedAt = null
       const isAlone = [...peers.values()].every((other) => other === peer || other.role === 'viewer')
       if (isAlone && peer.role !== 'viewer') activate(peer)
+      peer.begin()
       changed()
       return peer
     },
@@ -208,8 +216,10 @@ export function createSession(options: SessionOptions): Session {
         peer.control({ type: 'error', code: 'RATE_LIMITED', message: 'The program does not read what is typed', hint })
         return
       }
-      tty.write(data)
       activate(peer)
+      // The program sees the window of who types before it sees the key.
+      if (resizing === null) tty.write(data)
+      else resizing.then(() => tty.write(data)).catch(() => {})
     },
     message(peer, message) {
       switch (message.type) {
