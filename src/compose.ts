@@ -237,6 +237,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     secrets,
     variables,
     grants,
+    consents,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, workspaceId }),

@@ -6,6 +6,7 @@ import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
 import type { Agent } from './model.ts'
 import { actionsFor, commandFor, lookOf, shortImage } from './model.ts'
 import { ProblemNote } from './problem.tsx'
+import { hrefOf } from './route.ts'
 import { busy, now, openLog, request } from './store.ts'
 import { strings } from './strings.ts'
 
@@ -36,7 +37,9 @@ function AgentRow({ agent }: { agent: Agent }) {
     <tbody class="agent card" role="rowgroup" data-agent={agent.name}>
       <tr role="row">
         <th role="rowheader" scope="row" class="agent-name">
-          <span class="name">{plainText(agent.name)}</span>
+          <a class="name" href={hrefOf('agents', agent.name)}>
+            {plainText(agent.name)}
+          </a>
           {agent.isStatic && (
             <span class="tag" title={strings.servesRootTitle}>
               {strings.servesRoot}

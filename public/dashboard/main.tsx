@@ -5,10 +5,13 @@ import { useRef } from 'preact/hooks'
 import { plainText } from '../shared/format.ts'
 import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
-import { ConfirmDialog, LogDrawer } from './dialogs.tsx'
-import { Header, Notices } from './frame.tsx'
+import { ConfirmDialog } from './ask.tsx'
+import { LogDrawer } from './dialogs.tsx'
+import { Header } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
+import { NotificationsDrawer, Notices } from './notifications.tsx'
 import { Outlet } from './outlet.tsx'
+import { PaletteHost } from './palette-button.tsx'
 import { ProblemNote } from './problem.tsx'
 import { followAddress, route } from './route.ts'
 import { loadProblem, refresh, startPage, status } from './store.ts'
@@ -42,6 +45,8 @@ function Page() {
       <NavDrawer />
       <ConfirmDialog />
       <LogDrawer />
+      <NotificationsDrawer />
+      <PaletteHost />
       <Notices />
     </>
   )

@@ -31,8 +31,10 @@ const TIMEOUT_MS = 30_000
 /** Starting an agent may include pulling its image. */
 const ACTION_TIMEOUT_MS = 10 * 60_000
 
-/** Throws ApiError for every failure; on 401 the page also leaves for the sign-in page. `body` is sent as JSON. */
-export async function call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** Throws ApiError for every failure; on 401 the page also leaves for the sign-in page. */
+export async function call(method: Method, path: string, body?: unknown): Promise<unknown> {
   let response: Response
   try {
     response = await fetch(routerUrl(path), {
