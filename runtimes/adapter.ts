@@ -237,11 +237,15 @@ export interface TtyOptions extends CallOptions {
   readonly rows: number
   readonly env?: Readonly<Record<string, MaybeSecret>>
   readonly cwd?: string
+  /** Random text by which `endTerminal` finds it, also after its maker was killed. One is made up without it. */
+  readonly tag?: string
 }
 export interface TtySession {
   /** Bytes of the terminal. Must be read to the end: an unread terminal can block the engine. */
   readonly output: AsyncIterable<Uint8Array>
   write(data: Uint8Array): void
+  /** Bytes that were written and that the engine has not taken, where that is known. */
+  readonly unwritten?: number
   resize(cols: number, rows: number): Promise<void>
   /** Exit code; resolves once, also when the container went away. */
   readonly closed: Promise<number>
@@ -353,6 +357,8 @@ export interface RuntimeAdapter extends AsyncDisposable {
   ): Promise<ProcessSpec>
   openTty(name: string, argv: readonly string[], options: TtyOptions): Promise<TtySession>
   readonly files: InstanceFiles
+  /** Ends what a terminal that was opened with this tag has left in an instance. Nothing left, or no instance, is fine. */
+  endTerminal(name: string, tag: string, options?: CallOptions): Promise<void>
   /** State changes of our workloads from now on. Ends when the signal aborts; throws RUNTIME_UNAVAILABLE when the engine goes away. */
   events(selector: Selector, options?: CallOptions): AsyncIterable<RuntimeEvent>
   stats(name: string, options?: CallOptions): Promise<WorkloadStats | null>

@@ -22,6 +22,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { terminalCommands } from './features/terminals/commands.ts'
 import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
 import type { Services } from './services.ts'
@@ -33,6 +34,7 @@ export const commands: readonly Command<Services>[] = [
   ...agentCommands,
   ...logCommands,
   ...fileCommands,
+  ...terminalCommands,
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,

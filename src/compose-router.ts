@@ -13,8 +13,8 @@ import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
 import { createDemand, type Demand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
-import { createTerminalGateway } from './features/terminals/index.ts'
 import { createMetrics } from './features/metrics/index.ts'
+import { createTerminalGateway, sweepLeftovers, type Terminals } from './features/terminals/index.ts'
 import { createToolGuard } from './features/tool-lock/index.ts'
 import { runRouter } from './features/router/index.ts'
 import { createSupervisor, type Supervisor } from './features/supervisor/index.ts'
@@ -22,6 +22,7 @@ import { createAgentGuard } from './http/agent-guard.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
+import type { RuntimeId } from '../runtimes/adapter.ts'
 import type { Services } from './services.ts'
 
 export interface ServeOptions {
@@ -131,20 +132,56 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
   }
 }
 
-/** Terminals in the web; what makes them is loaded with the first. */
-function openTerminals(services: Services, { demand, routes }: { demand: Demand; routes: McpRoutes }) {
-  let loading: ReturnType<typeof load> | null = null
-  const load = async () => (await import('./compose-terminals.ts')).loadTerminals(services, { demand, routes })
-  const gateway = createTerminalGateway({
-    net: services.platform.net,
-    log: services.log,
-    manager: () => (loading ??= load()),
-  })
+type LoadedTerminals = Awaited<ReturnType<typeof import('./compose-terminals.ts').loadTerminals>>
+
+/** Terminals in the web; what makes them is loaded with the first. What an earlier router left open is ended before. */
+function openTerminals(services: Services) {
+  const { platform, paths, log, runtimes } = services
+  let loading: Promise<LoadedTerminals> | null = null
+  let parts: { demand: Demand; routes: McpRoutes } | null = null
+  let swept: Promise<unknown> = Promise.resolve()
+  async function load(): Promise<LoadedTerminals> {
+    if (parts === null) throw new PloinkyError('ROUTER_NOT_RUNNING', 'The router is still starting')
+    await swept
+    return (await import('./compose-terminals.ts')).loadTerminals(services, parts)
+  }
+  const loaded = (): Promise<LoadedTerminals> => {
+    loading ??= load().catch((error: unknown) => {
+      loading = null
+      throw error
+    })
+    return loading
+  }
+  const gateway = createTerminalGateway({ net: platform.net, log, manager: async () => (await loaded()).manager })
+  const terminals: Terminals = {
+    // A look at none loads nothing.
+    list: async () => (loading === null ? [] : (await loaded()).terminals.list()),
+    open: async (...call) => (await loaded()).terminals.open(...call),
+    end: async (...call) => (await loaded()).terminals.end(...call),
+    rename: async (...call) => (await loaded()).terminals.rename(...call),
+    record: async (...call) => (await loaded()).terminals.record(...call),
+    share: async (...call) => (await loaded()).terminals.share(...call),
+    shares: async (...call) => (await loaded()).terminals.shares(...call),
+    unshare: async (...call) => (await loaded()).terminals.unshare(...call),
+  }
   return {
-    upgrade: gateway.upgrade,
-    async close() {
-      gateway.close()
-      await (await loading)?.close()
+    terminals,
+    /** For the router, once it is this workspace's only one. */
+    start(given: { demand: Demand; routes: McpRoutes }) {
+      parts = given
+      swept = sweepLeftovers(
+        { fs: platform.fs, log, path: paths.openTerminals },
+        async ({ runtime, workload, tag }) => {
+          await (await runtimes.use(runtime as RuntimeId)).endTerminal(workload, tag)
+        },
+      ).catch((error: unknown) => log.warn('terminals of an earlier router not looked for', { error }))
+      return {
+        upgrade: gateway.upgrade,
+        async close() {
+          gateway.close()
+          await (await loading)?.manager.close()
+        },
+      }
     },
   }
 }
@@ -218,7 +255,8 @@ export async function serveRouter(
     log,
     usage: async (signal) => await services.stats.glance(await registry.list(), signal),
   })
-  const supervised = { ...withSupervision(services, supervisor), metrics }
+  const terminals = openTerminals(services)
+  const supervised = { ...withSupervision(services, supervisor), metrics, terminals: terminals.terminals }
   try {
     await runRouter(
       {
@@ -252,7 +290,7 @@ export async function serveRouter(
             prefix: services.settings.values.mcpPrefix as 'always' | 'collisions',
             ownServer: () => loadOwnServer({ ...options, services: supervised }, { routes, supervisor }),
           }),
-        terminals: (parts) => openTerminals(supervised, parts),
+        terminals: terminals.start,
         supervisor,
         metrics,
         watchdog: options.watchdog,

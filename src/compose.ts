@@ -38,6 +38,7 @@ import { createScaffold } from './features/scaffold/index.ts'
 import { createSecretStore } from './features/secrets/index.ts'
 import { changeSetting, loadSettings } from './features/settings/index.ts'
 import { createSkills } from './features/skills/index.ts'
+import { createRecordings, createTerminalsClient } from './features/terminals/index.ts'
 import { createVariables } from './features/variables/index.ts'
 import { createStarter, createWorkspaceService, findWorkspaceRoot } from './features/workspace/index.ts'
 import { createStatsService } from './features/supervisor/stats.ts'
@@ -192,6 +193,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
   })
   const router = createRouterDaemon({ platform, paths, events })
+  const client = createRouterClient({ net: platform.net, daemon: router, token })
   const grants = createGrants({ store, events })
   const workspace = createWorkspaceService({
     platform,
@@ -233,7 +235,13 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     runtimes,
     sandbox,
     router,
-    client: createRouterClient({ net: platform.net, daemon: router, token }),
+    client,
+    terminals: createTerminalsClient(client),
+    recordings: createRecordings({
+      ...{ fs, hash, dir: paths.recordings },
+      maxAgeDays: settings.recordingMaxAge,
+      maxTotalBytes: settings.recordingsTotal,
+    }),
     secrets,
     variables,
     grants,

@@ -24,6 +24,7 @@ import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
 import type { ToolLocks } from './features/tool-lock/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
+import type { Recordings, Terminals } from './features/terminals/index.ts'
 import type { StatsService } from './features/supervisor/index.ts'
 import type { Platform } from './platform/index.ts'
 
@@ -74,6 +75,8 @@ export interface Services {
   readonly logs: LogService
   readonly eventLog: EventReader
   readonly toolLocks: ToolLocks
+  readonly terminals: Terminals
+  readonly recordings: Recordings
   /** Installs what an agent's package.json asks for; the folder, or null when nothing is needed. */
   prepareDependencies(
     agent: EnabledAgent,

@@ -1,5 +1,5 @@
 /** The router's commands about terminals, as this page uses them. */
-import type { TtyRole, TtyView } from '../../src/features/terminals/protocol.ts'
+import type { TtyView } from '../../src/features/terminals/protocol.ts'
 import { asRecord, call, listOf, numberOr, routerUrl, textOr } from '../shared/api.ts'
 import { plainText } from '../shared/format.ts'
 import { readView } from './frames.ts'
@@ -13,9 +13,8 @@ export interface AgentChoice {
 export interface Recording {
   readonly id: string
   readonly name: string
-  readonly agent: string
+  readonly command: string
   readonly startedAt: string
-  readonly seconds: number
   readonly bytes: number
 }
 
@@ -42,37 +41,28 @@ export async function listAgents(): Promise<AgentChoice[]> {
 
 export const startAgent = (agent: string): Promise<unknown> => call('POST', path('agents', agent, 'start'))
 
-export async function listSessions(): Promise<TtyView[]> {
-  const { sessions } = asRecord(await call('GET', 'api/v1/sessions'))
-  return listOf(sessions).map(readView)
-}
+export const listSessions = async (): Promise<TtyView[]> => listOf(await call('GET', 'api/v1/terminals')).map(readView)
 
-export const endSession = (id: string): Promise<unknown> => call('DELETE', path('sessions', id))
+export const endSession = (id: string): Promise<unknown> => call('DELETE', path('terminals', id))
 export const renameSession = (id: string, name: string): Promise<unknown> =>
-  call('POST', path('sessions', id, 'name'), { name })
+  call('POST', path('terminals', id, 'name'), { name })
 
 /** `minutes`: how long the link works. */
-export async function shareSession(id: string, role: TtyRole, minutes: number): Promise<SharedLink> {
-  const link = asRecord(await call('POST', path('sessions', id, 'share'), { role, minutes }))
-  return {
-    address: new URL(textOr(link['url'], ''), routerUrl('')).href,
-    expiresAt: textOr(link['expiresAt'], ''),
-  }
+export async function shareSession(id: string, role: 'viewer' | 'editor', minutes: number): Promise<SharedLink> {
+  const link = asRecord(await call('POST', path('terminals', id, 'shares'), { role, expires: `${minutes}m` }))
+  return { address: routerUrl(textOr(link['path'], '')), expiresAt: textOr(link['expiresAt'], '') }
 }
 
-export async function listRecordings(): Promise<Recording[]> {
-  const { recordings } = asRecord(await call('GET', 'api/v1/recordings'))
-  return listOf(recordings)
+export const listRecordings = async (): Promise<Recording[]> =>
+  listOf(await call('GET', 'api/v1/recordings'))
     .map(asRecord)
     .map((one) => ({
-      id: textOr(one['id'], ''),
-      name: text(one['name']),
-      agent: text(one['agent']),
+      id: textOr(one['recording'], ''),
+      name: text(one['title']),
+      command: text(one['command']),
       startedAt: textOr(one['startedAt'], ''),
-      seconds: numberOr(one['seconds'], 0),
       bytes: numberOr(one['bytes'], 0),
     }))
-}
 
-export const recordingUrl = (id: string): string => routerUrl(path('recordings', id))
+export const recordingUrl = (id: string): string => routerUrl(`recordings/${encodeURIComponent(id)}.cast`)
 export const removeRecording = (id: string): Promise<unknown> => call('DELETE', path('recordings', id))

@@ -25,9 +25,9 @@ export function KeyBar() {
   const session = focusedSession.value
   if (session === null || session.role.value === 'viewer') return null
   return (
-    <div class="key-bar" role="toolbar" aria-label={bar.label} data-region="keys" onMouseDown={keepFocus}>
+    <section class="key-bar" aria-label={bar.label} data-region="keys" onMouseDown={keepFocus}>
       {hasField && <InputLine session={session} />}
-      <div class="key-row">
+      <div class="key-row" role="toolbar" aria-label={bar.label}>
         {KEYS.slice(0, 2).map(({ key, text, name }) => (
           <KeyButton key={key} text={text} name={name} onClick={() => session.press(key)} />
         ))}
@@ -48,7 +48,7 @@ export function KeyBar() {
           <Icon name="keyboard" />
         </button>
       </div>
-    </div>
+    </section>
   )
 }
 

@@ -11,7 +11,18 @@ import { KeyBar } from './key-bar.tsx'
 import { Notices } from './notice-list.tsx'
 import { Pane } from './pane.tsx'
 import { Picker } from './picker.tsx'
-import { focusedSession, guest, layout, nameOf, now, onAction, openTab, restoreTabs, sessions } from './store.ts'
+import {
+  focusedSession,
+  guest,
+  layout,
+  nameOf,
+  now,
+  onAction,
+  openTab,
+  pageKeyOutside,
+  restoreTabs,
+  sessions,
+} from './store.ts'
 import { strings } from './strings.ts'
 import { TopBar } from './top-bar.tsx'
 import './webtty.css'
@@ -72,6 +83,7 @@ function openFromAddress(): void {
   openTab({ agent, ...(session === null ? {} : { session }), ...(command === null ? {} : { command }) })
 }
 
+document.addEventListener('keydown', pageKeyOutside)
 allowTerminalStyles()
 followColours()
 fitVisualViewport()

@@ -37,10 +37,12 @@ export function Picker({ onOpened }: { onOpened?: () => void }) {
       <ul class="choices" aria-label={picker.agents}>
         {data.map(({ name, about, isRunning }) => (
           <li key={name}>
-            <button type="button" class="choice" aria-label={picker.open(plainText(name))} onClick={() => open(name)}>
+            <button type="button" class="choice" onClick={() => open(name)}>
               <Icon name="terminal" />
               <span class="stack">
-                <span class="choice-name">{plainText(name)}</span>
+                <span class="choice-name">
+                  <span class="visually-hidden">{picker.openIn}</span> {plainText(name)}
+                </span>
                 {about !== '' && <span class="muted small">{about}</span>}
               </span>
               {!isRunning && <span class="muted small choice-end">{picker.notRunning}</span>}

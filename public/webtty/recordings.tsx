@@ -1,6 +1,6 @@
 /** What was recorded: to play, to keep, to delete; and the button that records. */
 import { useEffect, useState } from 'preact/hooks'
-import { duration, fullTime } from '../shared/format.ts'
+import { fullTime } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Button } from '../shared/ui.tsx'
 import type { Recording } from './api.ts'
@@ -61,15 +61,13 @@ function RecordButton({ onChanged }: { onChanged(): void }) {
 }
 
 function Row({ recording, remove }: { recording: Recording; remove(): void }) {
-  const { id, name, agent, startedAt, seconds, bytes } = recording
+  const { id, name, command, startedAt, bytes } = recording
   const size = new Intl.NumberFormat('en', { style: 'unit', unit: 'kilobyte', maximumFractionDigits: 1 })
   return (
     <>
       <div class="stack row-text">
         <span class="row-name">{name}</span>
-        <span class="muted small">
-          {[agent, fullTime(startedAt), duration(seconds), size.format(bytes / 1000)].join(' · ')}
-        </span>
+        <span class="muted small">{[command, fullTime(startedAt), size.format(bytes / 1000)].join(' · ')}</span>
       </div>
       <div class="row-buttons">
         <Button

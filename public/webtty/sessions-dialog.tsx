@@ -73,7 +73,12 @@ function Row({ view, choose }: { view: TtyView; choose(kind: 'rename' | 'end'): 
         </span>
       </div>
       <div class="row-buttons">
-        <Button kind="primary" label={isHere ? words.here : words.join} name={words.joinOf(label)} onClick={join} />
+        <Button
+          kind="primary"
+          label={isHere ? words.here : words.join}
+          name={isHere ? words.showOf(label) : words.joinOf(label)}
+          onClick={join}
+        />
         <Button iconOnly kind="quiet" icon="rename" label={words.renameOf(label)} onClick={() => choose('rename')} />
         <Button iconOnly kind="quiet" icon="stopped" label={words.endOf(label)} onClick={() => choose('end')} />
       </div>

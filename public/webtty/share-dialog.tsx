@@ -82,19 +82,18 @@ export function ShareDialog({ session }: { session: TtySession }) {
 function NewLink({ link }: { link: SharedLink }) {
   return (
     <div class="stack">
-      <label class="stack">
-        <span>{share.link}</span>
-        <span class="copy-field">
-          <input
-            class="field"
-            type="text"
-            readOnly
-            value={link.address}
-            onFocus={(event) => event.currentTarget.select()}
-          />
-          <CopyButton text={link.address} name={share.copy} />
-        </span>
-      </label>
+      <label for="share-link">{share.link}</label>
+      <span class="copy-field">
+        <input
+          id="share-link"
+          class="field"
+          type="text"
+          readOnly
+          value={link.address}
+          onFocus={(event) => event.currentTarget.select()}
+        />
+        <CopyButton text={link.address} name={share.copy} />
+      </span>
       <p class="muted small">{share.until(fullTime(link.expiresAt))}</p>
     </div>
   )

@@ -159,6 +159,16 @@ function pageKey(event: KeyboardEvent): boolean {
   return false
 }
 
+/** The same keys while something else of the page has the focus; copying and pasting are the browser's there. */
+export function pageKeyOutside(event: KeyboardEvent): void {
+  const inTerminal = event.target instanceof Element && event.target.closest('.xterm') !== null
+  const action = actionOf(event)
+  if (inTerminal || dialog.value !== null || event.defaultPrevented || action === null) return
+  if (action === 'copy' || action === 'paste') return
+  event.preventDefault()
+  act(action)
+}
+
 /** A reload, and this tab of the browser when it is opened again, find the same sessions. */
 function remember(): void {
   const current = focusedSession.value

@@ -61,6 +61,8 @@ function optionsOf(settings: Settings): ITerminalOptions {
   const style = getComputedStyle(document.documentElement)
   return {
     allowProposedApi: true,
+    // It would tell the console about each malformed sequence: of a binary file, thousands.
+    logLevel: 'off',
     scrollback: SCROLLBACK,
     cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
     fontFamily: style.getPropertyValue('--mono').trim(),

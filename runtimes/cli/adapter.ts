@@ -17,6 +17,7 @@ import { createNetworks } from './networks.ts'
 import { createService } from './service.ts'
 import { checkAborted } from './signals.ts'
 import { createStats } from './stats.ts'
+import { sweep } from './sweep.ts'
 import { createTerminals } from './terminal.ts'
 
 export function createCliAdapter(context: RuntimeContext, dialect: Dialect): RuntimeAdapter {
@@ -78,6 +79,11 @@ export function createCliAdapter(context: RuntimeContext, dialect: Dialect): Run
     interactive: createInteractive(engine, containers),
     openTty: createTerminals(engine, containers, state.apiForConversation),
     files: createFiles(engine, { containers, exec, api: state.apiForConversation }),
+    async endTerminal(name, tag, options) {
+      const container = await containers.owned(name, options)
+      if (container?.workload.state !== 'running') return
+      await sweep(engine, { name: container.workload.id, tag, signal: 'HUP' })
+    },
     events: createEvents(engine, state.api),
     stats,
     [Symbol.asyncDispose]: engine.dispose,

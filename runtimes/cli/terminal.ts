@@ -27,6 +27,7 @@ export interface TerminalParts {
 
 /** What a way of making a terminal gives; the session around it is the same for all. */
 interface RawTerminal {
+  unwritten?(): number
   readonly output: AsyncIterable<Uint8Array>
   write(data: Uint8Array): void
   resize(cols: number, rows: number): Promise<void>
@@ -64,7 +65,7 @@ export function createTerminals(engine: Engine, containers: Containers, api: () 
     checkAborted(options.signal)
     const size = checkSize(options.cols, options.rows)
     const container = await containers.running(name, options)
-    const tag = engine.platform.hash.randomToken(12)
+    const tag = options.tag ?? engine.platform.hash.randomToken(12)
     const env = { TERM: 'xterm-256color', COLORTERM: 'truecolor', ...options.env, [TAG]: tag }
     const raw = await open({ containerId: container.id, argv, env, tag, size, cwd: options.cwd })
     return session(engine, { raw, signal: options.signal, containerId: container.id, tag })
@@ -101,6 +102,9 @@ function session(engine: Engine, { raw, signal, containerId, tag }: SessionParts
   else signal?.addEventListener('abort', onAbort, { once: true })
   return {
     output: output.bytes,
+    get unwritten() {
+      return raw.unwritten?.() ?? 0
+    },
     write: (data) => {
       if (!ended) raw.write(data)
     },
@@ -141,6 +145,7 @@ async function overApi(client: ExecClient, parts: TerminalParts): Promise<RawTer
     write: (data) => {
       if (!stream.destroyed && stream.writable) stream.write(data)
     },
+    unwritten: () => stream.writableLength,
     resize: (cols, rows) => client.resize(id, cols, rows),
     closed: gone.then(() => client.exitCode(id)),
     drop: () => void stream.destroy(),

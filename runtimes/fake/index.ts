@@ -124,6 +124,8 @@ function createAdapter(context: RuntimeContext, { world, programs, canPull }: Pa
     },
     ...exec,
     files: createFakeFiles(world),
+    // Nothing of it outlives the process that made it.
+    endTerminal: async () => {},
     events: (selector, options) => watch(world, selector, until(options?.signal)),
     stats: async (name) => {
       const instance = world.instances.get(name)

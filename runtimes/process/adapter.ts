@@ -13,7 +13,7 @@ import type { CreateKind } from './kind.ts'
 import { createProcessLifecycle } from './lifecycle.ts'
 import { readLogs } from './logs.ts'
 import { dialHost } from './ports.ts'
-import { createProcessTable } from './processes.ts'
+import { createProcessTable, EXEC_TAG } from './processes.ts'
 import { createRecords } from './record.ts'
 import { createProcessStats } from './stats.ts'
 import { toWorkload, type ProcessContext } from './state.ts'
@@ -107,6 +107,10 @@ export function createProcessAdapter({ platform, stateDir }: RuntimeContext, cre
     openTty: (name, argv, options) => ready().then(() => createTerminals(context, track)(name, argv, options)),
     get files() {
       return (files ??= createFiles(context, adapter))
+    },
+    async endTerminal(_name, tag) {
+      await ready()
+      await processes.end({ variable: EXEC_TAG, value: tag }, { politely: true })
     },
     events: (selector, options) => watchProcesses(context, selector, until(options?.signal)),
     stats: (name, options) => ready().then(() => stats(name, options?.signal)),

@@ -37,9 +37,9 @@ export interface Launch {
 export async function launchOf(
   context: ProcessContext,
   record: ProcessRecord,
-  what: { argv: readonly string[]; tty: boolean; env?: Environment | undefined; cwd?: string | undefined },
+  what: { argv: readonly string[]; tty: boolean; env?: Environment | undefined; cwd?: string | undefined; tag?: string | undefined },
 ): Promise<Launch> {
-  const tag: Tag = { variable: EXEC_TAG, value: context.platform.hash.randomToken(12) }
+  const tag: Tag = { variable: EXEC_TAG, value: what.tag ?? context.platform.hash.randomToken(12) }
   const tags = { [WORKLOAD_TAG]: record.name, [tag.variable]: tag.value }
   const env = { ...(await environmentOf(context, record)), ...what.env, ...tags }
   const running = { record, pid: (await readPid(context, record.name)) ?? record.supervisor.pid }

@@ -74,7 +74,7 @@ export function createTerminals(context: ProcessContext, track: Track) {
     const size = checkSize(options.cols, options.rows)
     const record = await runningRecord(context, name, options)
     const env = { TERM: 'xterm-256color', COLORTERM: 'truecolor', ...options.env }
-    const launch = await launchOf(context, record, { argv, tty: true, env, cwd: options.cwd })
+    const launch = await launchOf(context, record, { argv, tty: true, env, cwd: options.cwd, tag: options.tag })
     const raw = await open({ context, name, launch, size })
     return session(context, { raw, launch, signal: options.signal, track })
   }

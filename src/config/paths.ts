@@ -18,6 +18,10 @@ export interface WorkspacePaths {
   readonly eventLog: string
   readonly logLock: string
   readonly blobs: string
+  /** Of terminals. */
+  readonly recordings: string
+  /** Terminals that are open, for a router that has to end them after another one. */
+  readonly openTerminals: string
   readonly secrets: string
   readonly masterKey: string
   readonly profile: string
@@ -61,6 +65,8 @@ export function workspacePaths(root: string): WorkspacePaths {
     eventLog: join(logs, 'events.ndjson'),
     logLock: join(running, 'logs.lock'),
     blobs: join(dir, 'blobs'),
+    recordings: join(dir, 'recordings'),
+    openTerminals: join(running, 'terminals.json'),
     secrets: join(dir, '.secrets'),
     masterKey: join(dir, 'master-key'),
     profile: join(dir, 'profile'),
@@ -81,5 +87,5 @@ export function workspacePaths(root: string): WorkspacePaths {
 /** Names in `.ploinky` that hold state: never mounted into an agent because its manifest asks for it. */
 export const stateNames: readonly string[] = (
   'agents .secrets routing.json enabled_repos.json repo_sources.json config.json images.json consents.json mcp_endpoints.json profile master-key ' +
-  'repos running backup logs history runtimes blobs deps tasks sockets grants.json exposed.json supervisor.json default_skills.json tool_locks.json .gitignore'
+  'repos running backup logs history runtimes blobs recordings deps tasks sockets grants.json exposed.json supervisor.json default_skills.json tool_locks.json .gitignore'
 ).split(' ')

@@ -278,8 +278,20 @@ export interface Terminal {
     readonly closed: AbortSignal
   }
   readonly stderr: { readonly isTTY: boolean; readonly columns: number; write(text: string): void }
+  /** Keys and output pass unchanged until it is closed. Needs a terminal at both ends. */
+  openRaw(listener: RawTerminalListener): RawTerminal
   /** One line with editing, history (newest last) and completion; null at end of input. Interrupted (Ctrl-C) gives ''. */
   createLineEditor(options: LineEditorOptions): LineEditor
+}
+export interface RawTerminalListener {
+  input(bytes: Uint8Array): void
+  resized(): void
+}
+export interface RawTerminal {
+  readonly size: { readonly cols: number; readonly rows: number }
+  /** `done` is called when the terminal has taken it. */
+  write(bytes: Uint8Array, done: () => void): void
+  close(): void
 }
 export interface LineEditorOptions {
   history: readonly string[]

@@ -1,5 +1,6 @@
 /** The terminal of this process: line editing by node:readline, loaded when a REPL starts. */
 import { PloinkyError } from '../core/error.ts'
+import { openRawTerminal } from './raw-terminal.ts'
 import type { LineEditor, LineEditorOptions, Terminal } from './index.ts'
 
 /** True when this process consumes its own input, as a script does. */
@@ -205,6 +206,7 @@ export function createTerminal(): Terminal & { flush(): Promise<void> } {
     },
     stdout,
     stderr,
+    openRaw: openRawTerminal,
     createLineEditor,
   }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench [-- name...]`: what the project promises in numbers, each as a ratio to a named baseline of the same run.
-//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate memory adoption deno stdio
+//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate memory adoption deno stdio terminal
 // CONTAINER_RUNTIME=podman measures on podman. The result is also in test/.output/bench.json.
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
@@ -22,12 +22,13 @@ import { router } from './cases/router.mjs'
 import { many, start } from './cases/start.mjs'
 import { status } from './cases/status.mjs'
 import { stdio } from './cases/stdio.mjs'
+import { terminal } from './cases/terminal.mjs'
 import { machineTime } from './measure.mjs'
 import { keeps, LEGEND, table } from './report.mjs'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
-const CASES = { cli, status, router, start, many, graph, enabled, relay, aggregate, memory, adoption, deno, stdio }
-const NEEDS_ENGINE = new Set(['status', 'start', 'many', 'graph', 'memory', 'adoption'])
+const CASES = { cli, status, router, start, many, graph, enabled, relay, aggregate, memory, adoption, deno, stdio, terminal }
+const NEEDS_ENGINE = new Set(['status', 'start', 'many', 'graph', 'memory', 'adoption', 'terminal'])
 
 const say = (line) => process.stderr.write(`${line}\n`)
 

@@ -57,6 +57,9 @@ export function createFakeTerminal(options: FakeTerminalOptions = {}): FakeTermi
       closed: new AbortController().signal,
     },
     stderr: { isTTY: all || tty.stderr === true, columns, write: (text) => void (err.text += text) },
+    openRaw() {
+      throw new Error('no program of these tests takes the terminal over')
+    },
     createLineEditor(editorOptions) {
       editors.push(editorOptions)
       return {

@@ -86,12 +86,16 @@ function follow(socket: WebSocket, options: TtyClientOptions): TtyClient {
     send: (message) => socket.send(JSON.stringify(message)),
     type: (typed) =>
       options.binary === false ? client.send({ type: 'input', data: typed }) : socket.send(Buffer.from(typed)),
-    saw: (wanted, timeoutMs) =>
-      waitFor(
-        `the terminal shows ${String(wanted)}; it shows ${JSON.stringify(text.slice(-300))}`,
-        () => ((typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)) ? text : undefined),
-        timeoutMs,
-      ),
+    async saw(wanted, timeoutMs) {
+      const found = (): boolean => (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text))
+      try {
+        return await waitFor('text', () => (found() ? text : undefined), timeoutMs)
+      } catch (error) {
+        throw new Error(`No ${String(wanted)} on the terminal; it shows ${JSON.stringify(text.slice(-400))}`, {
+          cause: error,
+        })
+      }
+    },
     message: <T extends TtyServerMessage['type']>(type: T, check: (found: Message<T>) => boolean = () => true) =>
       waitFor(`message ${type}`, () =>
         messages.find((found): found is Message<T> => found.type === type && check(found as Message<T>)),

@@ -11,6 +11,9 @@ export interface RouterClient {
   /** ROUTER_NOT_RUNNING when there is none. */
   get(path: string): Promise<unknown>
   post(path: string, body?: unknown): Promise<unknown>
+  delete(path: string): Promise<unknown>
+  /** Where a WebSocket of the router is, and what signs it in. */
+  webSocket(path: string): Promise<{ url: string; headers: Readonly<Record<string, string>> }>
   /** Makes the router read its files now; nothing when it does not run. */
   reload(): Promise<void>
   /** Address for a person's browser. */
@@ -69,6 +72,11 @@ export function createRouterClient({ net, daemon, token }: RouterClientOptions):
     baseUrl,
     get: (path) => call('GET', path),
     post: (path, body) => call('POST', path, body ?? {}),
+    delete: (path) => call('DELETE', path),
+    webSocket: async (path) => ({
+      url: `${baseUrl(await running())}${path}`.replace(/^http/, 'ws'),
+      headers: { authorization: `Bearer ${await token()}` },
+    }),
     async reload() {
       if ((await daemon.info()) !== null) await call('POST', '/api/v1/routes/reload', {})
     },

@@ -92,7 +92,7 @@ function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next:
     if ((content & IS_COMBINED) !== 0) {
       flush()
       text += line._combined[x] ?? ' '
-    } else codes.push((content & CODEPOINT) || 32)
+    } else codes.push(content & CODEPOINT || 32)
   }
   flush()
   // The end of a line that was wrapped, and holds nothing.
@@ -106,7 +106,7 @@ function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next:
 /** One cell, as it was written. */
 export function cellText(line: RawLine, x: number): string {
   const content = line._data[x * 3] ?? 0
-  const text = (content & IS_COMBINED) !== 0 ? line._combined[x] : String.fromCodePoint((content & CODEPOINT) || 32)
+  const text = (content & IS_COMBINED) !== 0 ? line._combined[x] : String.fromCodePoint(content & CODEPOINT || 32)
   return style(line._data[x * 3 + 1] ?? 0, (line._data[x * 3 + 2] ?? 0) & BG_SEEN) + (text ?? ' ')
 }
 

@@ -52,7 +52,8 @@ export function createTerminalGateway(options: GatewayOptions): TerminalGateway 
     try {
       const manager = await options.manager()
       const { agent, principal } = request
-      reader.start(await manager.attach({ agent, principal, link, request: parseOpenRequest(request.query) }))
+      const joined = await manager.attach({ agent, principal, link, request: parseOpenRequest(request.query) })
+      reader.start({ ...joined, leave: () => manager.leave(joined) })
     } catch (error) {
       refuse(link, asPloinkyError(error))
     }
@@ -81,7 +82,7 @@ export function createTerminalGateway(options: GatewayOptions): TerminalGateway 
 
 /** Hands messages to a session; those that come before there is one wait. */
 function createReader(alive: () => void) {
-  let joined: Joined | null = null
+  let joined: (Joined & { leave(): void }) | null = null
   let early: (string | Uint8Array)[] = []
   let earlyBytes = 0
   let isClosed = false
@@ -96,9 +97,9 @@ function createReader(alive: () => void) {
     peer.link.close(CLOSE.invalid, 'REQUEST_INVALID')
   }
 
-  function start(to: Joined): void {
+  function start(to: Joined & { leave(): void }): void {
     joined = to
-    if (isClosed) return to.session.leave(to.peer)
+    if (isClosed) return to.leave()
     for (const data of early) take(data, to)
     early = []
   }
@@ -117,7 +118,7 @@ function createReader(alive: () => void) {
       closed(): void {
         isClosed = true
         forget()
-        joined?.session.leave(joined.peer)
+        joined?.leave()
       },
     }),
   }

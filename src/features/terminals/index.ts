@@ -1,3 +1,6 @@
 /** Terminals of agents in the web: real ones, in the agent's container, which go on when nobody looks. */
 export { createTerminalGateway } from './gateway.ts'
-export type { TerminalManager, TerminalTarget } from './manager.ts'
+export { createTerminalsClient } from './client.ts'
+export { createRecordings, type Recordings } from './recordings.ts'
+export { sweepLeftovers } from './leftovers.ts'
+export type { Terminals } from './service.ts'

@@ -1,14 +1,19 @@
 /** All terminals of the router: who may open, join and end them, how many there are, and for how long. */
 import type { RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
-import { PloinkyError } from '../../core/error.ts'
+import { messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { Logger } from '../../core/log.ts'
 import { isAllowed, type Principal } from '../../core/principal.ts'
 import type { Hashing, WebSocketPeer } from '../../platform/index.ts'
+import { commandOf } from './command-of.ts'
+import type { createLeftovers } from './leftovers.ts'
 import type { TerminalLibrary } from './library.ts'
 import type { OpenRequest } from './messages.ts'
 import type { Peer } from './peer.ts'
-import { createSession, type Session } from './session.ts'
+import { CLOSE, type TtyRole } from './protocol.ts'
+import type { Recorder } from './recorder.ts'
+import { createSession, type RecordingRequest, type Session } from './session.ts'
+import type { createShares, Share } from './shares.ts'
 
 /** Where the terminals of an agent are made. */
 export interface TerminalTarget {
@@ -17,6 +22,20 @@ export interface TerminalTarget {
   readonly workload: Workload
   /** argv of its own interactive program. */
   readonly cli: readonly string[]
+  /** It is in use until the returned function is called. */
+  use(): () => void
+}
+
+export interface TerminalLimits {
+  readonly scrollback: number
+  /** Programs that may be run beside `cli` and `shell`; `*`: any. */
+  readonly commands: readonly string[]
+  /** Open terminals, in all and of one agent. */
+  readonly most: number
+  readonly mostOfAgent: number
+  /** Seconds: without a viewer, and altogether (0: no end). */
+  readonly detachedSeconds: number
+  readonly totalSeconds: number
 }
 
 export interface ManagerOptions {
@@ -24,9 +43,10 @@ export interface ManagerOptions {
   readonly events: EventBus
   readonly log: Logger
   readonly library: TerminalLibrary
-  readonly scrollback: number
-  /** Programs that may be run beside `cli` and `shell`; `*`: any. */
-  readonly commands: readonly string[]
+  readonly limits: TerminalLimits
+  readonly shares: ReturnType<typeof createShares>
+  readonly leftovers: ReturnType<typeof createLeftovers>
+  record(request: RecordingRequest): Promise<Recorder>
   /** AGENT_NOT_FOUND, AGENT_NOT_RUNNING. */
   target(agent: string): Promise<TerminalTarget>
 }
@@ -43,83 +63,151 @@ export interface AttachRequest {
   readonly link: WebSocketPeer
 }
 
+const MOST_VIEWERS = 50
+const LOOK_MS = 1000
+
+export type TerminalManager = ReturnType<typeof createManager>
+
 export function createManager(options: ManagerOptions) {
-  const { hash, events, log } = options
+  const { hash, events, log, limits, shares, leftovers } = options
   const sessions = new Map<string, Session>()
+  /** Terminals that are being opened, by agent. */
+  const opening: string[] = []
+  /** Links by which connections came in. */
+  const cameBy = new Map<Peer, Share>()
+  const timer = setInterval(look, LOOK_MS)
+  timer.unref?.()
 
-  function allowed(principal: Principal | null): Principal {
-    if (principal === null) {
-      throw new PloinkyError('UNAUTHENTICATED', 'Sign in first', { hint: 'Run: ploinky open' })
+  function look(): void {
+    const now = Date.now()
+    for (const session of sessions.values()) {
+      const isLeft = session.detachedAt !== null && now - session.detachedAt > limits.detachedSeconds * 1000
+      const isOld = limits.totalSeconds > 0 && now - session.startedAt > limits.totalSeconds * 1000
+      if (isLeft || isOld) end(session, isLeft ? 'nobody looked at it' : 'it reached its longest time')
     }
-    if (isAllowed(principal, 'operate')) return principal
-    throw new PloinkyError('DENIED', 'Terminals need the role operator or admin')
+    dropShares(shares.expired())
   }
 
-  function find(id: string): Session {
-    const session = sessions.get(id)
-    if (session !== undefined) return session
-    throw new PloinkyError('SESSION_NOT_FOUND', 'This terminal has ended', { hint: 'Run: ploinky terminals' })
+  function end(session: Session, reason: string): void {
+    log.info('terminal ends', { session: session.id, agent: session.agent, reason })
+    session
+      .end()
+      .catch((error: unknown) => log.warn('terminal not ended', { session: session.id, error: messageOf(error) }))
   }
 
-  async function open({ agent, request }: AttachRequest, principal: Principal): Promise<Session> {
-    const target = await options.target(agent)
-    const id = hash.randomToken(9)
-    const { argv, words } = commandOf(request.command, { target, allowed: options.commands })
-    const { cols, rows } = request
-    const tty = await target.adapter.openTty(target.workload.name, argv, { cols, rows })
+  function dropShares(gone: readonly Share[]): void {
+    for (const [peer, share] of cameBy) if (gone.includes(share)) peer.link.close(CLOSE.unauthenticated, 'link ended')
+  }
+
+  function checkRoom(agent: string): void {
+    const of = [...[...sessions.values()].map((session) => session.agent), ...opening]
+    const isFull = of.length >= limits.most
+    if (!isFull && of.filter((name) => name === agent).length < limits.mostOfAgent) return
+    const most = isFull ? `${limits.most} terminals are open` : `${limits.mostOfAgent} terminals of "${agent}" are open`
+    throw new PloinkyError('RATE_LIMITED', `${most}: no more are allowed`, { hint: 'Run: ploinky terminals' })
+  }
+
+  async function open(agent: string, request: OpenRequest, principal: string): Promise<Session> {
+    checkRoom(agent)
+    opening.push(agent)
+    try {
+      return await start(agent, request, principal)
+    } finally {
+      opening.splice(opening.indexOf(agent), 1)
+    }
+  }
+
+  async function start(agent: string, request: OpenRequest, principal: string): Promise<Session> {
+    const { adapter, workload, cli, use } = await options.target(agent)
+    const { argv, words } = commandOf(request.command, { cli, allowed: limits.commands })
+    const [id, tag] = [hash.randomToken(9), hash.randomToken(12)]
+    const size = { cols: request.cols, rows: request.rows }
+    await leftovers.add({ tag, workload: workload.name, runtime: adapter.id })
+    const tty = await adapter.openTty(workload.name, argv, { ...size, tag }).catch((error: unknown) => {
+      leftovers.remove(tag)
+      throw error
+    })
+    const release = use()
     const session = createSession({
-      ...{ id, agent, tty, log, command: words, size: { cols, rows } },
-      ...{ library: options.library, scrollback: options.scrollback, name: request.name ?? `${agent} ${words}` },
+      ...{ id, agent, tty, log, command: words, size, name: request.name ?? words, record: options.record },
+      ...{ library: options.library, scrollback: limits.scrollback },
     })
     sessions.set(id, session)
-    const about = { session: id, command: words }
-    events.emit({ type: 'terminal.opened', subject: agent, principal: principal.id, data: about })
+    const data = { session: id, command: words }
+    events.emit({ type: 'terminal.opened', subject: agent, principal, data })
     session.closed
-      .catch((error: unknown) => void log.warn('a terminal failed', { session: id, error }))
-      .finally(() => {
+      .then(
+        (exitCode) => ({ exitCode }),
+        (error: unknown) => ({ error: messageOf(error) }),
+      )
+      .then((outcome) => {
         sessions.delete(id)
-        events.emit({ type: 'terminal.closed', subject: agent, data: about })
+        release()
+        leftovers.remove(tag)
+        dropShares(shares.remove(id, null))
+        events.emit({ type: 'terminal.closed', subject: agent, data: { ...data, ...outcome } })
       })
+      .catch((error: unknown) => log.error('terminal not cleaned up', { session: id, error: messageOf(error) }))
     return session
+  }
+
+  /** By id, by the beginning of one, or by a name that only one has. */
+  function find(words: string): Session {
+    const exact = sessions.get(words)
+    if (exact !== undefined) return exact
+    const found = [...sessions.values()].filter(
+      (session) => (words.length >= 4 && session.id.startsWith(words)) || session.view().name === words,
+    )
+    if (found.length === 1 && found[0] !== undefined) return found[0]
+    const shown = JSON.stringify(words.slice(0, 80))
+    throw new PloinkyError(
+      'SESSION_NOT_FOUND',
+      found.length > 1 ? `Several terminals are called ${shown}` : `There is no terminal ${shown}: it has ended`,
+      {
+        hint: 'Run: ploinky terminals',
+      },
+    )
   }
 
   async function attach(given: AttachRequest): Promise<Joined> {
     const { agent, request, link } = given
-    const principal = allowed(given.principal)
-    const session = request.session === null ? await open(given, principal) : find(request.session)
-    if (session.agent !== agent) throw new PloinkyError('SESSION_NOT_FOUND', `Agent "${agent}" has no such terminal`)
-    const { cols, rows } = request
-    const peer = session.join({
-      id: hash.randomToken(6),
-      name: principal.id,
-      role: 'owner',
-      link,
-      size: { cols, rows },
-    })
+    const share = request.share === null ? null : shares.check(request.share)
+    const principal = share === null ? allowed(given.principal).id : null
+    const id = share?.session ?? request.session
+    if (share !== null && request.session !== null && request.session !== share.session)
+      throw new PloinkyError('DENIED', 'This link is for another terminal')
+    const session = id === null ? await open(agent, request, principal ?? '') : find(id)
+    if (session.agent !== agent)
+      throw new PloinkyError('SESSION_NOT_FOUND', `Agent ${JSON.stringify(agent)} has no such terminal`)
+    if (session.peers.size >= MOST_VIEWERS)
+      throw new PloinkyError('RATE_LIMITED', `${MOST_VIEWERS} are looking at this terminal: no more are allowed`)
+    const role: TtyRole = share?.role ?? 'owner'
+    const size = { cols: request.cols, rows: request.rows }
+    const name = principal ?? `guest ${hash.randomToken(3)}`
+    const peer = session.join({ id: hash.randomToken(6), name, role, link, size })
+    if (share !== null) cameBy.set(peer, share)
     return { session, peer }
   }
 
   return {
-    attach,
-    list: () => [...sessions.values()].map((session) => session.view()),
-    find,
+    ...{ attach, open, find },
+    sessions: (): Session[] => [...sessions.values()],
+    leave({ session, peer }: Joined): void {
+      cameBy.delete(peer)
+      session.leave(peer)
+    },
+    dropShares,
+    /** Ends all of them. */
     async close() {
-      await Promise.allSettled([...sessions.values()].map((session) => session.end()))
+      clearInterval(timer)
+      await Promise.allSettled([...sessions.values()].map((session) => session.end().then(() => session.closed)))
+      await leftovers.settled()
     },
   }
 }
 
-export type TerminalManager = ReturnType<typeof createManager>
-
-/** What is run: the agent's program, a shell, or what the policy allows besides. */
-function commandOf(
-  command: string | null,
-  { target, allowed }: { target: TerminalTarget; allowed: readonly string[] },
-): { argv: readonly string[]; words: string } {
-  if (command === null || command === 'cli') return { argv: target.cli, words: 'cli' }
-  if (command === 'shell') return { argv: ['sh'], words: 'shell' }
-  if (allowed.includes(command) || allowed.includes('*')) return { argv: [command], words: command }
-  throw new PloinkyError('DENIED', `Command "${command.slice(0, 80)}" may not be run in a terminal of the web`, {
-    hint: 'Use cli or shell, or allow it: ploinky config terminalCommands NAME',
-  })
+function allowed(principal: Principal | null): Principal {
+  if (principal === null) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first', { hint: 'Run: ploinky open' })
+  if (isAllowed(principal, 'operate')) return principal
+  throw new PloinkyError('DENIED', 'Terminals need the role operator or admin')
 }

@@ -8,6 +8,8 @@ import type { Screen, Snapshot } from './screen.ts'
 
 /** How often it is looked whether a connection that does not acknowledge has caught up. */
 const LOOK_MS = 100
+/** While a program goes on writing, a new screen makes sense so often: each costs what drawing all of it costs. */
+const REFRESH_MS = 500
 
 export interface Peer {
   readonly id: string
@@ -16,6 +18,8 @@ export interface Peer {
   readonly link: WebSocketPeer
   /** Of its window; null: it said nothing yet. */
   size: { readonly cols: number; readonly rows: number } | null
+  /** Asks for the screen, with which it begins; it may come at once. */
+  begin(): void
   output(bytes: Uint8Array): void
   control(message: TtyServerMessage): void
   acknowledge(bytes: number): void
@@ -46,6 +50,7 @@ export function createPeer(options: PeerOptions): Peer {
   let acknowledged = 0
   let pending: Uint8Array[] = []
   let wasSentNow = false
+  let refreshedAt = 0
   let looking: ReturnType<typeof setInterval> | undefined
 
   const sendJson = (message: TtyServerMessage): void => link.send(JSON.stringify(message))
@@ -87,12 +92,14 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function catchUp(): void {
-    if (state === 'behind' && lag() < ACK_BYTES) refresh()
+    if (state !== 'behind' || lag() >= ACK_BYTES) return
+    if (screen.isQuiet || performance.now() - refreshedAt > REFRESH_MS) refresh()
   }
 
   function refresh(): void {
     clearInterval(looking)
     state = 'catching up'
+    refreshedAt = performance.now()
     screen.snapshot((shot, since) => {
       if (state !== 'catching up') return
       show({ type: 'snapshot', bytes: shot.bytes.byteLength, cols: shot.cols, rows: shot.rows }, shot, since)
@@ -109,11 +116,12 @@ export function createPeer(options: PeerOptions): Peer {
     since.forEach(output)
   }
 
-  screen.snapshot((shot, since) => {
-    if (state === 'joining') show(options.attached(shot.bytes.byteLength), shot, since)
-  })
   return {
     ...{ id: options.id, name: options.name, role: options.role, link, size: null, output },
+    begin: () =>
+      screen.snapshot((shot, since) => {
+        if (state === 'joining') show(options.attached(shot.bytes.byteLength), shot, since)
+      }),
     control(message) {
       if (state === 'gone' || state === 'joining') return
       flush()

@@ -18,7 +18,8 @@ export function plainness(bytes: Uint8Array): Plain {
       if (byte < DELETE) continue
       if (byte === DELETE) return { isPlain: false, lineFeeds: 0 }
       // The second half decides; if it has not come yet, nobody knows.
-      if (byte === C1_LEAD && (i + 1 >= length || (bytes[i + 1] as number) < C1_END)) return { isPlain: false, lineFeeds: 0 }
+      if (byte === C1_LEAD && (i + 1 >= length || (bytes[i + 1] as number) < C1_END))
+        return { isPlain: false, lineFeeds: 0 }
     } else if (byte === LF) lineFeeds += 1
     else if (byte !== CR && byte !== TAB) return { isPlain: false, lineFeeds: 0 }
   }
@@ -27,6 +28,7 @@ export function plainness(bytes: Uint8Array): Plain {
 
 /** Index behind the first line end from the left margin to the left margin (CR LF), or -1. */
 export function afterLineEnd(bytes: Uint8Array): number {
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) if (at > 0 && bytes[at - 1] === CR) return at + 1
+  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1))
+    if (at > 0 && bytes[at - 1] === CR) return at + 1
   return -1
 }

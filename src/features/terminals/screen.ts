@@ -47,6 +47,8 @@ export interface Screen {
   resize(cols: number, rows: number): void
   /** Calls back with all that was written before this call, and with what has come since. */
   snapshot(deliver: (shot: Snapshot, since: readonly Uint8Array[]) => void): void
+  /** Nothing was written for a moment. */
+  readonly isQuiet: boolean
   /** Bytes that wait to be drawn. */
   readonly waiting: number
   /** Bytes that were not drawn, since nobody could have seen them. */
@@ -85,8 +87,7 @@ export function createScreen(options: ScreenOptions): Screen {
   /** True while somebody waits for the drawing. */
   const isUrgent = (): boolean => backlog.jobs > 0 || room !== null || insists
   /** Readers first. */
-  const isBusy = (): boolean =>
-    backlog.size > BUSY_BYTES && !isUrgent() && performance.now() - lastWrite < QUIET_MS
+  const isBusy = (): boolean => backlog.size > BUSY_BYTES && !isUrgent() && performance.now() - lastWrite < QUIET_MS
 
   function draw(): void {
     timer = undefined
@@ -146,6 +147,9 @@ export function createScreen(options: ScreenOptions): Screen {
     },
     get rows() {
       return size.rows
+    },
+    get isQuiet() {
+      return performance.now() - lastWrite > QUIET_MS
     },
     get waiting() {
       return backlog.size

@@ -7,7 +7,10 @@ import type { TerminalLibrary } from './library.ts'
 import { MAX_SIZE, plainText } from './messages.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { CLOSE, type TtyClientMessage, type TtyRole, type TtyServerMessage, type TtyView } from './protocol.ts'
+import type { Recorder } from './recorder.ts'
 import { createScreen } from './screen.ts'
+
+const MAX_UNREAD_INPUT_BYTES = 1024 * 1024
 
 export interface SessionOptions {
   readonly id: string
@@ -19,6 +22,17 @@ export interface SessionOptions {
   readonly size: { readonly cols: number; readonly rows: number }
   readonly log: Logger
   readonly name: string
+  /** Starts a recording; `full` is called when it ends by itself. */
+  record(about: RecordingRequest): Promise<Recorder>
+}
+
+export interface RecordingRequest {
+  readonly agent: string
+  readonly cols: number
+  readonly rows: number
+  readonly title: string
+  readonly command: string
+  full(): void
 }
 
 export interface Joining {
@@ -42,6 +56,8 @@ export interface Session {
   input(peer: Peer, data: Uint8Array): void
   message(peer: Peer, message: TtyClientMessage): void
   rename(name: string): void
+  /** Starts or ends the recording. */
+  record(on: boolean): Promise<void>
   /** Ends the program and all that it started. */
   end(): Promise<void>
   /** Resolves after everybody has been told. */
@@ -58,6 +74,9 @@ export function createSession(options: SessionOptions): Session {
   let detachedAt: number | null = startedAt
   let exitCode: number | null = null
   let active: Peer | null = null
+  let resizing: Promise<void> | null = null
+  let recorder: Recorder | null = null
+  let changingRecorder: Promise<void> = Promise.resolve()
   const screen = createScreen({
     library: options.library,
     scrollback: options.scrollback,
@@ -74,7 +93,7 @@ export function createSession(options: SessionOptions): Session {
     startedAt: new Date(startedAt).toISOString(),
     lastActiveAt: new Date(lastActiveAt).toISOString(),
     exitCode,
-    recording: false,
+    recording: recorder !== null,
     peers: [...peers.values()].map((peer) => ({
       ...{ id: peer.id, name: peer.name, role: peer.role },
       active: peer === active,
@@ -87,7 +106,14 @@ export function createSession(options: SessionOptions): Session {
   function resize({ cols, rows }: { cols: number; rows: number }): void {
     if (exitCode !== null || (cols === screen.cols && rows === screen.rows)) return
     screen.resize(Math.min(cols, MAX_SIZE), Math.min(rows, MAX_SIZE))
-    tty.resize(cols, rows).catch((error: unknown) => log.debug('terminal not resized', { error: messageOf(error) }))
+    const sized = tty
+      .resize(cols, rows)
+      .catch((error: unknown) => log.debug('terminal not resized', { error: messageOf(error) }))
+      .finally(() => {
+        if (resizing === sized) resizing = null
+      })
+    resizing = sized
+    recorder?.resize(cols, rows)
     broadcast({ type: 'size', cols, rows })
   }
 
@@ -106,6 +132,7 @@ export function createSession(options: SessionOptions): Session {
         lastActiveAt = Date.now()
         for (const peer of peers.values()) peer.output(bytes)
         screen.write(bytes)
+        recorder?.output(bytes)
         const full = screen.full()
         if (full !== null) await full
       }
@@ -117,6 +144,7 @@ export function createSession(options: SessionOptions): Session {
   async function run(): Promise<number> {
     const [code] = await Promise.all([tty.closed.catch(() => 1), pump()])
     exitCode = code
+    await recorder?.end(code)
     const seconds = Math.round((Date.now() - startedAt) / 1000)
     changed()
     await Promise.all([...peers.values()].map((peer) => new Promise<void>((resolve) => peer.finish(resolve))))
@@ -125,6 +153,29 @@ export function createSession(options: SessionOptions): Session {
       peer.link.close(CLOSE.ended, 'ended')
     }
     return code
+  }
+
+  /** It begins with the screen as it is. */
+  async function setRecording(on: boolean): Promise<void> {
+    if (on === (recorder !== null) || exitCode !== null) return
+    const before = recorder
+    recorder = null
+    if (before !== null) await before.end(null)
+    else {
+      const full = (): void => {
+        recorder = null
+        changed()
+      }
+      const { cols, rows } = screen
+      const started = await options.record({ agent, cols, rows, title: name, command: options.command, full })
+      screen.snapshot((shot, since) => {
+        started.output(shot.bytes)
+        since.forEach(started.output)
+        recorder = started
+        changed()
+      })
+    }
+    changed()
   }
 
   return {
@@ -145,6 +196,7 @@ export function createSession(options: SessionOptions): Session {
       detachedAt = null
       const isAlone = [...peers.values()].every((other) => other === peer || other.role === 'viewer')
       if (isAlone && peer.role !== 'viewer') activate(peer)
+      peer.begin()
       changed()
       return peer
     },
@@ -158,8 +210,16 @@ export function createSession(options: SessionOptions): Session {
     input(peer, data) {
       if (peer.role === 'viewer' || exitCode !== null) return
       lastActiveAt = Date.now()
-      tty.write(data)
+      // A program that reads nothing must not fill our memory with what is typed.
+      if ((tty.unwritten ?? 0) > MAX_UNREAD_INPUT_BYTES) {
+        const hint = 'Press Ctrl-C, or end the terminal'
+        peer.control({ type: 'error', code: 'RATE_LIMITED', message: 'The program does not read what is typed', hint })
+        return
+      }
       activate(peer)
+      // The program sees the window of who types before it sees the key.
+      if (resizing === null) tty.write(data)
+      else resizing.then(() => tty.write(data)).catch(() => {})
     },
     message(peer, message) {
       switch (message.type) {
@@ -180,6 +240,7 @@ export function createSession(options: SessionOptions): Session {
           if (peer.role !== 'viewer') this.rename(message.name)
           return
         case 'record':
+          if (peer.role === 'owner') this.record(message.on).catch(() => {})
           return
         case 'end':
           if (peer.role === 'owner') void this.end().catch(() => {})
@@ -189,6 +250,12 @@ export function createSession(options: SessionOptions): Session {
     rename(next) {
       name = plainText(next) || name
       changed()
+    },
+    record(on) {
+      // One after the other: a recording has one beginning.
+      const next = changingRecorder.then(() => setRecording(on))
+      changingRecorder = next.catch(() => {})
+      return next
     },
     end: () => tty.kill(),
     closed: run().finally(() => screen.dispose()),

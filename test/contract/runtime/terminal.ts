@@ -131,6 +131,24 @@ function ends(contract: Contract): void {
     await session.kill()
   })
 
+  contract('a terminal is ended by its tag', async (t) => {
+    const { name } = await t.start()
+    const [mark, tag] = [marker(), marker()]
+    const session = await t.adapter.openTty(name, programs.tree(mark), { ...SIZE, tag })
+    const screen = readAll(session)
+    await screen.until('up')
+    await eventually(async () => expect(await t.survivors(name, mark)).toBe(2))
+    await within(t.adapter.endTerminal(name, `${tag}x`), 'endTerminal with another tag')
+    expect(await t.survivors(name, mark)).toBe(2)
+    // Nothing that lives in memory outlives its maker.
+    if (t.adapter.id === 'fake') await session.kill()
+    else await within(t.adapter.endTerminal(name, tag), 'endTerminal')
+    await screen.end()
+    expect(await t.survivors(name, mark)).toBe(0)
+    await t.adapter.endTerminal(name, tag)
+    await t.adapter.endTerminal(`${name}-gone`, tag)
+  })
+
   contract('aborting a terminal leaves no process', async (t) => {
     const { name } = await t.start()
     const mark = marker()

@@ -31,12 +31,15 @@ function contentOf(terminal: Terminal): Content {
     for (let x = 0; x < terminal.cols; x += 1) {
       line?.getCell(x, cell)
       // A blank shows its background, unless it is inverse or has a line.
-      const isEmpty = cell.getChars().trim() === '' && !cell.isInverse() && !cell.isUnderline() && !cell.isStrikethrough()
+      const isEmpty =
+        cell.getChars().trim() === '' && !cell.isInverse() && !cell.isUnderline() && !cell.isStrikethrough()
       const look = cell.isAttributeDefault()
         ? ''
         : isEmpty
-          ? cell.isBgDefault() ? '' : `{${cell.getBgColorMode()},${cell.getBgColor()}}`
-        : `{${cell.getFgColorMode()},${cell.getFgColor()},${cell.getBgColorMode()},${cell.getBgColor()},${cell.isBold()},${cell.isDim()},${cell.isItalic()},${cell.isUnderline()},${cell.isInverse()},${cell.isStrikethrough()},${cell.isBlink()},${cell.isInvisible()},${cell.isOverline()}}`
+          ? cell.isBgDefault()
+            ? ''
+            : `{${cell.getBgColorMode()},${cell.getBgColor()}}`
+          : `{${cell.getFgColorMode()},${cell.getFgColor()},${cell.getBgColorMode()},${cell.getBgColor()},${cell.isBold()},${cell.isDim()},${cell.isItalic()},${cell.isUnderline()},${cell.isInverse()},${cell.isStrikethrough()},${cell.isBlink()},${cell.isInvisible()},${cell.isOverline()}}`
       text += (cell.getChars() || ' ') + look
     }
     lines.push(text.trimEnd())
@@ -105,7 +108,8 @@ describe('a snapshot', () => {
     const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 100, ...quiet })
     screen.write(bytes('before'))
     const seen = new Promise<{ before: string; since: string }>((resolve) =>
-      screen.snapshot((shot, since) =>
+      screen.snapshot(
+        (shot, since) =>
         resolve({ before: new TextDecoder().decode(shot.bytes), since: since.map((part) => new TextDecoder().decode(part)).join('') }), // prettier-ignore
       ),
     )
