@@ -5,7 +5,7 @@ import { useRef } from 'preact/hooks'
 import { plainText } from '../shared/format.ts'
 import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
-import { ConfirmDialog, LogDrawer } from './dialogs.tsx'
+import { ConfirmDialog } from './dialogs.tsx'
 import { Header, Notices } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
 import { Outlet } from './outlet.tsx'
@@ -41,7 +41,6 @@ function Page() {
       <BottomBar />
       <NavDrawer />
       <ConfirmDialog />
-      <LogDrawer />
       <Notices />
     </>
   )
