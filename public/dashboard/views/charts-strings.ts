@@ -26,6 +26,7 @@ export const words = {
   series: (name: string, now: string, max: string) => `${name}: now ${now}, at most ${max}`,
   hint: 'Arrow keys move along the time, Home and End to its ends, Escape leaves',
   table: 'As a table',
+  tableOf: (title: string) => `${title}, table`,
   time: 'Time',
   none: '–',
   empty: 'Nothing measured yet',

@@ -35,6 +35,7 @@ export const words = {
   download: 'Download',
   details: 'Details',
   detailsOf: (type: string) => `Details of ${type}`,
+  logsOf: (agent: string) => `Logs of ${agent}`,
   close: 'Close',
   copy: 'Copy as JSON',
   loading: 'Reading the event log',

@@ -266,7 +266,7 @@ function Details({ row }: { row: EventRow }) {
       </pre>
       {row.subject !== '' && !['router', 'workspace'].includes(row.subject) && (
         <a class="button" href={hrefOf('logs', null, { agent: row.subject })}>
-          {row.subject}
+          {words.logsOf(row.subject)}
         </a>
       )}
     </aside>

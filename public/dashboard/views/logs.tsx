@@ -341,7 +341,7 @@ function Foot({ asked, shown, total, state }: FootProps) {
   return (
     <div class="log-foot no-print">
       <span class="muted small">
-        <span data-stream={state.kind}>{words.states[state.kind]}</span> · {words.shown(shown, total)}
+        <span data-stream={state.kind}>{words.states[state.kind]}</span> · <span>{words.shown(shown, total)}</span>
       </span>
       <span class="same">
         <span class="muted small">{words.same}</span>

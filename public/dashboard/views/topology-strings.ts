@@ -15,7 +15,6 @@ export const words = {
   empty:
     'No agent needs another one or may call it. A manifest says so with "enable" and "calls"; for two agents that are there, run:',
   emptyCommand: 'ploinky grant <caller> <agent>',
-  nodeLabel: (name: string, state: string) => `${name}, ${state}`,
   same: 'Same as',
   command: 'ploinky grants',
   loading: 'Reading the agents',

@@ -15,6 +15,8 @@ import { words } from './topology-strings.ts'
 
 /** Characters of a name that fit into its box. */
 const SHOWN = 20
+/** The drawing shrinks to this share before it scrolls. */
+const SMALLEST = 0.7
 
 export function View() {
   const agents = status.value?.agents ?? null
@@ -88,7 +90,7 @@ function Drawing({ graph: { nodes, edges, width, height } }: { graph: Graph }) {
     <svg
       class="topology-svg"
       viewBox={`0 0 ${width} ${height}`}
-      style={{ inlineSize: `${width}px`, blockSize: `${height}px` }}
+      style={{ inlineSize: `${width}px`, minInlineSize: `${width * SMALLEST}px` }}
     >
       <defs>
         <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
@@ -121,12 +123,7 @@ function Box({ node: { name, state, x, y } }: { node: Node }) {
   const shown = plainText(name)
   const tone = state === null ? 'idle' : lookOf(state).tone
   return (
-    <a
-      class={`topology-node tone-${tone}`}
-      href={hrefOf('agents', name)}
-      aria-label={words.nodeLabel(shown, stateWord(state))}
-      data-node={name}
-    >
+    <a class={`topology-node tone-${tone}`} href={hrefOf('agents', name)} data-node={name}>
       <rect x={x} y={y} width={NODE_WIDTH} height={NODE_HEIGHT} rx={8} />
       <rect class="tone-bar" x={x} y={y} width={6} height={NODE_HEIGHT} rx={3} />
       <text class="node-name" x={x + 18} y={y + 22}>

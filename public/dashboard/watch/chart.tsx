@@ -206,7 +206,7 @@ function Table({ title, lines, length, at, stepSeconds, format }: ChartProps & {
     <details class="chart-table" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary class="small">{words.table}</summary>
       {isOpen && (
-        <div class="table-box" tabIndex={0} role="region" aria-label={title}>
+        <div class="table-box" tabIndex={0} role="region" aria-label={words.tableOf(title)}>
           <table class="small">
             <thead>
               <tr>

@@ -129,10 +129,12 @@ export function layOut(agents: readonly Agent[]): Graph {
   }
 }
 
-/** A curve from the end of one box to the begin of another; backwards it goes around. */
+/** A curve from the end of one box to the begin of another; one that passes a layer goes around the boxes in it. */
 export function pathOf(from: Node, to: Node): string {
   const [x1, y1] = [from.x + NODE_WIDTH, from.y + NODE_HEIGHT / 2]
   const [x2, y2] = [to.x, to.y + NODE_HEIGHT / 2]
-  const bend = x2 > x1 ? (x2 - x1) / 2 : GAP_X / 2
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`
+  const isLong = Math.abs(x2 - x1) > GAP_X
+  const around = isLong ? (to.y >= from.y ? 1 : -1) * (NODE_HEIGHT + GAP_Y) * 0.7 : 0
+  const bend = x2 > x1 ? (x2 - x1) / (isLong ? 3 : 2) : GAP_X / 2
+  return `M${x1} ${y1}C${x1 + bend} ${y1 + around} ${x2 - bend} ${y2 + around} ${x2} ${y2}`
 }
