@@ -1,6 +1,7 @@
 /** The one table of commands, in the order of the help text. `help`, `version` and `completion` are added by the CLI. */
 import type { Command } from './cli/command.ts'
 import { agentCommands } from './features/agents/commands.ts'
+import { consentCommands } from './features/agents/consent-commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
@@ -33,6 +34,7 @@ export const commands: readonly Command<Services>[] = [
   ...clientCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,
+  ...consentCommands,
   ...manifestCommands,
   ...callerCommands,
   ...dependencyCommands,

@@ -235,6 +235,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     secrets,
     variables,
     grants,
+    consents,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, registry, events, workspaceId }),

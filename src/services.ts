@@ -5,6 +5,7 @@ import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
 import type { EnabledAgent, ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
 import type { Grants } from './features/callers/index.ts'
+import type { Consents } from './features/hooks/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
 import type { CheckResult } from './features/doctor/index.ts'
 import type { EventReader } from './features/events/index.ts'
@@ -66,6 +67,7 @@ export interface Services {
   readonly secrets: SecretStore
   readonly variables: Variables
   readonly grants: Grants
+  readonly consents: Consents
   readonly token: TokenService
   readonly logs: LogService
   readonly eventLog: EventReader

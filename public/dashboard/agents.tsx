@@ -41,7 +41,9 @@ function AgentRow({ agent }: { agent: Agent }) {
     <tbody class="agent card" role="rowgroup" data-agent={agent.name}>
       <tr role="row">
         <th role="rowheader" scope="row" class="agent-name">
-          <span class="name">{plainText(agent.name)}</span>
+          <a class="name" href={hrefOf('agents', agent.name)}>
+            {plainText(agent.name)}
+          </a>
           {agent.isStatic && (
             <span class="tag" title={strings.servesRootTitle}>
               {strings.servesRoot}

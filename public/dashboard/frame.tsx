@@ -1,15 +1,16 @@
-/** What is around the agents: head of the page, router, activity, notices. */
+/** What is around the agents: head of the page, router, activity. */
 import { useState } from 'preact/hooks'
 import { routerUrl } from '../shared/api.ts'
 import { clockTime, duration, fullTime } from '../shared/format.ts'
-import { Icon, Mark } from '../shared/icons.tsx'
+import { Mark } from '../shared/icons.tsx'
 import { strings as shared } from '../shared/strings.ts'
 import { savedTheme, saveTheme, THEMES } from '../shared/theme.ts'
-import { Badge, Button, Command } from '../shared/ui.tsx'
+import { Badge, Button } from '../shared/ui.tsx'
 import type { Activity, Status } from './model.ts'
 import { MenuButton } from './nav.tsx'
-import { activity, dismiss, live, notices, now, reconnect, signOut } from './store.ts'
-import type { Notice } from './store.ts'
+import { BellButton } from './notifications.tsx'
+import { PaletteButton } from './palette-button.tsx'
+import { activity, live, now, reconnect, signOut } from './store.ts'
 import { strings } from './strings.ts'
 
 export function Header({ workspace }: { workspace: string }) {
@@ -24,7 +25,9 @@ export function Header({ workspace }: { workspace: string }) {
       </a>
       {workspace !== '' && <span class="workspace muted">{workspace}</span>}
       <span class="top-end">
+        <PaletteButton />
         <Connection />
+        <BellButton />
         <ThemeButton />
         <Button iconOnly kind="quiet" icon="signOut" label={strings.signOut} onClick={() => void signOut()} />
       </span>
@@ -144,54 +147,5 @@ function ActivityItem({ event }: { event: Activity }) {
         {event.who !== null && <span class="muted"> {strings.activity.by(event.who)}</span>}
       </span>
     </li>
-  )
-}
-
-/** Both regions exist from the start: a live region that appears together with its text is not read out. */
-export function Notices() {
-  const { good, bad } = { good: notices.value.filter(isGood), bad: notices.value.filter((notice) => !isGood(notice)) }
-  return (
-    <div class="notices">
-      <div role="alert">
-        {bad.map((notice) => (
-          <NoticeBox key={notice.id} notice={notice} />
-        ))}
-      </div>
-      <div role="status">
-        {good.map((notice) => (
-          <NoticeBox key={notice.id} notice={notice} />
-        ))}
-      </div>
-    </div>
-  )
-}
-
-const isGood = (notice: Notice): boolean => notice.tone === 'ok'
-
-function NoticeBox({ notice }: { notice: Notice }) {
-  return (
-    <div class={`callout notice tone-${notice.tone}`}>
-      <Icon name={notice.tone === 'ok' ? 'check' : 'warning'} />
-      <div class="callout-body">
-        <p>
-          <strong>{notice.title}</strong> {notice.code !== null && <code class="small">{notice.code}</code>}
-        </p>
-        {notice.text !== null && <p>{notice.text}</p>}
-        {notice.command !== null && (
-          <>
-            <p class="small">{notice.tone === 'ok' ? strings.sameAs : strings.next}</p>
-            <Command text={notice.command} />
-          </>
-        )}
-      </div>
-      <Button
-        iconOnly
-        kind="quiet"
-        icon="close"
-        label={strings.dismiss}
-        name={strings.dismissOf(notice.title)}
-        onClick={() => dismiss(notice.id)}
-      />
-    </div>
   )
 }

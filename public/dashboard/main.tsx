@@ -5,10 +5,12 @@ import { useRef } from 'preact/hooks'
 import { plainText } from '../shared/format.ts'
 import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
-import { ConfirmDialog } from './dialogs.tsx'
-import { Header, Notices } from './frame.tsx'
+import { ConfirmDialog } from './ask.tsx'
+import { Header } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
+import { NotificationsDrawer, Notices } from './notifications.tsx'
 import { Outlet } from './outlet.tsx'
+import { PaletteHost } from './palette-button.tsx'
 import { ProblemNote } from './problem.tsx'
 import { followAddress, route } from './route.ts'
 import { loadProblem, refresh, startPage, status } from './store.ts'
@@ -41,6 +43,8 @@ function Page() {
       <BottomBar />
       <NavDrawer />
       <ConfirmDialog />
+      <NotificationsDrawer />
+      <PaletteHost />
       <Notices />
     </>
   )

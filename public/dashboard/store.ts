@@ -3,7 +3,9 @@ import { computed, signal } from '@preact/signals'
 import { ApiError, call, goToSignIn, routerUrl } from '../shared/api.ts'
 import type { Live, LiveState } from '../shared/live.ts'
 import { openLive } from '../shared/live.ts'
+import { plainText } from '../shared/format.ts'
 import type { SseMessage } from '../shared/sse.ts'
+import { ask } from './ask.tsx'
 import type { Action, Activity, ReadBefore, Status } from './model.ts'
 import { commandFor, commandIn, matches, readActivity, readStatus } from './model.ts'
 import { strings } from './strings.ts'
@@ -11,6 +13,7 @@ import { takeSample } from './watch/metrics.ts'
 
 export interface Notice {
   readonly id: number
+  readonly at: string
   readonly tone: 'ok' | 'bad'
   readonly title: string
   readonly text: string | null
@@ -24,14 +27,17 @@ export const now = signal(Date.now())
 export const filter = signal('')
 export const busy = signal<ReadonlyMap<string, Action>>(new Map())
 export const notices = signal<readonly Notice[]>([])
+/** Everything that was told in this visit, newest first. */
+export const noticeLog = signal<readonly Notice[]>([])
+export const unread = signal(0)
 export const activity = signal<readonly Activity[]>([])
-export const confirming = signal<{ agent: string; action: Action } | null>(null)
 
 export const shownAgents = computed(() =>
   (status.value?.agents ?? []).filter((agent) => matches(agent, filter.value.trim(), strings.state(agent.state))),
 )
 
 const KEPT_ACTIVITIES = 50
+const KEPT_NOTICES = 100
 const OK_NOTICE_MS = 8000
 /** Changes come in bursts (a start is several events); one look at the state serves them all. */
 const REFRESH_MS = 150
@@ -135,8 +141,16 @@ async function load(): Promise<void> {
 
 /** Does it, or asks first when it would interrupt somebody's work. */
 export function request(agent: string, action: Action): void {
-  if (action === 'stop') confirming.value = { agent, action }
-  else void act(agent, action)
+  if (action !== 'stop') return void act(agent, action)
+  ask({
+    title: strings.confirmStop(plainText(agent)),
+    text: strings.confirmStopText,
+    command: commandFor(action, agent),
+    label: strings.action(action),
+    name: strings.actionOn(action, plainText(agent)),
+    icon: 'stopped',
+    run: () => void act(agent, action),
+  })
 }
 
 export async function act(agent: string, action: Action): Promise<void> {
@@ -159,10 +173,13 @@ export async function act(agent: string, action: Action): Promise<void> {
 
 let noticeId = 0
 
-export function notify(notice: Omit<Notice, 'id'>): void {
+export function notify(told: Omit<Notice, 'id' | 'at'>): void {
   noticeId += 1
   const id = noticeId
-  notices.value = [...notices.value.slice(-3), { ...notice, id }]
+  const notice = { ...told, id, at: new Date().toISOString() }
+  notices.value = [...notices.value.slice(-3), notice]
+  noticeLog.value = [notice, ...noticeLog.value].slice(0, KEPT_NOTICES)
+  unread.value += 1
   // Bad news stays until it was read.
   if (notice.tone === 'ok') setTimeout(() => dismiss(id), OK_NOTICE_MS)
 }

@@ -31,13 +31,16 @@ const TIMEOUT_MS = 30_000
 /** Starting an agent may include pulling its image. */
 const ACTION_TIMEOUT_MS = 10 * 60_000
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 /** Throws ApiError for every failure; on 401 the page also leaves for the sign-in page. */
-export async function call(method: 'GET' | 'POST', path: string): Promise<unknown> {
+export async function call(method: Method, path: string, body?: unknown): Promise<unknown> {
   let response: Response
   try {
     response = await fetch(routerUrl(path), {
       method,
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       cache: 'no-store',
       signal: AbortSignal.timeout(method === 'GET' ? TIMEOUT_MS : ACTION_TIMEOUT_MS),
     })
@@ -49,10 +52,10 @@ export async function call(method: 'GET' | 'POST', path: string): Promise<unknow
       hint: 'ploinky status',
     })
   }
-  const body: unknown = await response.json().catch(() => null)
-  if (response.ok) return body
+  const answer: unknown = await response.json().catch(() => null)
+  if (response.ok) return answer
   if (response.status === 401) goToSignIn()
-  throw errorOf(response.status, body)
+  throw errorOf(response.status, answer)
 }
 
 /** Reads the error shape; a body in another shape (a proxy's page, nothing) still gives a message. */

@@ -20,6 +20,7 @@ const PATHS = {
   signOut: 'M6.5 2.5h-4v11h4M6 8h8M11 5l3 3-3 3',
   live: 'M8 7a1 1 0 1 0 0 2a1 1 0 1 0 0-2zM4.8 4.8a4.5 4.5 0 0 0 0 6.4M11.2 4.8a4.5 4.5 0 0 1 0 6.4',
   pause: 'M5 3.5v9M11 3.5v9',
+  back: 'M10 3L5 8l5 5',
   menu: 'M2 4h12M2 8h12M2 12h12',
   agents: 'M2.5 2.5h4.5v4.5h-4.5zM9 2.5h4.5v4.5h-4.5zM2.5 9h4.5v4.5h-4.5zM9 9h4.5v4.5h-4.5z',
   catalog: 'M2.5 5.5h11v8h-11zM1.5 2.5h13v3h-13zM6.5 8.5h3',

@@ -21,6 +21,8 @@ export interface Param {
   readonly max?: number
   /** What completion offers, and did-you-mean compares with. */
   readonly complete?: 'agents' | 'catalog' | 'repos' | 'commands' | 'settings'
+  /** A value of a secret: pages do not show it while it is typed, and leave it out of the command line that they show. */
+  readonly secret?: boolean
   /** Name shown in usage lines, e.g. `DIR`. */
   readonly placeholder?: string
 }

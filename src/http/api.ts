@@ -6,6 +6,7 @@ import { ERRORS, PloinkyError } from '../core/error.ts'
 import { parseJson } from '../core/json.ts'
 import { isAllowed, type Principal } from '../core/principal.ts'
 import { isJson, readText } from './body.ts'
+import { describeCommands } from './command-table.ts'
 import { inputFromRecord, inputSchemaOf, paramSchema } from './command-schema.ts'
 import type { HonoEnv } from './front.ts'
 import { writeLines } from './ndjson.ts'
@@ -70,6 +71,11 @@ export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {
   const table = options.commands.filter((command): command is ApiCommand<S> => command.http !== undefined)
   let document: unknown
   app.get('/openapi.json', (c) => c.json((document ??= openApi(table, options.version)) as object))
+  app.get('/commands', (c) => {
+    const { principal } = c.env
+    if (principal === null) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first')
+    return c.json(describeCommands(options.commands, principal))
+  })
   for (const command of table) {
     app.on(command.http.method, honoPath(command.http.path), async (c) => {
       const { principal } = c.env

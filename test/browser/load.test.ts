@@ -34,6 +34,7 @@ describe.skipIf(skipReason !== null)('a busy workspace', () => {
   ] as const) {
     it(`keeps the main thread free at ${hash}`, async () => {
       const watching = startWatching()
+      watching.state.events = [{ at: timeOf(0), type: 'router.started', subject: 'router', data: {} }]
       const fixture = await startFixture(pages.dir, watching.extend)
       fixture.state.agents = Array.from({ length: AGENTS }, (_, index) =>
         agent(`agent-${index}`, { needs: index % 4 === 0 ? [] : [`agent-${Math.floor(index / 4)}`] }),

@@ -1,20 +1,40 @@
 /** Which agents there are, how they are, and the first things one wants to do about it. */
+import { signal } from '@preact/signals'
+import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Command } from '../../shared/ui.tsx'
 import { AgentTable } from '../agents.tsx'
 import { ActivityPanel, RouterPanel } from '../frame.tsx'
+import { tellFailure } from '../do.ts'
 import { ViewHead } from '../head.tsx'
 import type { Status } from '../model.ts'
 import { countStates } from '../model.ts'
 import { Loading } from '../outlet.tsx'
-import { filter, loadProblem, shownAgents, status } from '../store.ts'
+import { asApiError, filter, loadProblem, shownAgents, status } from '../store.ts'
 import { strings } from '../strings.ts'
+import type { ViewProps } from '../views.ts'
 
 /** Below this everything is in sight, and a search field would only be in the way. */
 const FILTER_FROM = 6
 
-export function View() {
+/** One agent has its own part, loaded when it is looked at. */
+const detail = signal<ComponentType<{ name: string }> | null>(null)
+
+export function View({ param }: ViewProps) {
   const current = status.value
+  useEffect(() => {
+    if (param === null || detail.peek() !== null) return
+    import('../agent-detail.tsx').then(
+      ({ AgentDetail }) => {
+        detail.value = AgentDetail
+      },
+      (error: unknown) => tellFailure(strings.notLoaded.text, asApiError(error)),
+    )
+  }, [param])
+  if (param !== null) {
+    const Detail = detail.value
+    return Detail === null ? <Loading label={strings.loadingView} /> : <Detail name={param} />
+  }
   if (current !== null) return <Loaded status={current} />
   return (
     <>

@@ -53,7 +53,7 @@ function Choice({ names, chosen }: { names: readonly string[]; chosen: readonly 
       <fieldset class="menu-list">
         <legend class="small muted">{words.choose(MOST)}</legend>
         {names.map((name) => (
-          <label key={name} class="check">
+          <label key={name} class="choice">
             <input
               type="checkbox"
               checked={chosen.includes(name)}

@@ -80,7 +80,7 @@ function Choices({ asked, agents, query }: { asked: Asked; agents: readonly stri
         <fieldset class="menu-list">
           <legend class="small muted">{words.choose}</legend>
           {all.map((name) => (
-            <label key={name} class="check">
+            <label key={name} class="choice">
               <input
                 type="checkbox"
                 checked={asked.sources.includes(name)}

@@ -90,6 +90,7 @@ export function createExplainer(deps: ExplainerDeps) {
       missing,
       notes: [...problems, ...warnings],
       runtime: target.name,
+      usesImage: target.capabilities.images,
       order,
       granted: (await deps.grants.list([agent])).filter(({ from }) => from === 'workspace'),
       paths: deps.paths,

@@ -19,10 +19,12 @@ async function startAgain(services: Services, agent: EnabledAgent, context: Cont
   const result = await services.workspace.startAgents({
     agent: agent.name,
     progress: (line, key) => context.out.progress(line, key),
-    confirm: (question) => context.confirm(question),
     signal: context.signal,
+    // Over HTTP nobody can be shown what would run on this machine, so nothing new is allowed there.
+    ...(context.principal === 'local' ? { confirm: (question: string) => context.confirm(question) } : {}),
   })
-  await services.client.reload()
+  // Inside the router the API does this by itself.
+  if (context.principal === 'local') await services.client.reload()
   return result.agents.find((item) => item.agent === agent.name)
 }
 
@@ -33,8 +35,9 @@ const reinstall = defineCommand<Services>({
   positionals: ['agent'],
   params: { agent: agentParam },
   examples: [{ run: 'ploinky reinstall demo', does: 'a new container, as after the first start' }],
-  access: 'local',
+  access: 'session',
   permission: 'operate',
+  http: { method: 'POST', path: '/agents/{agent}/reinstall' },
   async run(input, context) {
     const services = await context.services()
     const agent = await services.registry.get(String(input['agent']))

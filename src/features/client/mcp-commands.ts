@@ -1,5 +1,6 @@
 /** `mcp`: what MCP clients on this machine need to reach the agents. */
 import { type Command, defineCommand, type Input } from '../../cli/command.ts'
+import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import type { ConfigResult } from './config/install.ts'
 
@@ -82,9 +83,15 @@ const config = defineCommand<Services>({
     { run: 'ploinky mcp config vscode --install --dry-run', does: 'the change, as a diff' },
     { run: 'ploinky mcp config claude-code --install --agent demo', does: 'one agent only' },
   ],
-  access: 'local',
+  access: 'session',
   permission: 'admin',
+  http: { method: 'GET', path: '/mcp/config/{client}' },
   async run(input, context) {
+    if (context.principal !== 'local' && (input['install'] === true || input['dry-run'] === true)) {
+      throw new PloinkyError('DENIED', 'Files of MCP clients are written by the command line alone', {
+        hint: `On the machine itself, run: ploinky mcp config ${String(input['client'])} --install`,
+      })
+    }
     const [services, { configure }, { configText }] = await Promise.all([
       context.services(),
       import('./config/install.ts'),

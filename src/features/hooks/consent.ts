@@ -28,7 +28,17 @@ export interface ConsentRequest {
   readonly manifest: Manifest
 }
 
+/** What a person is shown before anything of an agent runs on this machine. */
+export interface ConsentReview {
+  readonly lines: readonly { readonly name: string; readonly line: string }[]
+  /** Of the lines and the files they name: only what was shown can be allowed. Null: nothing is left to allow. */
+  readonly digest: string | null
+}
+
 export interface Consents {
+  review(request: ConsentRequest): Promise<ConsentReview>
+  /** CONFLICT when what would run is not what was shown any more. False: it was allowed already. */
+  allow(request: ConsentRequest, digest: string): Promise<boolean>
   /** Asks once for all that is not allowed yet. DENIED when the answer is no; CONFIRMATION_REQUIRED where nobody can answer. */
   obtain(requests: readonly ConsentRequest[], confirm: (question: string) => Promise<boolean>): Promise<void>
   /** CONFIRMATION_REQUIRED unless what would run now is what was allowed. */
@@ -69,7 +79,31 @@ export function createConsents({ store, fs, hash }: ConsentDeps): Consents {
     return own(consents, definition.ref)?.hash === wanted ? null : wanted
   }
 
+  async function keep(allowed: readonly { readonly ref: string; readonly hash: string }[]): Promise<void> {
+    const at = new Date().toISOString()
+    const entries = allowed.map(({ ref, hash: value }) => [ref, { hash: value, at }])
+    await store.update(consentsDocument, ({ consents }) => ({
+      consents: { ...consents, ...(Object.fromEntries(entries) as typeof consents) },
+    }))
+  }
+
   return {
+    async review(request) {
+      const lines = hostHooksOf(request.manifest).map(({ name, line }) => ({ name, line }))
+      return { lines, digest: await pending(request) }
+    },
+    async allow(request, digest) {
+      const { ref } = request.definition
+      const wanted = await pending(request)
+      if (wanted === null) return false
+      if (wanted !== digest) {
+        throw new PloinkyError('CONFLICT', `Commands of "${ref}" on this machine are not those that were shown`, {
+          hint: `See them again: ploinky permissions ${ref}`,
+        })
+      }
+      await keep([{ ref, hash: wanted }])
+      return true
+    },
     async obtain(requests, confirm) {
       const open: { request: ConsentRequest; hash: string }[] = []
       for (const request of requests) {
@@ -89,11 +123,7 @@ export function createConsents({ store, fs, hash }: ConsentDeps): Consents {
           hint: `See what they are: ploinky plan ${open[0]?.request.definition.ref ?? ''}`,
         })
       }
-      await store.update(consentsDocument, ({ consents }) => {
-        const now = new Date().toISOString()
-        const allowed = open.map(({ request, hash: value }) => [request.definition.ref, { hash: value, at: now }])
-        return { consents: { ...consents, ...(Object.fromEntries(allowed) as typeof consents) } }
-      })
+      await keep(open.map(({ request, hash: value }) => ({ ref: request.definition.ref, hash: value })))
     },
     async assert(request) {
       if ((await pending(request)) === null) return

@@ -30,8 +30,9 @@ const profile = defineCommand<Services>({
     name: { type: 'string', summary: 'default, dev, qa, prod or one that a manifest declares', placeholder: 'name' },
   },
   examples: [{ run: 'ploinky profile prod', does: 'from the next start on, agents run under prod' }],
-  access: 'local',
+  access: 'session',
   permission: 'admin',
+  http: { method: 'PUT', path: '/profile' },
   async run(input, context) {
     const { settings } = await context.services()
     const { name } = input
@@ -61,8 +62,9 @@ const list = defineCommand<Services>({
   name: 'profile list',
   summary: 'Profiles that enabled agents declare, and which of them count now',
   group: 'Settings',
-  access: 'local',
+  access: 'session',
   permission: 'read',
+  http: { method: 'GET', path: '/profiles' },
   async run(_input, context) {
     const services = await context.services()
     const agents = await profilesOf(services)
@@ -92,8 +94,9 @@ const validate = defineCommand<Services>({
     name: { type: 'string', summary: 'Profile', required: true, placeholder: 'name' },
     agent: { type: 'string', summary: 'Only this agent', complete: 'agents', placeholder: 'agent' },
   },
-  access: 'local',
+  access: 'session',
   permission: 'read',
+  http: { method: 'GET', path: '/profiles/{name}/check' },
   async run(input, context) {
     const services = await context.services()
     const { agent } = input

@@ -56,16 +56,19 @@ const rotate = defineCommand<Services>({
   name: 'token rotate',
   summary: 'Make a new operator token; every session ends',
   group: 'Router',
-  access: 'local',
+  access: 'session',
   permission: 'admin',
+  http: { method: 'POST', path: '/token/rotate' },
   async run(_input, context) {
     const services = await context.services()
     if (!(await context.confirm('Make a new token? Every browser and client must sign in again.')))
       return { token: null }
     await services.workspace.init()
-    return { token: await services.token.rotate() }
+    const made = await services.token.rotate()
+    // A page has no use for it, and whatever reads the page would.
+    return context.principal === 'local' ? { token: made } : { rotated: true }
   },
-  render: (data) => (data as { token: string | null }).token ?? 'Nothing was changed',
+  render: (data) => (data as { token?: string | null }).token ?? 'Nothing was changed',
 })
 
 /** The background process of `start`. Errors before it listens go into a file, since nobody reads its output. */

@@ -20,8 +20,9 @@ const config = defineCommand<Services>({
     { run: 'ploinky config port 9000', does: 'the router listens on port 9000 from the next start on' },
     { run: 'ploinky config runtime --unset', does: 'back to the default' },
   ],
-  access: 'local',
+  access: 'session',
   permission: 'admin',
+  http: { method: 'PUT', path: '/settings/{name}' },
   async run(input, context) {
     const { settings } = await context.services()
     const [name, value] = [text(input, 'name'), text(input, 'value')]

@@ -4,6 +4,7 @@ import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
 import type { Exposure } from './exposing.ts'
 import type { Given } from './given.ts'
+import { takes } from './names.ts'
 
 type Context = CommandContext<Services>
 
@@ -39,7 +40,7 @@ async function valueOf(input: Input, context: Context, written: string | null): 
 
 const usage = (message: string, hint: string): PloinkyError => new PloinkyError('USAGE_INVALID', message, { hint })
 
-const valueParam = (summary: string): Param => ({ type: 'string', summary, placeholder: 'value' })
+const valueParam = (summary: string): Param => ({ type: 'string', summary, placeholder: 'value', secret: true })
 const stdinParam: Param = { type: 'boolean', summary: 'Read the value from standard input: it is in no history' }
 
 const setVariable = defineCommand<Services>({
@@ -84,6 +85,25 @@ const setVariable = defineCommand<Services>({
   },
 })
 
+/** Enabled agents that a variable goes to: those whose manifest names it, and those that it is exposed to. */
+async function asking({ registry, planner, variables }: Services): Promise<(name: string) => string[]> {
+  const agents = await registry.list()
+  const [manifests, exposed] = await Promise.all([
+    // An agent whose repository is gone asks for nothing.
+    Promise.all(agents.map((agent) => planner.load(agent).then(({ manifest }) => manifest, () => null))),
+    variables.exposures(),
+  ])
+  return (name) =>
+    agents
+      .filter((agent, index) => {
+        const asks = manifests[index]
+        const named = asks?.env.some(({ source }) => source === name || (source.includes('*') && takes(source, name)))
+        const secret = asks?.secrets.some((item) => item.name === name)
+        return named || secret || exposed.some((item) => item.agent === agent.name && item.from === name)
+      })
+      .map(({ name: agent }) => agent)
+}
+
 const listVariables = defineCommand<Services>({
   name: 'vars',
   summary: 'Variables of this workspace and where each comes from; values with --show',
@@ -108,11 +128,13 @@ const listVariables = defineCommand<Services>({
         hint: 'On the machine itself, run: ploinky vars --show',
       })
     }
-    const found = await (await context.services()).variables.list(text(input, 'pattern'))
+    const services = await context.services()
+    const [found, askedBy] = await Promise.all([services.variables.list(text(input, 'pattern')), asking(services)])
     return found.map(({ name, from, value }) => ({
       name,
       ...(show ? { value: value?.reveal() ?? null } : {}),
       from,
+      usedBy: askedBy(name).join(' '),
     }))
   },
 })

@@ -14,6 +14,8 @@ export interface ExplainedPlan {
   readonly manifest: string
   readonly profiles: readonly string[]
   readonly runtime: string
+  /** False: that runtime has no images; the agent is a process of this machine. */
+  readonly usesImage: boolean
   readonly container: string
   readonly image: { readonly value: string | null; readonly from: string }
   readonly command: { readonly value: readonly string[] | null; readonly from: string }
@@ -54,6 +56,7 @@ export interface ExplainInput extends Loaded {
   readonly agent: EnabledAgent
   readonly plan: Plan
   readonly runtime: string
+  readonly usesImage: boolean
   readonly missing: readonly MissingValue[]
   /** What else is to be said about its variables. */
   readonly notes: readonly Problem[]
@@ -78,6 +81,7 @@ export function explainPlan(input: ExplainInput): ExplainedPlan {
     manifest: definition.manifestFile,
     profiles: manifest.profiles,
     runtime: input.runtime,
+    usesImage: input.usesImage,
     container: spec.name,
     image: { value: spec.image, from: from('image') },
     command: { value: spec.command, from: from('command', 'AgentServer of ploinky') },

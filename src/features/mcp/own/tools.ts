@@ -22,8 +22,8 @@ export type RunCommand<S> = (
   call: { principal: Principal; signal: AbortSignal; progress: (text: string) => void },
 ) => Promise<unknown> | AsyncIterable<unknown>
 
-/** They take or show values of secrets: nothing that a model should ever read. */
-const KEPT_OUT = new Set(['var', 'vars', 'expose'])
+/** They take or show values of secrets, or are decisions of a person: nothing for a model. */
+const KEPT_OUT = new Set(['var', 'vars', 'expose', 'allow', 'token rotate', 'config', 'mcp config'])
 
 /** `agent start` is `start`: which agent is an argument. */
 const toolName = (command: string): string =>
