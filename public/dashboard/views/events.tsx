@@ -18,8 +18,10 @@ import { eventsAddress, mergeRows, OUTCOMES, passes, readEvent, readPage } from 
 import { words } from './events-strings.ts'
 
 const PAGE = 100
-/** Rows that are kept; those that were loaded by hand stay. */
-const MAX_ROWS = 5000
+/** Rows of the newest events; those that were loaded by hand come on top. */
+const NEWEST = 200
+/** New events are shown together: a table is laid out as a whole. */
+const SHOW_MS = 250
 const LOOKS: Record<Outcome, { tone: Tone; icon: IconName }> = {
   ok: { tone: 'ok', icon: 'check' },
   failed: { tone: 'bad', icon: 'failed' },
@@ -95,15 +97,20 @@ interface Loaded {
   readonly rows: readonly EventRow[] | null
   readonly next: string | null
   readonly problem: ApiError | null
+  /** Rows that are kept. */
+  readonly room: number
 }
 
-/** The log, and what is added to it, once a frame. */
+/** The log, and what is added to it. */
 function useEvents(filter: EventFilter): Loaded & { older: () => void } {
-  const [state, setState] = useState<Loaded>({ rows: null, next: null, problem: null })
+  const [state, setState] = useState<Loaded>({ rows: null, next: null, problem: null, room: NEWEST })
   const load = async (before: string | null): Promise<void> => {
     try {
       const { rows, next } = readPage(await call('GET', eventsAddress(filter, PAGE, before)))
-      setState((now) => ({ rows: mergeRows(now.rows ?? [], rows, MAX_ROWS), next, problem: null }))
+      setState(({ rows: before, room: roomBefore }) => {
+        const room = before === null ? roomBefore : roomBefore + rows.length
+        return { rows: mergeRows(before ?? [], rows, room), next, problem: null, room }
+      })
     } catch (error) {
       setState((now) => ({ ...now, problem: asApiError(error) }))
     }
@@ -111,23 +118,23 @@ function useEvents(filter: EventFilter): Loaded & { older: () => void } {
   useEffect(() => {
     void load(null)
     let waiting: EventRow[] = []
-    let frame = 0
+    let timer: ReturnType<typeof setTimeout> | undefined
     const flush = (): void => {
-      frame = 0
+      timer = undefined
       const fresh = waiting
       waiting = []
-      setState((now) => (now.rows === null ? now : { ...now, rows: mergeRows(fresh, now.rows, MAX_ROWS) }))
+      setState((now) => (now.rows === null ? now : { ...now, rows: mergeRows(fresh, now.rows, now.room) }))
     }
     const off = onEvent(({ event, data }) => {
       if (UNKEPT.has(event)) return
       const row = readEvent(parsed(data))
       if (row === null || !passes(row, filter)) return
       waiting.push(row)
-      frame ||= requestAnimationFrame(flush)
+      timer ??= setTimeout(flush, SHOW_MS)
     })
     return () => {
       off()
-      cancelAnimationFrame(frame)
+      clearTimeout(timer)
     }
   }, [])
   return { ...state, older: () => void load(state.next) }
@@ -202,6 +209,11 @@ function Table({ rows, chosen }: { rows: readonly EventRow[]; chosen: string | n
   return (
     <div class="card table-box" tabIndex={0} role="region" aria-labelledby="view-title">
       <table class="event-table">
+        <colgroup>
+          {['time', 'type', 'subject', 'principal', 'outcome'].map((name) => (
+            <col key={name} class={`col-${name}`} />
+          ))}
+        </colgroup>
         <thead>
           <tr>
             {[at, type, subject, principal, outcome].map((label) => (
