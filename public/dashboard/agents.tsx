@@ -1,14 +1,18 @@
 /** The table of agents; on a narrow screen each agent is a card. */
+import { useComputed } from '@preact/signals'
 import { routerUrl } from '../shared/api.ts'
 import { duration, plainText, secondsSince } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
 import type { Agent } from './model.ts'
-import { actionsFor, commandFor, lookOf, shortImage } from './model.ts'
+import { actionsFor, commandFor, isCrashLooping, lookOf, shortImage } from './model.ts'
 import { ProblemNote } from './problem.tsx'
 import { hrefOf } from './route.ts'
-import { busy, filesOf, now, openLog, request } from './store.ts'
+import { busy, filesOf, now, request } from './store.ts'
 import { strings } from './strings.ts'
+import { stretches } from './watch/metrics-model.ts'
+import { useOf } from './watch/metrics.ts'
+import { bytes, percent } from './watch/units.ts'
 
 const { columns } = strings
 
@@ -64,6 +68,7 @@ function AgentRow({ agent }: { agent: Agent }) {
         <tr role="row" class="problem-row">
           <td role="cell" colSpan={5}>
             <ProblemNote problem={agent.lastError} />
+            <LastLines agent={agent} />
           </td>
         </tr>
       )}
@@ -73,15 +78,49 @@ function AgentRow({ agent }: { agent: Agent }) {
 
 function State({ agent }: { agent: Agent }) {
   const look = lookOf(agent.state)
-  const seconds =
-    agent.state === 'stopped' || agent.state === 'failed' ? null : secondsSince(agent.startedAt, now.value)
   return (
     <div class="stack">
       <Badge tone={look.tone} icon={look.icon} spin={agent.state === 'starting'}>
         {strings.state(agent.state)}
       </Badge>
-      {seconds !== null && <span class="muted small">{strings.since(duration(seconds))}</span>}
+      {agent.state !== 'stopped' && agent.state !== 'failed' && <Since startedAt={agent.startedAt} />}
+      {isCrashLooping(agent) && (
+        <span title={strings.crashLoopTitle}>
+          <Badge tone="bad" icon="warning">
+            {strings.crashLoop}
+          </Badge>
+        </span>
+      )}
+      {agent.restarts > 0 && <span class="muted small">{strings.restarts(agent.restarts)}</span>}
+      {agent.nextRestartAt !== null && <NextTry at={agent.nextRestartAt} />}
     </div>
+  )
+}
+
+/** Text that follows the clock: the row around it is left alone. */
+function Since({ startedAt }: { startedAt: string | null }) {
+  const text = useComputed(() => {
+    const seconds = secondsSince(startedAt, now.value)
+    return seconds === null ? '' : strings.since(duration(seconds))
+  })
+  return <span class="muted small">{text}</span>
+}
+
+function NextTry({ at }: { at: string }) {
+  const text = useComputed(() => strings.nextTry(Math.ceil((Date.parse(at) - now.value) / 1000)))
+  return <span class="muted small">{text}</span>
+}
+
+function LastLines({ agent: { name, lastLines } }: { agent: Agent }) {
+  if (lastLines.length === 0) return null
+  const title = strings.lastLines(plainText(name))
+  return (
+    <details class="last-lines">
+      <summary class="small">{title}</summary>
+      <pre tabIndex={0} aria-label={title}>
+        {lastLines.join('\n')}
+      </pre>
+    </details>
   )
 }
 
@@ -94,7 +133,48 @@ function RunsOn({ agent }: { agent: Agent }) {
           <Breakable text={shortImage(agent.image)} />
         </code>
       )}
+      {agent.ports.map(({ host, container }) => (
+        <span key={`${host} ${container}`} class="muted small">
+          {strings.port(host, container)}
+        </span>
+      ))}
+      <Uses agent={agent.name} />
     </div>
+  )
+}
+
+const SPARK = { width: 64, height: 16 }
+
+/** What it uses now; changes by itself, without the row around it. */
+function Uses({ agent }: { agent: string }) {
+  const use = useOf(agent).value
+  if (use === null || (use.cpuPercent === null && use.memoryBytes === null)) return null
+  const [cpu, memory] = [use.cpuPercent, use.memoryBytes].map((value, index) =>
+    value === null ? null : index === 0 ? percent(value) : bytes(value),
+  )
+  return (
+    <span class="uses small" data-uses={agent}>
+      <Spark values={use.recentCpu} />
+      {cpu && <span title={strings.cpuOf(cpu)}>{cpu}</span>}
+      {memory && <span title={strings.memoryOf(memory)}>{memory}</span>}
+    </span>
+  )
+}
+
+/** Decorative: the numbers beside it say how it is now. */
+function Spark({ values }: { values: readonly (number | null)[] }) {
+  const { width, height } = SPARK
+  const max = Math.max(1, ...values.map((value) => value ?? 0))
+  const lines = stretches(values, max).filter((points) => points.length > 1)
+  if (lines.length === 0) return null
+  const d = lines.map(
+    (points) =>
+      `M${points.map(({ x, y }) => `${(x * width).toFixed(1)} ${((1 - y) * (height - 2) + 1).toFixed(1)}`).join('L')}`,
+  )
+  return (
+    <svg class="spark" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false">
+      <path d={d.join('')} />
+    </svg>
   )
 }
 
@@ -129,14 +209,11 @@ function Endpoints({ agent }: { agent: Agent }) {
             onClick={() => (filesOf.value = agent.name)}
           />
         )}
-        {agent.container !== '' && (
-          <Button
-            kind="quiet"
-            icon="logs"
-            label={strings.logs}
-            name={strings.logsOf(name)}
-            onClick={() => openLog(agent.name)}
-          />
+        {agent.state !== 'disabled' && (
+          <a class="button quiet" href={hrefOf('logs', null, { agent: agent.name })} aria-label={strings.logsOf(name)}>
+            <Icon name="logs" />
+            <span>{strings.logs}</span>
+          </a>
         )}
       </span>
     </div>

@@ -6,7 +6,7 @@ import { Mark } from '../shared/icons.tsx'
 import { strings as shared } from '../shared/strings.ts'
 import { savedTheme, saveTheme, THEMES } from '../shared/theme.ts'
 import { Badge, Button } from '../shared/ui.tsx'
-import type { Status } from './model.ts'
+import type { Activity, Status } from './model.ts'
 import { MenuButton } from './nav.tsx'
 import { BellButton } from './notifications.tsx'
 import { PaletteButton } from './palette-button.tsx'
@@ -117,7 +117,7 @@ export function RouterPanel({ status }: { status: Status }) {
 }
 
 export function ActivityPanel() {
-  const { title, empty, by } = strings.activity
+  const { title, empty } = strings.activity
   return (
     <section class="card panel" aria-labelledby="activity-title">
       <h2 id="activity-title">{title}</h2>
@@ -126,19 +126,26 @@ export function ActivityPanel() {
       ) : (
         <ol class="activity" tabIndex={0} aria-labelledby="activity-title">
           {activity.value.map((event) => (
-            <li key={event.key}>
-              <time class="muted small" dateTime={event.at} title={fullTime(event.at)}>
-                {clockTime(event.at)}
-              </time>
-              <span class={`dot tone-${event.tone}`} />
-              <span>
-                <strong>{event.subject}</strong> {event.what}
-                {event.who !== null && <span class="muted"> {by(event.who)}</span>}
-              </span>
-            </li>
+            <ActivityItem key={event.key} event={event} />
           ))}
         </ol>
       )}
     </section>
+  )
+}
+
+/** Drawn once: times in words are dear. */
+function ActivityItem({ event }: { event: Activity }) {
+  return (
+    <li>
+      <time class="muted small" dateTime={event.at} title={fullTime(event.at)}>
+        {clockTime(event.at)}
+      </time>
+      <span class={`dot tone-${event.tone}`} />
+      <span>
+        <strong>{event.subject}</strong> {event.what}
+        {event.who !== null && <span class="muted"> {strings.activity.by(event.who)}</span>}
+      </span>
+    </li>
   )
 }

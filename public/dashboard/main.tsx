@@ -6,7 +6,6 @@ import { plainText } from '../shared/format.ts'
 import { Button } from '../shared/ui.tsx'
 import './dashboard.css'
 import { ConfirmDialog } from './ask.tsx'
-import { LogDrawer } from './dialogs.tsx'
 import { FilesHost } from './files-host.tsx'
 import { Header } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
@@ -45,7 +44,6 @@ function Page() {
       <BottomBar />
       <NavDrawer />
       <ConfirmDialog />
-      <LogDrawer />
       <NotificationsDrawer />
       <PaletteHost />
       <FilesHost />

@@ -36,6 +36,16 @@ export interface Agent {
   readonly pageUrl: string | null
   readonly startedAt: string | null
   readonly lastError: Problem | null
+  /** Agents that are started with it. */
+  readonly needs: readonly string[]
+  /** What it may call; `tools` null: everything of that agent. */
+  readonly calls: readonly { readonly agent: string; readonly tools: readonly string[] | null }[]
+  readonly ports: readonly { readonly host: number; readonly container: number }[]
+  /** By the supervisor, since a person started it. */
+  readonly restarts: number
+  readonly nextRestartAt: string | null
+  /** Of its log, when it ended last. */
+  readonly lastLines: readonly string[]
 }
 export interface Status {
   readonly workspace: { readonly name: string; readonly root: string }
@@ -44,22 +54,56 @@ export interface Status {
   readonly agents: readonly Agent[]
 }
 
+/** Agents as they were read before, by what was sent: what did not change is the same object, and is not drawn again. */
+export type ReadBefore = Map<string, { readonly sent: string; readonly agent: Agent }>
+
+/** Of one router, as two answers tell it (rounded seconds and their way here), milliseconds. */
+const SAME_START_MS = 2500
+
 /** Reads `GET /api/v1/status`; what is missing or of another type becomes empty. `now` in milliseconds since 1970. */
-export function readStatus(body: unknown, now: number): Status {
+export function readStatus(
+  body: unknown,
+  now: number,
+  { before = null, known = new Map() }: { before?: Status | null; known?: ReadBefore } = {},
+): Status {
   const { workspace, router, profile, agents } = asRecord(body)
-  const { version, port, pid, uptimeSeconds } = asRecord(router)
-  return {
+  const next: Status = {
     workspace: { name: clean(asRecord(workspace)['name']), root: clean(asRecord(workspace)['root']) },
-    router: {
-      version: clean(version),
-      port: numberOr(port, 0),
-      pid: numberOr(pid, 0),
-      startedAt: now - numberOr(uptimeSeconds, 0) * 1000,
-    },
+    router: readRouter(router, now, before),
     profile: clean(profile),
-    agents: listOf(agents).map(readAgent).sort(byImportance),
+    agents: readAgents(listOf(agents), before, known),
+  }
+  return before !== null && next.agents === before.agents && isSame(next, before) ? before : next
+}
+
+function readRouter(value: unknown, now: number, before: Status | null): Status['router'] {
+  const { version, port, pid, uptimeSeconds } = asRecord(value)
+  const startedAt = now - numberOr(uptimeSeconds, 0) * 1000
+  const old = before?.router.startedAt ?? 0
+  return {
+    ...{ version: clean(version), port: numberOr(port, 0), pid: numberOr(pid, 0) },
+    startedAt: Math.abs(startedAt - old) < SAME_START_MS ? old : startedAt,
   }
 }
+
+function readAgents(list: readonly unknown[], before: Status | null, known: ReadBefore): readonly Agent[] {
+  const read = list.map((value) => {
+    const name = textOr(asRecord(value)['name'], '')
+    const sent = JSON.stringify(value)
+    const old = known.get(name)
+    if (old?.sent === sent) return old.agent
+    const agent = readAgent(value)
+    known.set(name, { sent, agent })
+    return agent
+  })
+  const sorted = read.sort(byImportance)
+  const isUnchanged =
+    before?.agents.length === sorted.length && sorted.every((agent, index) => agent === before.agents[index])
+  return isUnchanged ? before.agents : sorted
+}
+
+const isSame = ({ agents: _a, ...one }: Status, { agents: _b, ...other }: Status): boolean =>
+  JSON.stringify(one) === JSON.stringify(other)
 
 function readAgent(value: unknown): Agent {
   const agent = asRecord(value)
@@ -77,8 +121,40 @@ function readAgent(value: unknown): Agent {
     pageUrl: localPath(agent['pageUrl']),
     startedAt: textOrNull(agent['startedAt']),
     lastError: readProblem(agent['lastError']),
+    ...readRelations(agent),
+    ...readSupervision(agent['supervision']),
   }
 }
+
+function readRelations(agent: Record<string, unknown>): Pick<Agent, 'needs' | 'calls' | 'ports'> {
+  return {
+    needs: textsOf(agent['needs']),
+    calls: listOf(agent['calls']).flatMap((value) => {
+      const { agent: name, tools } = asRecord(value)
+      return typeof name === 'string' ? [{ agent: name, tools: Array.isArray(tools) ? textsOf(tools) : null }] : []
+    }),
+    ports: listOf(agent['ports']).map((value) => {
+      const { host, container } = asRecord(value)
+      return { host: numberOr(host, 0), container: numberOr(container, 0) }
+    }),
+  }
+}
+
+function readSupervision(value: unknown): Pick<Agent, 'restarts' | 'nextRestartAt' | 'lastLines'> {
+  const { restarts, nextRestartAt, lastExit } = asRecord(value)
+  return {
+    restarts: numberOr(restarts, 0),
+    nextRestartAt: textOrNull(nextRestartAt),
+    lastLines: textsOf(asRecord(lastExit)['lines']).map(plainText),
+  }
+}
+
+const textsOf = (value: unknown): string[] => listOf(value).filter((item) => typeof item === 'string')
+
+/** Ended and started again so often that starting once more will not help. */
+const CRASH_LOOP = 3
+export const isCrashLooping = ({ restarts, state }: Agent): boolean =>
+  restarts >= CRASH_LOOP && (state === 'failed' || state === 'starting' || state === 'unready')
 
 function readProblem(value: unknown): Problem | null {
   if (typeof value !== 'object' || value === null) return null
@@ -181,18 +257,4 @@ function toneOf(what: string): Tone {
   if (/unready|killed|restart/.test(what)) return 'warn'
   if (/ready|started|enabled/.test(what)) return 'ok'
   return /starting|pull|creat/.test(what) ? 'info' : 'idle'
-}
-
-export interface LogLine {
-  readonly at: string
-  readonly isError: boolean
-  readonly text: string
-}
-
-/** Reads `GET /api/v1/agents/{agent}/logs`. */
-export function readLog(body: unknown): LogLine[] {
-  return listOf(asRecord(body)['lines']).map((value) => {
-    const { stream, at, text } = asRecord(value)
-    return { at: textOr(at, ''), isError: stream === 'stderr', text: clean(text) }
-  })
 }

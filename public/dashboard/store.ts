@@ -6,9 +6,10 @@ import { openLive } from '../shared/live.ts'
 import { plainText } from '../shared/format.ts'
 import type { SseMessage } from '../shared/sse.ts'
 import { ask } from './ask.tsx'
-import type { Action, Activity, LogLine, Status } from './model.ts'
-import { commandFor, commandIn, matches, readActivity, readLog, readStatus } from './model.ts'
+import type { Action, Activity, ReadBefore, Status } from './model.ts'
+import { commandFor, commandIn, matches, readActivity, readStatus } from './model.ts'
 import { strings } from './strings.ts'
+import { takeSample } from './watch/metrics.ts'
 
 export interface Notice {
   readonly id: number
@@ -19,13 +20,6 @@ export interface Notice {
   readonly code: string | null
   readonly command: string | null
 }
-export interface LogView {
-  readonly agent: string
-  readonly lines: readonly LogLine[] | null
-  readonly problem: ApiError | null
-  readonly loading: boolean
-}
-
 export const status = signal<Status | null>(null)
 export const loadProblem = signal<ApiError | null>(null)
 export const live = signal<LiveState>({ kind: 'connecting' })
@@ -37,7 +31,6 @@ export const notices = signal<readonly Notice[]>([])
 export const noticeLog = signal<readonly Notice[]>([])
 export const unread = signal(0)
 export const activity = signal<readonly Activity[]>([])
-export const logView = signal<LogView | null>(null)
 /** Agent whose files are shown. */
 export const filesOf = signal<string | null>(null)
 
@@ -50,7 +43,12 @@ const KEPT_NOTICES = 100
 const OK_NOTICE_MS = 8000
 /** Changes come in bursts (a start is several events); one look at the state serves them all. */
 const REFRESH_MS = 150
-const LOG_TAIL = 200
+/** Between two looks while changes go on and on: many agents are much to read. */
+const PACE_MS = 1000
+/** New activities are shown together: nobody reads fifty lines a second. */
+const SHOW_MS = 200
+/** They tell of somebody, and of no state of an agent. */
+const NO_CHANGE = /^(?:agent\.(?:called|refused)$|session\.|command\.)/
 const CLOCK_MS = 1000
 
 let connection: Live | null = null
@@ -65,14 +63,14 @@ export function onEvent(listener: (message: SseMessage) => void): () => void {
 /** Connects and keeps the page up to date. Returns the function that ends it. */
 export function startPage(): () => void {
   connection = openLive({
-    url: routerUrl('api/v1/events'),
+    url: routerUrl('api/v1/events?metrics=true'),
     onMessage(message) {
+      if (message.event === 'metrics') return takeSample(message.data)
       for (const listener of listeners) listener(message)
       const event = readActivity(message.data)
-      if (event === null || activity.value.some(({ key }) => key === event.key)) return
-      activity.value = [event, ...activity.value].slice(0, KEPT_ACTIVITIES)
-      refreshSoon()
-      if (logView.value?.agent === event.subject) void refreshLog()
+      if (event === null) return
+      showSoon(event)
+      if (!NO_CHANGE.test(message.event)) refreshSoon()
     },
     onState(state) {
       live.value = state
@@ -93,16 +91,35 @@ export function startPage(): () => void {
 
 export const reconnect = (): void => connection?.retryNow()
 
+let waiting: Activity[] = []
+let showTimer: ReturnType<typeof setTimeout> | undefined
+
+function showSoon(event: Activity): void {
+  waiting.push(event)
+  showTimer ??= setTimeout(() => {
+    showTimer = undefined
+    const known = new Set(activity.value.map(({ key }) => key))
+    const fresh = waiting.filter(({ key }) => !known.has(key) && known.add(key) !== undefined)
+    waiting = []
+    if (fresh.length > 0) activity.value = [...fresh.toReversed(), ...activity.value].slice(0, KEPT_ACTIVITIES)
+  }, SHOW_MS)
+}
+
 let refreshTimer: ReturnType<typeof setTimeout> | undefined
 let refreshing: Promise<void> | null = null
+let refreshedAt = Number.NEGATIVE_INFINITY
+const known: ReadBefore = new Map()
 
 function refreshSoon(): void {
-  refreshTimer ??= setTimeout(() => {
-    refreshTimer = undefined
-    // One look at a time; a change during a look asks for one more after it.
-    if (refreshing === null) void refresh()
-    else void refreshing.then(refreshSoon)
-  }, REFRESH_MS)
+  refreshTimer ??= setTimeout(
+    () => {
+      refreshTimer = undefined
+      // One look at a time; a change during a look asks for one more after it.
+      if (refreshing === null) void refresh()
+      else void refreshing.then(refreshSoon)
+    },
+    Math.max(REFRESH_MS, refreshedAt + PACE_MS - performance.now()),
+  )
 }
 
 export function refresh(): Promise<void> {
@@ -116,7 +133,8 @@ async function load(): Promise<void> {
   try {
     const body = await call('GET', 'api/v1/status')
     now.value = Date.now()
-    status.value = readStatus(body, now.value)
+    status.value = readStatus(body, now.value, { before: status.peek(), known })
+    refreshedAt = performance.now()
     loadProblem.value = null
   } catch (error) {
     loadProblem.value = asApiError(error)
@@ -170,27 +188,6 @@ export function notify(told: Omit<Notice, 'id' | 'at'>): void {
 
 export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id)
-}
-
-export function openLog(agent: string): void {
-  logView.value = { agent, lines: null, problem: null, loading: false }
-  void refreshLog()
-}
-
-export async function refreshLog(): Promise<void> {
-  const view = logView.value
-  if (view === null || view.loading) return
-  logView.value = { ...view, loading: true }
-  const done = (change: Partial<LogView>): void => {
-    // The drawer may have been closed, or opened for another agent, in the meantime.
-    if (logView.value?.agent === view.agent) logView.value = { ...logView.value, loading: false, ...change }
-  }
-  try {
-    const body = await call('GET', `api/v1/agents/${encodeURIComponent(view.agent)}/logs?tail=${LOG_TAIL}`)
-    done({ lines: readLog(body), problem: null })
-  } catch (error) {
-    done({ problem: asApiError(error) })
-  }
 }
 
 export async function signOut(): Promise<void> {

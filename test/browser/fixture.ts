@@ -31,6 +31,10 @@ export interface FixtureAgent {
   pageUrl: string | null
   startedAt: string | null
   lastError: { code: string; message: string; hint?: string } | null
+  needs?: string[]
+  calls?: { agent: string; tools: string[] | null }[]
+  ports?: { host: number; container: number }[]
+  supervision?: Record<string, unknown>
 }
 
 export function agent(name: string, change: Partial<FixtureAgent> = {}): FixtureAgent {
@@ -58,13 +62,12 @@ export async function buildPages(): Promise<{ dir: string; remove: () => Promise
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) }
 }
 
-export async function startFixture(dir: string) {
+export async function startFixture(dir: string, extend: (app: Hono) => void = () => {}) {
   const state = {
     agents: [agent('demo')],
     signedIn: true,
     /** Answers each call with this error when set. */
     failure: null as { status: 500 | 503; code: string; message: string; suggestion?: string } | null,
-    log: [] as { stream: string; at: string; text: string }[],
     calls: [] as string[],
     seq: 0,
     acceptsEvents: true,
@@ -74,6 +77,7 @@ export async function startFixture(dir: string) {
   const streams = new Set<SSEStreamingApi>()
   const sockets = { drop: () => {} }
   const app = apiOf(state, streams)
+  extend(app)
   const files = createStaticFiles({
     fs: createFileSystem(),
     root: dir,
@@ -103,6 +107,10 @@ export async function startFixture(dir: string) {
       }
       for (const stream of streams)
         await stream.writeSSE({ id: String(state.seq), event: type, data: JSON.stringify(event) })
+    },
+    /** Something that is no event: a sample of what agents use. */
+    async tell(event: string, data: unknown) {
+      for (const stream of streams) await stream.writeSSE({ event, data: JSON.stringify(data) })
     },
     dropConnections: () => sockets.drop(),
     async close() {
@@ -141,7 +149,6 @@ function apiOf(state: Fixture['state'], streams: Set<SSEStreamingApi>): Hono {
     )
     return c.json({ agent: name, outcome: 'started', state: 'ready' })
   })
-  app.get('/api/v1/agents/:agent/logs', (c) => c.json({ lines: state.log }))
   app.get('/api/v1/events', (c) => {
     if (!state.acceptsEvents) return c.json({ error: { code: 'INTERNAL', message: 'no', details: {} } }, 503)
     return streamSSE(c, async (stream) => {

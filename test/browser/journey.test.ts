@@ -121,9 +121,9 @@ describe.skipIf(skipReason !== null)('with the real router', () => {
 
   it("shows the agent's log and leads to its page", async () => {
     const page = await open(await loginLink())
-    await page.getByRole('button', { name: 'Logs of demo' }).click()
-    await page.locator('.log .line').first().waitFor()
-    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Logs of demo' }).click()
+    await page.getByRole('log').getByText('Agent is listening').first().waitFor()
+    await page.goBack()
     await page.getByRole('link', { name: 'Open page of demo' }).click()
     await page.waitForURL(`${origin}/services/demo/`)
     await page.getByRole('button', { name: 'Call' }).first().click()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  isCrashLooping,
   actionsFor,
   AGENT_STATES,
   commandFor,
@@ -8,7 +9,6 @@ import {
   localPath,
   matches,
   readActivity,
-  readLog,
   readStatus,
   shortImage,
 } from '../../public/dashboard/model.ts'
@@ -140,14 +140,28 @@ it('reads events, and nothing else', () => {
   expect(['', '{', 'null', '[]', '{"type":7}'].map(readActivity)).toEqual([null, null, null, null, null])
 })
 
-it('reads log lines without their terminal sequences', () => {
-  const lines = [{ stream: 'stderr', at: 'x', text: '\u001b[1;31mred\u001b[0m\tend\u0007' }, null, { text: 5 }]
-  expect(readLog({ lines })).toEqual([
-    { at: 'x', isError: true, text: 'red    end' },
-    { at: '', isError: false, text: '' },
-    { at: '', isError: false, text: '' },
-  ])
-  expect(readLog('nonsense')).toEqual([])
+it('keeps what did not change as the same object', () => {
+  const known = new Map()
+  const body = (state: string, uptimeSeconds = 5) => ({
+    router: { uptimeSeconds },
+    agents: [
+      { name: 'a', state },
+      { name: 'b', state: 'ready', calls: [{ agent: 'a', tools: ['x', 5] }], needs: ['a'] },
+    ],
+  })
+  const first = readStatus(body('ready'), NOW, { known })
+  const same = readStatus(body('ready', 7), NOW + 2000, { before: first, known })
+  expect(same).toBe(first)
+  const other = readStatus(body('failed'), NOW, { before: first, known })
+  expect(other.agents[0]).not.toBe(first.agents[0])
+  expect(other.agents[1]).toBe(first.agents[1])
+  expect(other.agents[1]).toMatchObject({ needs: ['a'], calls: [{ agent: 'a', tools: ['x'] }] })
+})
+
+it('tells a crash loop by restarts that do not help', () => {
+  const agentOf = (state: string, restarts: number) =>
+    readStatus({ agents: [{ name: 'a', state, supervision: { restarts } }] }, NOW).agents.some(isCrashLooping)
+  expect([agentOf('failed', 3), agentOf('failed', 1), agentOf('ready', 9)]).toEqual([true, false, false])
 })
 
 it('reads the error shape, and makes a message of any other', () => {

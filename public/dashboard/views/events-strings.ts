@@ -1,0 +1,47 @@
+/** Every word of the view of events. */
+import type { Outcome } from '../watch/events-model.ts'
+
+const OUTCOMES: Record<Outcome, string> = { ok: 'Done', failed: 'Failed', refused: 'Refused' }
+
+export const words = {
+  title: 'Events',
+  columns: { at: 'Time', type: 'Event', subject: 'Of', principal: 'Asked by', outcome: 'Outcome' },
+  outcome: (outcome: Outcome) => OUTCOMES[outcome],
+  byItself: 'by itself',
+  type: 'Kind of event',
+  types: {
+    '': 'All kinds',
+    'agent.': 'Agents',
+    'agent.called': 'Calls between agents',
+    'agent.refused': 'Refused calls',
+    'instance.': 'Containers',
+    'command.': 'Commands over HTTP',
+    'session.': 'Sign-ins',
+    'call.': 'Grants',
+    'router.': 'Router',
+    'repo.': 'Repositories',
+    'tool.': 'Tools',
+  },
+  agent: 'Agent',
+  anyAgent: 'Any agent',
+  outcomeLabel: 'Outcome',
+  outcomes: { '': 'Any outcome', ok: 'Done', failed: 'Failed', refused: 'Refused' },
+  since: 'Time range',
+  ranges: { '': 'Any time', '15m': 'Last 15 minutes', '1h': 'Last hour', '24h': 'Last day', '7d': 'Last week' },
+  principal: 'Asked by',
+  audit: 'Audit only',
+  auditTitle: 'Only what somebody asked for: commands, calls, sign-ins, grants',
+  older: 'Older events',
+  download: 'Download',
+  details: 'Details',
+  detailsOf: (type: string) => `Details of ${type}`,
+  logsOf: (agent: string) => `Logs of ${agent}`,
+  close: 'Close',
+  copy: 'Copy as JSON',
+  loading: 'Reading the event log',
+  empty: 'Nothing has happened in this workspace yet',
+  noMatch: 'No event passes the filter',
+  shown: (count: number) => (count === 1 ? '1 event' : `${count.toLocaleString('en')} events`),
+  same: 'Same as',
+  retry: 'Try again',
+} as const
