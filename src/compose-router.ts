@@ -19,6 +19,7 @@ import { createAgentGuard } from './http/agent-guard.ts'
 import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
+import { createSites } from './http/sites.ts'
 import type { Services } from './services.ts'
 
 export interface ServeOptions {
@@ -213,6 +214,7 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
           createFront,
           createGuard,
+          createSites,
           createAgentGuard,
           writeError,
         },

@@ -12,8 +12,9 @@ import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
+import { refuseRunning, SANDBOX, type Sites } from './sites.ts'
 import { waitOf } from './prefer.ts'
-import type { McpGateway, RelayChange } from './mcp-exchange.ts'
+import type { McpEndpoint, McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
@@ -23,6 +24,8 @@ export interface FrontEnv {
   principal: Principal | null
   requestId: string
   caller: Caller
+  /** At the origin of an agent, which is asked for a file: answers with what the agent's own server says. */
+  readonly relay?: () => void
 }
 
 /** For Hono's types. */
@@ -37,6 +40,8 @@ export interface RouteTable {
   refusal(agent: string): PloinkyError | null
   /** Reads the table again; for names that were not found, since the change may be newer than the notification of it. */
   reload(): Promise<void>
+  /** The agent whose files are served at `/`; null: none. */
+  staticAgent(): string | null
 }
 
 /** Agents that are started by the first call. */
@@ -53,6 +58,7 @@ export interface FrontOptions {
   /** Takes what is more than passing bytes on to an agent's own endpoint. */
   mcp: McpGateway
   demand: StartsOnDemand
+  sites: Sites
   /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
@@ -79,6 +85,8 @@ const STRIP_ALWAYS = [
 ]
 const STRIP = new Set(STRIP_ALWAYS)
 const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
+/** Pages of agents import it from their own origin. */
+export const CLIENT_MODULE = '/MCPBrowserClient.js'
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
 
@@ -90,7 +98,7 @@ interface Exchange {
 }
 
 export function createFront(options: FrontOptions): ServerHandlers {
-  const { guard, routes, dataPlane, mcp, demand, log } = options
+  const { guard, routes, dataPlane, mcp, demand, sites, log } = options
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -122,7 +130,8 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** True when the request is one for MCP and is taken care of. */
   function gateway(exchange: Exchange, outgoing: ServerResponse): boolean {
-    const endpoint = mcpEndpointOf(exchange.target)
+    const { site } = exchange.caller
+    const endpoint = site === null ? mcpEndpointOf(exchange.target) : ownEndpoint(exchange.target, site)
     if (endpoint === null || wantsPage(exchange.incoming)) return false
     requirePrincipal(exchange.caller)
     const { incoming, requestId, caller } = exchange
@@ -136,6 +145,16 @@ export function createFront(options: FrontOptions): ServerHandlers {
       relay: (agent, change) => relayMcp(exchange, outgoing, { agent, ...change }),
       fail: (error) => writeError(outgoing, error, requestId),
     })
+  }
+
+  /** At an agent's origin: its own endpoint, by the router's address and by its own. */
+  function ownEndpoint(target: Target, site: string): McpEndpoint | null {
+    const endpoint = mcpEndpointOf(target)
+    if (endpoint !== null && 'agent' in endpoint)
+      return endpoint.agent.toLowerCase() === site.toLowerCase() ? { ...endpoint, agent: site } : null
+    const route = routes.find(site)
+    const isOwn = route !== null && route !== 'stopped' && route.mcp !== 'none' && target.path === route.mcpPath
+    return isOwn ? { kind: 'agent', agent: site } : null
   }
 
   function relayMcp(
@@ -174,7 +193,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       path: `${rest === '' ? '/' : rest}${caller.query}`,
       strip: ours ? STRIP_WITH_AUTHORIZATION : STRIP,
       stripCookies: guard.isOurs,
-      addToResponse: [['x-request-id', requestId]],
+      addToResponse: [['x-request-id', requestId], ...(caller.via === 'cookie' ? SANDBOX : [])],
       add: [
         ['x-forwarded-for', incoming.socket.remoteAddress ?? ''],
         ['x-forwarded-host', incoming.headers.host ?? ''],
@@ -194,6 +213,39 @@ export function createFront(options: FrontOptions): ServerHandlers {
     }
   }
 
+  /** Bytes of an agent that has an HTTP service. */
+  function relayTo(
+    exchange: Exchange,
+    outgoing: ServerResponse,
+    at: { agent: string; prefix: string; rest: string },
+  ): void {
+    const route = routeOf(at.agent)
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${at.agent}" has no HTTP service`)
+    if (demand.has(at.agent)) outgoing.once('close', demand.use(at.agent))
+    const place = { host: route.hostIp, port: route.hostPort }
+    dataPlane.relay(exchange.incoming, outgoing, place, relayOptions(exchange, at.prefix, at.rest))
+  }
+
+  /** At an agent's own origin there is nothing of ours but what lets a browser in, and the client that pages import. */
+  function dispatchSite(exchange: Exchange, outgoing: ServerResponse, site: string): void {
+    const { incoming, target, caller, requestId } = exchange
+    if (sites.answer(incoming, outgoing, { caller, target })) return
+    requirePrincipal(caller)
+    if (gateway(exchange, outgoing)) return
+    refuseAgents(caller)
+    const relayed = (): void => relayTo(exchange, outgoing, { agent: site, prefix: '', rest: target.path })
+    const isRead = incoming.method === 'GET' || incoming.method === 'HEAD'
+    if (!isRead || (routes.staticAgent() !== site && target.path !== CLIENT_MODULE)) return relayed()
+    const relay = (): void => {
+      try {
+        relayed()
+      } catch (error) {
+        writeError(outgoing, error, requestId)
+      }
+    }
+    options.app({ incoming, outgoing, principal: caller.principal, requestId, caller, relay })
+  }
+
   /** True when the request was an agent's and is taken care of. */
   function relay(exchange: Exchange, outgoing: ServerResponse): boolean {
     const { agent, path } = exchange.target
@@ -207,25 +259,27 @@ export function createFront(options: FrontOptions): ServerHandlers {
         hint: 'Addresses are /mcps/<agent>/mcp and /services/<agent>/, the name without percent-encoding',
       })
     const route = routeOf(agent.name)
+    const own =
+      agent.surface === 'services' && route.hostPort !== 0
+        ? sites.handOver(incoming, caller, { agent: agent.name, path: agent.rest === '' ? '/' : agent.rest })
+        : null
+    if (own !== null) {
+      outgoing.writeHead(303, { location: own, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).end()
+      return true
+    }
+    if (caller.via === 'cookie') refuseRunning(incoming)
     if (agent.surface === 'services' && agent.rest === '') {
       outgoing.writeHead(308, { location: `/services/${agent.name}/${exchange.caller.query}` }).end()
       return true
     }
-    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
-    if (demand.has(agent.name)) outgoing.once('close', demand.use(agent.name))
-    const prefix = `/${agent.surface}/${agent.name}`
     const rest = agent.surface === 'mcps' && agent.rest === '/mcp' ? route.mcpPath : agent.rest
-    dataPlane.relay(
-      exchange.incoming,
-      outgoing,
-      { host: route.hostIp, port: route.hostPort },
-      relayOptions(exchange, prefix, rest),
-    )
+    relayTo(exchange, outgoing, { agent: agent.name, prefix: `/${agent.surface}/${agent.name}`, rest })
     return true
   }
 
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
+    if (caller.site !== null) return dispatchSite(exchange, outgoing, caller.site)
     if (gateway(exchange, outgoing)) return
     refuseAgents(caller)
     if (relay(exchange, outgoing)) return
@@ -250,27 +304,33 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** Unknown or stopped: looked up once more on disk, a known name never is. */
   function isStale(target: Target, caller: Caller): boolean {
-    if (target.agent === null || caller.principal === null) return false
-    const route = routes.find(target.agent.name)
+    const name = caller.site ?? target.agent?.name
+    if (name === undefined || caller.principal === null) return false
+    const route = routes.find(name)
     return route === null || route === 'stopped'
   }
 
   function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
     requirePrincipal(exchange.caller)
     refuseAgents(exchange.caller)
-    const { agent } = exchange.target
-    if (agent === null || agent.surface !== 'services')
+    const { caller, target } = exchange
+    const { agent } = target
+    if (caller.site === null && agent?.surface !== 'services')
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
-    const route = routeOf(agent.name)
-    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
-    if (demand.has(agent.name)) socket.once('close', demand.use(agent.name))
-    const options = relayOptions(exchange, `/services/${agent.name}`, agent.rest)
+    const name = caller.site ?? agent?.name ?? ''
+    const route = routeOf(name)
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${name}" has no HTTP service`)
+    if (demand.has(name)) socket.once('close', demand.use(name))
+    const options =
+      caller.site === null
+        ? relayOptions(exchange, `/services/${name}`, agent?.rest ?? '')
+        : relayOptions(exchange, '', target.path)
     dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
   }
 
   /** Starts an agent that starts on demand; what asks for MCP is answered from what the agent offered as long as that is possible. */
-  async function wake({ incoming, target }: Exchange): Promise<void> {
-    const name = target.agent?.name
+  async function wake({ incoming, target, caller }: Exchange): Promise<void> {
+    const name = caller.site ?? target.agent?.name
     if (
       name === undefined ||
       routes.find(name) !== 'stopped' ||

@@ -16,10 +16,13 @@ import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
+import type { Sites } from '../../http/sites.ts'
+import { reachable } from './address.ts'
 import { openCallers } from './callers.ts'
 import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
 import { createIds } from './request-ids.ts'
+import { createSiteNames } from './site-names.ts'
 import { watchToken } from './watch-token.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
 
@@ -33,6 +36,7 @@ export interface RouterHttp {
   }>
   createFront: typeof import('../../http/front.ts').createFront
   createGuard: typeof import('../../http/guard.ts').createGuard
+  createSites: typeof import('../../http/sites.ts').createSites
   createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
   writeError: typeof import('../../http/error-response.ts').writeError
 }
@@ -101,6 +105,8 @@ function allowedHosts(settings: Settings, hostname: string): Set<string> {
   return new Set([...names, ...own].map((name) => name.toLowerCase().replace(/:\d+$/, '')))
 }
 
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
 /** Two routers on one workspace would fight over its files: the second is refused, naming the first. */
 async function withRouterLock<T>(
   options: RouterOptions<never> | RouterOptions<unknown>,
@@ -153,13 +159,33 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const callers = await openCallers(options, table)
   const stopWatching = watchToken(options, (next) => (authenticator = next))
   const cookieName = `ploinky_token_${options.workspaceId}`
+  const siteNames = createSiteNames(table)
+  const siteCookie = `ploinky_agent_${options.workspaceId}`
+  const sites = options.http.createSites({
+    sessions: {
+      createCode: (agent) => authenticator.createSiteCode(agent),
+      redeem: (agent, code) => authenticator.redeemSite(agent, code),
+    },
+    cookieName: siteCookie,
+    mainHost: urlHost(reachable(settings.host)),
+    hasSite: siteNames.hasSite,
+  })
   const guard = options.http.createGuard({
+    sites: {
+      cookieName: siteCookie,
+      agentOf: siteNames.agentOf,
+      verify: (agent, value) => authenticator.verifySite(agent, value),
+    },
     verify: (credential) => authenticator.verify(credential) ?? callers.verify(credential),
     cookieName,
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
-  const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
-  const routes = { ...table, refusal: options.supervisor.refusal }
+  const app = lateApp(options, { table, cookieName, sites, authenticator: () => authenticator })
+  const routes = {
+    ...table,
+    refusal: options.supervisor.refusal,
+    staticAgent: () => table.routing().static,
+  }
   const demand = options.demand(routes)
   const mcp = await options.mcp(routes, { demand, callers })
   const began = Date.now()
@@ -168,6 +194,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     dataPlane,
     mcp,
     demand,
+    sites,
     vouch: callers.vouch,
     app: app.handle,
     health: () => ({
@@ -210,6 +237,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
 interface AppParts {
   readonly table: RouteTableHandle
   readonly cookieName: string
+  readonly sites: Sites
   readonly authenticator: () => Authenticator
 }
 
@@ -288,6 +316,8 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     cookieName: made.cookieName,
     pages,
     agentFiles,
+    staticAgent: () => made.table.routing().static,
+    sites: made.sites,
     features,
     apiFeatures,
     status: options.status,
