@@ -240,8 +240,9 @@ async function siteFile<S>(options: AppOptions<S>, request: Request, env: FrontE
   const shared = path === CLIENT_MODULE ? await options.pages(request, path.slice(1)) : null
   if (shared !== null) return shared
   env.relay?.()
-  // The answer is on its way, beside this app.
-  return new Response(null, { headers: { 'x-hono-already-sent': 'true' } })
+  // The answer is on its way, beside this app. A copy: the server reads this header of a response that is one of the
+  // runtime's own, and takes the other kind for an empty answer.
+  return new Response(null, { headers: { 'x-hono-already-sent': 'true' } }).clone()
 }
 
 /** A file of the static agent at the router's own origin: a browser's pages go to the agent's, and nothing of it is run here. */
