@@ -3,16 +3,15 @@
  */
 import { PloinkyError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
-import type { DataPlane, RelayOptions } from '../platform/relay/index.ts'
+import type { DataPlane } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
-import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
-import { refuseRunning, SANDBOX, type Sites } from './sites.ts'
+import { createRelayOptions, type Exchange } from './relay-options.ts'
+import { refuseRunning, type Sites } from './sites.ts'
 import { waitOf } from './prefer.ts'
 import type { McpEndpoint, McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
@@ -70,35 +69,12 @@ export interface FrontOptions {
   newRequestId(): string
 }
 
-/** Names of ours that a client may not bring along; the relay removes hop-by-hop headers by itself. */
-const STRIP_ALWAYS = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-  'x-ploinky-user',
-  'x-ploinky-auth-info',
-  'x-ploinky-caller-jwt',
-  INVOCATION_HEADER,
-  DEPTH_HEADER,
-]
-const STRIP = new Set(STRIP_ALWAYS)
-const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
 /** Pages of agents import it from their own origin. */
 export const CLIENT_MODULE = '/MCPBrowserClient.js'
-const SSE_KEEP_ALIVE_MS = 20_000
-const CONNECT_TIMEOUT_MS = 5000
-
-interface Exchange {
-  incoming: IncomingMessage
-  target: Target
-  caller: Caller
-  requestId: string
-}
 
 export function createFront(options: FrontOptions): ServerHandlers {
   const { guard, routes, dataPlane, mcp, demand, sites, log } = options
+  const relayOptions = createRelayOptions(options)
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -172,45 +148,10 @@ export function createFront(options: FrontOptions): ServerHandlers {
     dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
-  /** Agents' requests are read, and vouched for one by one. */
-  function vouched(principal: Principal | null, prefix: string): (readonly [string, string])[] {
-    const isPersons = principal !== null && prefix.startsWith('/mcps/') && callingAgent(principal) === null
-    const invocation = isPersons ? options.vouch(principal, prefix.slice('/mcps/'.length)) : null
-    return invocation === null ? [] : [[INVOCATION_HEADER, invocation]]
-  }
-
   /** What is not for MCP is for people. */
   function refuseAgents({ principal }: Caller): void {
     if (principal !== null && callingAgent(principal) !== null)
       throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
-  }
-
-  function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
-    const { incoming, caller, requestId } = exchange
-    // On MCP paths the client's credential never reaches an agent; elsewhere an agent may have a sign-in of its own.
-    const ours = caller.via === 'bearer' || prefix.startsWith('/mcps/')
-    return {
-      path: `${rest === '' ? '/' : rest}${caller.query}`,
-      strip: ours ? STRIP_WITH_AUTHORIZATION : STRIP,
-      stripCookies: guard.isOurs,
-      addToResponse: [['x-request-id', requestId], ...(caller.via === 'cookie' ? SANDBOX : [])],
-      add: [
-        ['x-forwarded-for', incoming.socket.remoteAddress ?? ''],
-        ['x-forwarded-host', incoming.headers.host ?? ''],
-        ['x-forwarded-proto', 'http'],
-        ['x-forwarded-prefix', prefix],
-        ['x-request-id', requestId],
-        ...vouched(caller.principal, prefix),
-      ],
-      maxBodyBytes: options.bodyLimit,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      idleTimeoutMs: 0,
-      sseKeepAliveMs: SSE_KEEP_ALIVE_MS,
-      onEnd: (info) => {
-        if (info.error !== undefined) log.debug('relay ended early', { requestId, prefix, ...info })
-      },
-      fail: (out, failure) => writeError(out, failureError(prefix, failure), requestId),
-    }
   }
 
   /** Bytes of an agent that has an HTTP service. */
@@ -233,6 +174,11 @@ export function createFront(options: FrontOptions): ServerHandlers {
     requirePrincipal(caller)
     if (gateway(exchange, outgoing)) return
     refuseAgents(caller)
+    const own = wantsPage(incoming) ? null : ownEndpoint(target, site)
+    if (own !== null) {
+      const rest = own.kind === 'tasks' ? (target.agent?.rest ?? '') : routeOf(site).mcpPath
+      return relayTo(exchange, outgoing, { agent: site, prefix: `/mcps/${site}`, rest })
+    }
     const relayed = (): void => relayTo(exchange, outgoing, { agent: site, prefix: '', rest: target.path })
     const isRead = incoming.method === 'GET' || incoming.method === 'HEAD'
     if (!isRead || (routes.staticAgent() !== site && target.path !== CLIENT_MODULE)) return relayed()

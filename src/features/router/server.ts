@@ -1,25 +1,23 @@
 /** The router process: everything between the listening socket and the features. */
-import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { Command, Input } from '../../cli/command.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
-import type { FrontEnv, HonoEnv } from '../../http/front.ts'
+import type { HonoEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
-import type { Sites } from '../../http/sites.ts'
 import { reachable } from './address.ts'
+import { lateApp } from './late-app.ts'
 import { openCallers } from './callers.ts'
-import { createRouteTable, type RouteTableHandle } from './table.ts'
+import { createRouteTable } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
 import { createIds } from './request-ids.ts'
 import { createSiteNames } from './site-names.ts'
@@ -85,18 +83,6 @@ export interface Router {
   readonly gone: Promise<void>
   close(graceMs: number): Promise<void>
 }
-
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-  // Not `no-referrer`: with it browsers send `Origin: null` with a form, which the guard refuses.
-  'referrer-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
-}
-/** Of an agent's folder, what is configuration and not content. */
-const RESERVED = ['manifest.json', 'mcp-config.json', 'node_modules']
 
 function allowedHosts(settings: Settings, hostname: string): Set<string> {
   const names = settings.allowedHosts.split(/[\s,]+/).filter(Boolean)
@@ -231,107 +217,6 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
     },
-  }
-}
-
-interface AppParts {
-  readonly table: RouteTableHandle
-  readonly cookieName: string
-  readonly sites: Sites
-  readonly authenticator: () => Authenticator
-}
-
-/** The app, loaded when the port is open already: requests for it wait for that, agents' requests do not. */
-function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
-  type Listener = (env: FrontEnv) => void
-  let listener: Listener | null = null
-  let loading: Promise<Listener> | null = null
-
-  async function load(): Promise<Listener> {
-    const app = await createRouterApp(options, parts)
-    const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
-    listener = (env) => listen(env.incoming, env.outgoing, env)
-    return listener
-  }
-
-  function ready(): Promise<Listener> {
-    loading ??= load().catch((error: unknown) => {
-      // The next request tries again.
-      loading = null
-      options.log.error('pages and API not loaded', { error: messageOf(error) })
-      throw error
-    })
-    return loading
-  }
-
-  return {
-    load: () => void ready().catch(() => {}),
-    handle(env: FrontEnv): void {
-      if (listener !== null) return listener(env)
-      ready().then(
-        (listen) => listen(env),
-        (error: unknown) => options.http.writeError(env.outgoing, error, env.requestId),
-      )
-    },
-  }
-}
-
-async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
-  const { platform } = options
-  const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
-  const reload = async (): Promise<void> => {
-    await Promise.all([made.table.reload(), options.supervisor.look()])
-  }
-  const pages = createStaticFiles({
-    fs: platform.fs,
-    root: join(platform.assetsDir, 'public'),
-    precompressed: true,
-    compress: false,
-    headers: PAGE_HEADERS,
-    // Imported by pages of agents, again and again; an old one goes on working.
-    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
-  })
-  const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
-  const agentFiles = () => {
-    const { static: name, routes } = made.table.routing()
-    const root = name === null ? null : (own(routes, name)?.files ?? null)
-    if (root === null) return null
-    const known = folders.get(root) ?? createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
-    folders.set(root, known)
-    return known
-  }
-  return createApp({
-    version: options.version,
-    commands: options.commands,
-    execute: (command, input, call) => {
-      const result = options.execute(command, input, call)
-      // What a caller changed counts before the answer says so.
-      return command.http?.method === 'GET' || !(result instanceof Promise) ? result : andReload(result, reload)
-    },
-    sessions: {
-      redeem: (code) => made.authenticator().redeem(code),
-      createSession: () => made.authenticator().createSession(),
-      createLoginCode: () => made.authenticator().createLoginCode(),
-    },
-    cookieName: made.cookieName,
-    pages,
-    agentFiles,
-    staticAgent: () => made.table.routing().static,
-    sites: made.sites,
-    features,
-    apiFeatures,
-    status: options.status,
-    reload,
-    events: options.events,
-    log: options.log,
-  })
-}
-
-async function andReload(result: Promise<unknown>, reload: () => Promise<void>): Promise<unknown> {
-  try {
-    return await result
-  } finally {
-    await reload()
   }
 }
 
