@@ -23,6 +23,7 @@ import { writeError } from './http/error-response.ts'
 import { createFront } from './http/front.ts'
 import { createGuard } from './http/guard.ts'
 import type { RuntimeId } from '../runtimes/adapter.ts'
+import { createSites } from './http/sites.ts'
 import type { Services } from './services.ts'
 
 export interface ServeOptions {
@@ -272,6 +273,7 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
           createFront,
           createGuard,
+          createSites,
           createAgentGuard,
           writeError,
         },

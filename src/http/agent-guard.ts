@@ -13,7 +13,7 @@ export function createAgentGuard(ownerOf: (incoming: IncomingMessage) => string 
       const owner = ownerOf(incoming)
       const { query } = takeToken(target.query)
       const principal = owner === null ? null : agentPrincipal(owner)
-      return { principal, via: principal === null ? null : 'bearer', query, queryToken: null }
+      return { principal, via: principal === null ? null : 'bearer', query, queryToken: null, site: null, host: '' }
     },
   }
 }

@@ -10,9 +10,10 @@ import type { Principal } from '../core/principal.ts'
 import { type ApiOptions, createApi, methodsOf } from './api.ts'
 import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
-import type { FrontEnv, HonoEnv } from './front.ts'
+import { CLIENT_MODULE, type FrontEnv, type HonoEnv } from './front.ts'
 import { wantsPage } from './prefer.ts'
 import { isPublicPath, isSharedPage } from './public-path.ts'
+import { refuseRunning, SANDBOX, type Sites } from './sites.ts'
 import type { StaticFiles } from './static.ts'
 
 export interface SessionService {
@@ -37,6 +38,8 @@ export interface AppOptions<S> {
   isAgent(name: string): boolean
   /** Files of the static agent; null when there is none. */
   agentFiles(): StaticFiles | null
+  staticAgent(): string | null
+  sites: Sites
   /** Further routes of features (blobs). */
   features: readonly Hono[]
   /** The same below `/api/v1`: what is no command, because it is bytes. */
@@ -103,11 +106,16 @@ function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const limiter = loginLimiter()
   const cookie = (value: string, maxAge: number): string =>
     `${options.cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAge}`
-  app.get('/login', (c) =>
-    c.redirect(
-      `/signin/${c.req.query('returnTo') === undefined ? '' : `?returnTo=${encodeURIComponent(safeReturn(c.req.query('returnTo')))}`}`,
-    ),
-  )
+  app.get('/login', (c) => {
+    const returnTo = c.req.query('returnTo')
+    const query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(safeReturn(returnTo))}`
+    // Who came by a link of another site is signed in, maybe: the cookie is sent with what a page of ours asks for.
+    if (c.req.header('sec-fetch-site') === 'cross-site' && c.req.query('again') === undefined)
+      return c.html(
+        `<!doctype html><meta http-equiv="refresh" content="0;url=/auth/login${query === '' ? '?' : `${query}&`}again=1">`,
+      )
+    return c.redirect(c.env.principal === null ? `/signin/${query}` : safeReturn(returnTo))
+  })
   app.post('/login', async (c) => {
     const address = c.env.incoming.socket.remoteAddress ?? ''
     limiter.check(address)
@@ -201,6 +209,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     return response
   })
   app.use(async (c, next) => {
+    if (c.env.caller.site !== null) return await siteFile(options, c.req.raw, c.env)
     const exchanged = exchangeToken(options, c.env)
     if (exchanged !== null) return exchanged
     const isOpen = isPublicPath(c.req.method, c.req.path) || isSharedPage(c.req.path, c.env.caller.query)
@@ -269,12 +278,45 @@ async function serveTerminal<S>(options: AppOptions<S>, request: Request, env: F
   })
 }
 
+/** At the origin of an agent: its own files, the client that its pages import, else what its server says. */
+async function siteFile<S>(options: AppOptions<S>, request: Request, env: FrontEnv): Promise<Response> {
+  const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
+  const own = options.staticAgent() === env.caller.site ? await options.agentFiles()?.(request, path.slice(1)) : null
+  if (own) return own
+  const shared = path === CLIENT_MODULE ? await options.pages(request, path.slice(1)) : null
+  if (shared !== null) return shared
+  env.relay?.()
+  // The answer is on its way, beside this app. A copy: the server reads this header of a response that is one of the
+  // runtime's own, and takes the other kind for an empty answer.
+  return new Response(null, { headers: { 'x-hono-already-sent': 'true' } }).clone()
+}
+
+/** A file of the static agent at the router's own origin: a browser's pages go to the agent's, and nothing of it is run here. */
+function agentFile<S>(
+  options: AppOptions<S>,
+  file: Response,
+  { env, path }: { env: FrontEnv; path: string },
+): Response {
+  const { incoming, caller } = env
+  const agent = options.staticAgent()
+  const location = agent === null ? null : options.sites.handOver(incoming, caller, { agent, path })
+  if (location !== null) {
+    void file.body?.cancel()
+    return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store' } })
+  }
+  if (caller.via !== 'cookie') return file
+  refuseRunning(incoming)
+  const headers = new Headers(file.headers)
+  for (const [name, value] of SANDBOX) headers.set(name, value)
+  return new Response(file.body, { status: file.status, headers })
+}
+
 async function serveFiles<S>(options: AppOptions<S>, request: Request, env: FrontEnv): Promise<Response> {
   const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
   const page = await options.pages(request, path.slice(1))
   if (page !== null) return page
   const file = env.principal === null ? null : await options.agentFiles()?.(request, path.slice(1))
-  if (file) return file
+  if (file) return agentFile(options, file, { env, path })
   if (/^\/(?:mcps|services)\//.test(path)) {
     throw new PloinkyError('ROUTE_NOT_FOUND', `No such page: ${path.slice(0, 200)}`, {
       hint: 'MCP endpoints are /mcps/<agent>/mcp, services /services/<agent>/',

@@ -3,18 +3,19 @@
  */
 import { PloinkyError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
-import type { DataPlane, RelayOptions } from '../platform/relay/index.ts'
+import type { DataPlane } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse, UpgradeRequest } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
-import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
+import { createRelayOptions, type Exchange } from './relay-options.ts'
+import { refuseRunning, type Sites } from './sites.ts'
 import { waitOf, wantsPage } from './prefer.ts'
-import type { McpGateway, RelayChange } from './mcp-exchange.ts'
+import type { McpEndpoint, McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, terminalOf, type Target } from './request.ts'
+import { createCount } from './request-count.ts'
 import type { TerminalGateway } from './terminal-gateway.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
@@ -24,6 +25,8 @@ export interface FrontEnv {
   principal: Principal | null
   requestId: string
   caller: Caller
+  /** At the origin of an agent, which is asked for a file: answers with what the agent's own server says. */
+  readonly relay?: () => void
 }
 
 /** For Hono's types. */
@@ -38,6 +41,8 @@ export interface RouteTable {
   refusal(agent: string): PloinkyError | null
   /** Reads the table again; for names that were not found, since the change may be newer than the notification of it. */
   reload(): Promise<void>
+  /** The agent whose files are served at `/`; null: none. */
+  staticAgent(): string | null
 }
 
 /** Agents that are started by the first call. */
@@ -55,6 +60,7 @@ export interface FrontOptions {
   mcp: McpGateway
   demand: StartsOnDemand
   terminals: TerminalGateway
+  sites: Sites
   /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
@@ -68,41 +74,15 @@ export interface FrontOptions {
   newRequestId(): string
 }
 
-/** Names of ours that a client may not bring along; the relay removes hop-by-hop headers by itself. */
-const STRIP_ALWAYS = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-  'x-ploinky-user',
-  'x-ploinky-auth-info',
-  'x-ploinky-caller-jwt',
-  INVOCATION_HEADER,
-  DEPTH_HEADER,
-]
-const STRIP = new Set(STRIP_ALWAYS)
-const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
-const SSE_KEEP_ALIVE_MS = 20_000
-const CONNECT_TIMEOUT_MS = 5000
+/** Pages of agents import it from their own origin. */
+export const CLIENT_MODULE = '/MCPBrowserClient.js'
 
 type TerminalUpgrade = Pick<UpgradeRequest, 'socket' | 'head'>
 
-interface Exchange {
-  incoming: IncomingMessage
-  target: Target
-  caller: Caller
-  requestId: string
-  /** `performance.now()` */
-  began: number
-  isCounted: boolean
-}
-
-/** Requests to all agents as one; no agent is called so. */
-const AGGREGATE = '/mcp'
-
 export function createFront(options: FrontOptions): ServerHandlers {
-  const { guard, routes, dataPlane, mcp, demand, log } = options
+  const { guard, routes, dataPlane, mcp, demand, sites, log } = options
+  const count = createCount(options)
+  const relayOptions = createRelayOptions({ ...options, count })
 
   function parse(incoming: IncomingMessage): Target {
     const target = parseTarget(incoming.url ?? '')
@@ -134,7 +114,8 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** True when the request is one for MCP and is taken care of. */
   function gateway(exchange: Exchange, outgoing: ServerResponse): boolean {
-    const endpoint = mcpEndpointOf(exchange.target)
+    const { site } = exchange.caller
+    const endpoint = site === null ? mcpEndpointOf(exchange.target) : ownEndpoint(exchange.target, site)
     if (endpoint === null || wantsPage(exchange.incoming)) return false
     requirePrincipal(exchange.caller)
     const { incoming, requestId, caller } = exchange
@@ -154,14 +135,14 @@ export function createFront(options: FrontOptions): ServerHandlers {
     return isHandled
   }
 
-  /** By whichever is told first: the head of a relayed answer, or the end of one of ours. */
-  function count(exchange: Exchange, status: number): void {
-    if (exchange.isCounted) return
-    exchange.isCounted = true
-    const agent = exchange.target.agent?.name ?? AGGREGATE
-    // Names that nobody has would each take the memory of an agent.
-    if (agent !== AGGREGATE && routes.find(agent) === null) return
-    options.record(agent, status, performance.now() - exchange.began)
+  /** At an agent's origin: its own endpoint, by the router's address and by its own. */
+  function ownEndpoint(target: Target, site: string): McpEndpoint | null {
+    const endpoint = mcpEndpointOf(target)
+    if (endpoint !== null && 'agent' in endpoint)
+      return endpoint.agent.toLowerCase() === site.toLowerCase() ? { ...endpoint, agent: site } : null
+    const route = routes.find(site)
+    const isOwn = route !== null && route !== 'stopped' && route.mcp !== 'none' && target.path === route.mcpPath
+    return isOwn ? { kind: 'agent', agent: site } : null
   }
 
   function relayMcp(
@@ -179,49 +160,48 @@ export function createFront(options: FrontOptions): ServerHandlers {
     dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
-  /** Agents' requests are read, and vouched for one by one. */
-  function vouched(principal: Principal | null, prefix: string): (readonly [string, string])[] {
-    const isPersons = principal !== null && prefix.startsWith('/mcps/') && callingAgent(principal) === null
-    const invocation = isPersons ? options.vouch(principal, prefix.slice('/mcps/'.length)) : null
-    return invocation === null ? [] : [[INVOCATION_HEADER, invocation]]
-  }
-
   /** What is not for MCP is for people. */
   function refuseAgents({ principal }: Caller): void {
     if (principal !== null && callingAgent(principal) !== null)
       throw new PloinkyError('DENIED', 'Agents may call /mcps/<agent>/mcp and /mcp, and nothing else')
   }
 
-  function relayOptions(exchange: Exchange, prefix: string, rest: string): RelayOptions {
-    const { incoming, caller, requestId } = exchange
-    // On MCP paths the client's credential never reaches an agent; elsewhere an agent may have a sign-in of its own.
-    const ours = caller.via === 'bearer' || prefix.startsWith('/mcps/')
-    return {
-      path: `${rest === '' ? '/' : rest}${caller.query}`,
-      strip: ours ? STRIP_WITH_AUTHORIZATION : STRIP,
-      stripCookies: guard.isOurs,
-      addToResponse: [['x-request-id', requestId]],
-      add: [
-        ['x-forwarded-for', incoming.socket.remoteAddress ?? ''],
-        ['x-forwarded-host', incoming.headers.host ?? ''],
-        ['x-forwarded-proto', 'http'],
-        ['x-forwarded-prefix', prefix],
-        ['x-request-id', requestId],
-        ...vouched(caller.principal, prefix),
-      ],
-      maxBodyBytes: options.bodyLimit,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      idleTimeoutMs: 0,
-      sseKeepAliveMs: SSE_KEEP_ALIVE_MS,
-      onHead: (status) => count(exchange, status),
-      onEnd: (info) => {
-        if (info.error !== undefined) log.debug('relay ended early', { requestId, prefix, ...info })
-      },
-      fail(out, failure) {
-        writeError(out, failureError(prefix, failure), requestId)
-        count(exchange, out.statusCode)
-      },
+  /** Bytes of an agent that has an HTTP service. */
+  function relayTo(
+    exchange: Exchange,
+    outgoing: ServerResponse,
+    at: { agent: string; prefix: string; rest: string },
+  ): void {
+    const route = routeOf(at.agent)
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${at.agent}" has no HTTP service`)
+    if (demand.has(at.agent)) outgoing.once('close', demand.use(at.agent))
+    const place = { host: route.hostIp, port: route.hostPort }
+    dataPlane.relay(exchange.incoming, outgoing, place, relayOptions(exchange, at.prefix, at.rest))
+  }
+
+  /** At an agent's own origin there is nothing of ours but what lets a browser in, and the client that pages import. */
+  function dispatchSite(exchange: Exchange, outgoing: ServerResponse, site: string): void {
+    const { incoming, target, caller, requestId } = exchange
+    if (sites.answer(incoming, outgoing, { caller, target })) return
+    requirePrincipal(caller)
+    if (gateway(exchange, outgoing)) return
+    refuseAgents(caller)
+    const own = wantsPage(incoming) ? null : ownEndpoint(target, site)
+    if (own !== null) {
+      const rest = own.kind === 'tasks' ? (target.agent?.rest ?? '') : routeOf(site).mcpPath
+      return relayTo(exchange, outgoing, { agent: site, prefix: `/mcps/${site}`, rest })
     }
+    const relayed = (): void => relayTo(exchange, outgoing, { agent: site, prefix: '', rest: target.path })
+    const isRead = incoming.method === 'GET' || incoming.method === 'HEAD'
+    if (!isRead || (routes.staticAgent() !== site && target.path !== CLIENT_MODULE)) return relayed()
+    const relay = (): void => {
+      try {
+        relayed()
+      } catch (error) {
+        writeError(outgoing, error, requestId)
+      }
+    }
+    options.app({ incoming, outgoing, principal: caller.principal, requestId, caller, relay })
   }
 
   /** True when the request was an agent's and is taken care of. */
@@ -237,25 +217,27 @@ export function createFront(options: FrontOptions): ServerHandlers {
         hint: 'Addresses are /mcps/<agent>/mcp and /services/<agent>/, the name without percent-encoding',
       })
     const route = routeOf(agent.name)
+    const own =
+      agent.surface === 'services' && route.hostPort !== 0
+        ? sites.handOver(incoming, caller, { agent: agent.name, path: agent.rest === '' ? '/' : agent.rest })
+        : null
+    if (own !== null) {
+      outgoing.writeHead(303, { location: own, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).end()
+      return true
+    }
+    if (caller.via === 'cookie') refuseRunning(incoming)
     if (agent.surface === 'services' && agent.rest === '') {
       outgoing.writeHead(308, { location: `/services/${agent.name}/${exchange.caller.query}` }).end()
       return true
     }
-    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
-    if (demand.has(agent.name)) outgoing.once('close', demand.use(agent.name))
-    const prefix = `/${agent.surface}/${agent.name}`
     const rest = agent.surface === 'mcps' && agent.rest === '/mcp' ? route.mcpPath : agent.rest
-    dataPlane.relay(
-      exchange.incoming,
-      outgoing,
-      { host: route.hostIp, port: route.hostPort },
-      relayOptions(exchange, prefix, rest),
-    )
+    relayTo(exchange, outgoing, { agent: agent.name, prefix: `/${agent.surface}/${agent.name}`, rest })
     return true
   }
 
   function dispatch(exchange: Exchange, outgoing: ServerResponse): void {
     const { incoming, target, caller, requestId } = exchange
+    if (caller.site !== null) return dispatchSite(exchange, outgoing, caller.site)
     if (gateway(exchange, outgoing)) return
     refuseAgents(caller)
     if (relay(exchange, outgoing)) return
@@ -280,8 +262,9 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   /** Unknown or stopped: looked up once more on disk, a known name never is. */
   function isStale(target: Target, caller: Caller): boolean {
-    if (target.agent === null || caller.principal === null) return false
-    const route = routes.find(target.agent.name)
+    const name = caller.site ?? target.agent?.name
+    if (name === undefined || caller.principal === null) return false
+    const route = routes.find(name)
     return route === null || route === 'stopped'
   }
 
@@ -298,21 +281,26 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   function upgrade(exchange: Exchange, socket: Duplex, head: Buffer): void {
     refuseAgents(exchange.caller)
-    if (terminal(exchange, { socket, head })) return
-    requirePrincipal(exchange.caller)
-    const { agent } = exchange.target
-    if (agent === null || agent.surface !== 'services')
+    const { caller, target } = exchange
+    const { agent } = target
+    if (caller.site === null && terminal(exchange, { socket, head })) return
+    requirePrincipal(caller)
+    if (caller.site === null && agent?.surface !== 'services')
       throw new PloinkyError('ROUTE_NOT_FOUND', 'Nothing to upgrade here')
-    const route = routeOf(agent.name)
-    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent.name}" has no HTTP service`)
-    if (demand.has(agent.name)) socket.once('close', demand.use(agent.name))
-    const options = relayOptions(exchange, `/services/${agent.name}`, agent.rest)
+    const name = caller.site ?? agent?.name ?? ''
+    const route = routeOf(name)
+    if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${name}" has no HTTP service`)
+    if (demand.has(name)) socket.once('close', demand.use(name))
+    const options =
+      caller.site === null
+        ? relayOptions(exchange, `/services/${name}`, agent?.rest ?? '')
+        : relayOptions(exchange, '', target.path)
     dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
   }
 
   /** Starts an agent that starts on demand; what asks for MCP is answered from what the agent offered as long as that is possible. */
-  async function wake({ incoming, target }: Exchange): Promise<void> {
-    const name = target.agent?.name
+  async function wake({ incoming, target, caller }: Exchange): Promise<void> {
+    const name = caller.site ?? target.agent?.name
     if (
       name === undefined ||
       routes.find(name) !== 'stopped' ||

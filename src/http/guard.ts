@@ -15,17 +15,30 @@ export interface GuardOptions {
   cookieName: string
   /** Further names under which the router may be reached, lower case, without port. */
   allowedHosts: ReadonlySet<string>
+  sites: {
+    /** Session cookie at the origin of an agent. */
+    readonly cookieName: string
+    /** The enabled agent that a name below `localhost` stands for; null: none. */
+    agentOf(label: string): string | null
+    verify(agent: string, value: string): Principal | null
+  }
 }
 
 export interface Caller {
   readonly principal: Principal | null
   /** How it was identified; a cookie asks for the Origin rules. */
-  readonly via: 'bearer' | 'cookie' | 'query' | null
+  readonly via: 'bearer' | 'cookie' | 'query' | 'site' | null
+  /** The agent at whose own origin this is; null: at the router's. */
+  readonly site: string | null
+  /** As it was asked, with the port. */
+  readonly host: string
   /** The raw query without our token. */
   readonly query: string
   /** A token was in the address; it must leave it. */
   readonly queryToken: string | null
 }
+
+type Identified = Omit<Caller, 'site' | 'host'>
 
 /** What the server's parser keeps. */
 const MAX_HEADER_FIELDS = 1000
@@ -41,15 +54,23 @@ function hostName(host: string): string | null {
 /** An address cannot be rebound by a hostile DNS server; names must be known ones. */
 function isAllowedHost(host: string, allowed: ReadonlySet<string>): boolean {
   const name = hostName(host)
-  return (
-    name !== null && (name === 'localhost' || name.endsWith('.localhost') || IP_LITERAL.test(name) || allowed.has(name))
-  )
+  return name !== null && (name === 'localhost' || IP_LITERAL.test(name) || allowed.has(name))
 }
 
 export function createGuard(options: GuardOptions) {
-  const isOurs = (name: string): boolean => name === COOKIE || name === options.cookieName
+  const isSession = (name: string): boolean => name === COOKIE || name === options.cookieName
+  const { sites } = options
+  const isOurs = (name: string): boolean => isSession(name) || name === sites.cookieName
 
-  function checkHost(incoming: IncomingMessage): string {
+  /** The agent whose origin a host name is; null: it is none. */
+  function siteOf(host: string): string | null {
+    const name = hostName(host) ?? ''
+    const label =
+      name.endsWith('.localhost') && !options.allowedHosts.has(name) ? name.slice(0, -'.localhost'.length) : ''
+    return label === '' ? null : sites.agentOf(label)
+  }
+
+  function checkHost(incoming: IncomingMessage): { host: string; site: string | null } {
     const { rawHeaders } = incoming
     // The parser leaves out what comes after its limit; nothing is decided on half a head.
     if (rawHeaders.length >= MAX_HEADER_FIELDS * 2) {
@@ -63,18 +84,20 @@ export function createGuard(options: GuardOptions) {
     // Of several, each reader takes another one (RFC 9112, 3.2).
     if (hosts > 1) throw new PloinkyError('REQUEST_INVALID', 'More than one Host header')
     const host = incoming.headers.host
-    if (host !== undefined && isAllowedHost(host, options.allowedHosts)) return host
+    if (host !== undefined && isAllowedHost(host, options.allowedHosts)) return { host, site: null }
+    const site = host === undefined ? null : siteOf(host)
+    if (host !== undefined && site !== null) return { host, site }
     throw new PloinkyError('DENIED', 'This host name is not allowed', {
       hint: 'Use the printed address, or set PLOINKY_ALLOWED_HOSTS to the name that you use',
     })
   }
 
-  function checkOrigin(incoming: IncomingMessage, host: string): void {
+  function checkOrigin(incoming: IncomingMessage, { host, site }: { host: string; site: string | null }): void {
     const { origin } = incoming.headers
     if (origin === undefined) return
     const from = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase()
     if (from === host.toLowerCase()) return
-    if (from !== undefined && options.allowedHosts.has(hostName(from) ?? '')) return
+    if (site === null && from !== undefined && options.allowedHosts.has(hostName(from) ?? '')) return
     throw new PloinkyError('DENIED', 'Requests from other sites are not allowed')
   }
 
@@ -86,13 +109,13 @@ export function createGuard(options: GuardOptions) {
     return ours ? taken : { token: null, query }
   }
 
-  function credentialOf(incoming: IncomingMessage, query: string): Caller {
+  function credentialOf(incoming: IncomingMessage, query: string): Identified {
     const authorization = incoming.headers.authorization
     if (authorization !== undefined && /^bearer /i.test(authorization)) {
       const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
       if (principal !== null) return known(principal, 'bearer', query)
     }
-    for (const value of readCookies(incoming.headers.cookie, isOurs)) {
+    for (const value of readCookies(incoming.headers.cookie, isSession)) {
       const principal = options.verify({ kind: 'cookie', value })
       if (principal !== null) return known(principal, 'cookie', query)
     }
@@ -101,9 +124,32 @@ export function createGuard(options: GuardOptions) {
     return { principal, via: principal === null ? null : 'query', query: taken.query, queryToken: taken.token }
   }
 
-  function known(principal: Principal, via: 'bearer' | 'cookie', query: string): Caller {
+  function known(principal: Principal, via: 'bearer' | 'cookie' | 'site', query: string): Identified {
     const taken = tokenOf(query, true)
     return { principal, via, query: taken.query, queryToken: taken.token }
+  }
+
+  /** At the origin of an agent neither the router's own cookie counts nor a token in the address. */
+  function siteCredentialOf(incoming: IncomingMessage, site: string, query: string): Identified {
+    const authorization = incoming.headers.authorization
+    if (authorization !== undefined && /^bearer /i.test(authorization)) {
+      const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
+      if (principal !== null) return known(principal, 'bearer', query)
+    }
+    for (const value of readCookies(incoming.headers.cookie, (name) => name === sites.cookieName)) {
+      const principal = sites.verify(site, value)
+      if (principal !== null) return known(principal, 'site', query)
+    }
+    return { principal: null, via: null, query: tokenOf(query, true).query, queryToken: null }
+  }
+
+  /** Nothing of an agent is given to another site, whatever cookies a browser sends along: only a person may come from one. */
+  function checkSite(incoming: IncomingMessage, upgrade: boolean): void {
+    checkForgery(incoming, upgrade)
+    const from = incoming.headers['sec-fetch-site']
+    if (from === undefined || from === 'same-origin' || from === 'none') return
+    if (incoming.headers['sec-fetch-mode'] === 'navigate' && incoming.headers['sec-fetch-dest'] === 'document') return
+    throw new PloinkyError('DENIED', 'Requests from other sites are not allowed')
   }
 
   /** A browser sends Origin or Sec-Fetch-Site with anything that could be forged across sites; their absence is a refusal. */
@@ -122,11 +168,13 @@ export function createGuard(options: GuardOptions) {
     isOurs,
     /** Throws DENIED for a wrong Host or Origin; gives the caller, known or not. */
     identify(incoming: IncomingMessage, target: Target, upgrade = false): Caller {
-      const host = checkHost(incoming)
-      checkOrigin(incoming, host)
-      const caller = credentialOf(incoming, target.query)
+      const at = checkHost(incoming)
+      checkOrigin(incoming, at)
+      const caller =
+        at.site === null ? credentialOf(incoming, target.query) : siteCredentialOf(incoming, at.site, target.query)
       if (caller.via === 'cookie') checkForgery(incoming, upgrade)
-      return caller
+      if (caller.via === 'site') checkSite(incoming, upgrade)
+      return { ...caller, ...at }
     },
   }
 }

@@ -88,7 +88,9 @@ describe.runIf(isHere)('signing in', () => {
       const answer = await call({ target: `/services/demo/?token=${await code()}`, headers: [PAGE] })
       expect([answer.status, answer.headers['location']]).toEqual([303, '/services/demo/'])
       const page = await call({ target: '/services/demo/', headers: [PAGE, ['cookie', cookieIn(answer)]] })
-      expect(page.status).toBe(200)
+      // And on to the agent's own origin.
+      expect(page.status).toBe(303)
+      expect(page.headers['location']).toMatch(/^http:\/\/demo\.localhost:\d+\/\.ploinky\/session\?token=/)
       const stranger = await call({ target: '/services/demo/', headers: [PAGE] })
       expect(stranger.headers['location']).toBe('/auth/login?returnTo=%2Fservices%2Fdemo%2F')
     })

@@ -10,7 +10,12 @@ const GOOD: Readonly<Record<string, string>> = { bearer: 'good', query: 'good', 
 const guard = createGuard({
   verify: ({ kind, value }) => (value === GOOD[kind] ? OPERATOR : null),
   cookieName: `${COOKIE}_abcd`,
-  allowedHosts: new Set(['my.host', 'other']),
+  allowedHosts: new Set(['my.host', 'other', 'named.localhost']),
+  sites: {
+    cookieName: 'ploinky_agent_abcd',
+    agentOf: (label) => (label === 'demo' ? 'Demo' : null),
+    verify: (agent, value) => (agent === 'Demo' && value === 'a1.good' ? OPERATOR : null),
+  },
 })
 
 function identify(headers: Record<string, string>, at: { method?: string; url?: string; upgrade?: boolean } = {}) {
@@ -24,9 +29,12 @@ function identify(headers: Record<string, string>, at: { method?: string; url?: 
 const DENIED = expect.objectContaining({ code: 'DENIED' }) as Error
 
 describe('hosts and origins', () => {
-  it.each(['my.host', 'MY.HOST:80', 'other:1', '[::1]:8088', 'a.localhost'])('%s is a host of ours', (host) => {
-    expect(identify({ host }).principal).toBeNull()
-  })
+  it.each(['my.host', 'MY.HOST:80', 'other:1', '[::1]:8088', 'localhost:1', 'named.localhost'])(
+    '%s is a host of ours',
+    (host) => {
+      expect(identify({ host }).principal).toBeNull()
+    },
+  )
 
   it.each([
     'not.my.host',
@@ -39,6 +47,10 @@ describe('hosts and origins', () => {
     '[::1',
     '[::g]',
     '1.2.3.4.5',
+    'a.localhost',
+    'x.demo.localhost',
+    '.localhost',
+    'constructor.localhost',
   ])('%s is not', (host) => {
     expect(() => identify({ host })).toThrow(DENIED)
   })
@@ -158,4 +170,55 @@ it.each([
   ['x==;x="a b"', ['=', '"a b"']],
 ])('readCookies(%j)', (header, values) => {
   expect(readCookies(header, (name) => name === 'x')).toEqual(values)
+})
+
+describe('the origin of an agent', () => {
+  const host = 'demo.localhost:8088'
+  const cookie = 'ploinky_agent_abcd=a1.good'
+
+  it('knows its own cookie, and bearers', () => {
+    expect(identify({ host, cookie })).toMatchObject({ via: 'site', site: 'Demo', host, principal: OPERATOR })
+    expect(identify({ host: 'DEMO.localhost', cookie }).site).toBe('Demo')
+    expect(identify({ host, authorization: 'Bearer good' })).toMatchObject({ via: 'bearer', site: 'Demo' })
+  })
+
+  it('knows neither the cookie of the router nor a token in the address, and passes no token on', () => {
+    for (const other of [
+      `${COOKIE}_abcd=s1.good`,
+      `${COOKIE}=s1.good`,
+      `${COOKIE}_abcd=a1.good`,
+      'ploinky_agent_abcd=s1.good',
+    ])
+      expect(identify({ host, cookie: other }).principal).toBeNull()
+    expect(identify({ host }, { url: '/?token=good&a=1' })).toMatchObject({ principal: null, query: '?a=1' })
+    expect(identify({ host, cookie }, { url: '/?token=good&a=1' })).toMatchObject({ via: 'site', query: '?a=1' })
+    // And the other way round: its cookie is worth nothing at the router.
+    expect(identify({ cookie }).principal).toBeNull()
+    expect(identify({ cookie: `${COOKIE}_abcd=a1.good` }).principal).toBeNull()
+  })
+
+  it('other sites get nothing with its cookie but a visit', () => {
+    for (const site of ['cross-site', 'same-site']) {
+      const from = { host, cookie, 'sec-fetch-site': site }
+      const visit = { ...from, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+      expect(identify(visit).via).toBe('site')
+      expect(() => identify(visit, { method: 'POST' })).toThrow(DENIED)
+      for (const dest of ['empty', 'script', 'image', 'style']) {
+        expect(() => identify({ ...from, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': dest })).toThrow(DENIED)
+      }
+      expect(() => identify({ ...visit, 'sec-fetch-dest': 'iframe' })).toThrow(DENIED)
+    }
+    for (const origin of [
+      'http://localhost:8088',
+      'http://127.0.0.1:8088',
+      'http://other.localhost:8088',
+      'http://my.host',
+      'null',
+    ])
+      expect(() => identify({ host, cookie, origin })).toThrow(DENIED)
+    expect(() => identify({ host, cookie }, { upgrade: true })).toThrow(DENIED)
+    expect(identify({ host, cookie, origin: `http://${host}` }, { upgrade: true }).via).toBe('site')
+    // Nor does the router take a page of an agent for one of its own.
+    expect(() => identify({ cookie: `${COOKIE}_abcd=s1.good`, origin: `http://${host}` })).toThrow(DENIED)
+  })
 })

@@ -12,6 +12,8 @@ export const TOKEN_NAME = 'PLOINKY_OPERATOR_TOKEN'
 export const SESSION_SECONDS = 12 * 3600
 /** Seconds. Long enough to copy a link from a terminal into a browser. */
 export const LINK_SECONDS = 10 * 60
+/** Seconds. A browser follows a redirect at once. */
+const SITE_CODE_SECONDS = 30
 const TOKEN_BYTES = 32
 const MAX_TOKEN_LENGTH = 512
 
@@ -26,6 +28,11 @@ export interface Authenticator {
   createLoginCode(): string
   /** True the first time a valid code, or the operator token, is given. */
   redeem(code: string): boolean
+  /** A code that lets a browser in to the origin of one agent, once, within SITE_CODE_SECONDS. */
+  createSiteCode(agent: string): string
+  /** The session for that origin the first time a valid code is given; null otherwise. It is worth nothing elsewhere. */
+  redeemSite(agent: string, code: string): { value: string; maxAgeSeconds: number } | null
+  verifySite(agent: string, value: string): Principal | null
 }
 
 const OPERATOR: Principal = { id: 'operator', roles: ['admin'] }
@@ -66,6 +73,17 @@ export function createAuthenticator(token: string, hash: Hashing, now: () => num
     return true
   }
 
+  /** True the first time. */
+  function isFresh(code: string, end: number): boolean {
+    if (used.has(code) || end <= now()) return false
+    for (const [old, oldEnd] of used) if (oldEnd <= now()) used.delete(old)
+    used.set(code, end)
+    return true
+  }
+
+  // What is said about an agent is signed with a key of that agent's.
+  const keyFor = (secret: string, agent: string): string => hash.hmacSha256(secret, `ploinky/site/v1 ${agent}`)
+
   const isToken = (value: string): boolean => verified.has(`t:${value}`) || rememberToken(value)
   function rememberToken(value: string): boolean {
     const good = hash.equal(value, token)
@@ -85,12 +103,15 @@ export function createAuthenticator(token: string, hash: Hashing, now: () => num
     redeem(code) {
       if (code.length > MAX_TOKEN_LENGTH) return false
       if (!code.startsWith('l1.')) return isToken(code)
-      const end = check(linkKey, 'l1', code)
-      if (used.has(code) || end <= now()) return false
-      for (const [old, oldEnd] of used) if (oldEnd <= now()) used.delete(old)
-      used.set(code, end)
-      return true
+      return isFresh(code, check(linkKey, 'l1', code))
     },
+    createSiteCode: (agent) => make(keyFor(linkKey, agent), 'c1', SITE_CODE_SECONDS),
+    redeemSite(agent, code) {
+      if (code.length > MAX_TOKEN_LENGTH || !isFresh(code, check(keyFor(linkKey, agent), 'c1', code))) return null
+      return { value: make(keyFor(key, agent), 'a1', SESSION_SECONDS), maxAgeSeconds: SESSION_SECONDS }
+    },
+    verifySite: (agent, value) =>
+      value.length <= MAX_TOKEN_LENGTH && check(keyFor(key, agent), 'a1', value) > now() ? OPERATOR : null,
   }
 }
 

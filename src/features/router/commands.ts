@@ -14,26 +14,36 @@ const listRoutes = defineCommand<Services>({
   permission: 'read',
   http: { method: 'GET', path: '/routes' },
   async run(_input, context) {
-    const { agents } = await (await context.services()).workspace.status()
+    const { agents, router } = await (await context.services()).workspace.status()
     return agents.flatMap(({ name, state, mcpUrl, pageUrl }) => [
-      ...(mcpUrl === null ? [] : [{ route: mcpUrl, agent: name, kind: 'mcp', state }]),
-      ...(pageUrl === null ? [] : [{ route: pageUrl, agent: name, kind: 'http', state }]),
+      ...(mcpUrl === null ? [] : [{ route: mcpUrl, agent: name, kind: 'mcp', state, page: '' }]),
+      ...(pageUrl === null
+        ? []
+        : [{ route: pageUrl, agent: name, kind: 'http', state, page: siteUrl(name, router?.port ?? null) }]),
     ])
   },
 })
+
+/** Where a browser of this machine ends up. */
+const siteUrl = (agent: string, port: number | null): string =>
+  port === null ? '' : `http://${agent.toLowerCase()}.localhost:${port}/`
 
 const open = defineCommand<Services>({
   name: 'open',
   summary: 'Print a link that signs a browser in, once',
   group: 'Router',
   positionals: ['page'],
-  params: { page: { type: 'string', summary: 'Page to open: dashboard (default) or a path', placeholder: 'page' } },
+  params: {
+    page: { type: 'string', summary: 'Page to open: dashboard (default), an agent, or a path', placeholder: 'page' },
+  },
   access: 'local',
   permission: 'admin',
   async run(input, context) {
     const services = await context.services()
     const page = text(input, 'page')
-    return { url: await services.client.loginUrl(page === '' || page === 'dashboard' ? 'dashboard/' : page) }
+    const isAgent = (await services.registry.list()).some(({ name }) => name === page)
+    const path = page === '' || page === 'dashboard' ? 'dashboard/' : isAgent ? `services/${page}/` : page
+    return { url: await services.client.loginUrl(path) }
   },
   render: (data) => (data as { url: string }).url,
 })

@@ -1,28 +1,28 @@
 /** The router process: everything between the listening socket and the features. */
-import { join } from 'node:path'
 import type { Hono } from 'hono'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Settings } from '../../config/settings.ts'
 import type { Command, Input } from '../../cli/command.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
-import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
 import type { Store } from '../../core/store.ts'
 import type { Platform, RunningServer } from '../../platform/index.ts'
-import type { FrontEnv, HonoEnv } from '../../http/front.ts'
+import type { HonoEnv } from '../../http/front.ts'
 import type { McpGateway } from '../../http/mcp-exchange.ts'
 import type { TerminalGateway } from '../../http/terminal-gateway.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Authenticator } from '../auth/index.ts'
-import { audited } from '../events/index.ts'
 import type { Metrics } from '../metrics/index.ts'
+import { reachable } from './address.ts'
+import { lateApp } from './late-app.ts'
 import { openCallers } from './callers.ts'
-import { createRouteTable, type RouteTableHandle } from './table.ts'
+import { createRouteTable } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
 import { createIds } from './request-ids.ts'
+import { createSiteNames } from './site-names.ts'
 import { watchToken } from './watch-token.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
 
@@ -36,6 +36,7 @@ export interface RouterHttp {
   }>
   createFront: typeof import('../../http/front.ts').createFront
   createGuard: typeof import('../../http/guard.ts').createGuard
+  createSites: typeof import('../../http/sites.ts').createSites
   createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
   writeError: typeof import('../../http/error-response.ts').writeError
 }
@@ -87,24 +88,14 @@ export interface Router {
   close(graceMs: number): Promise<void>
 }
 
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-  // Not `no-referrer`: with it browsers send `Origin: null` with a form, which the guard refuses.
-  'referrer-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
-}
-/** Of an agent's folder, what is configuration and not content. */
-const RESERVED = ['manifest.json', 'mcp-config.json', 'node_modules']
-
 function allowedHosts(settings: Settings, hostname: string): Set<string> {
   const names = settings.allowedHosts.split(/[\s,]+/).filter(Boolean)
   // Listening on more than loopback makes this machine's own name a legitimate address.
   const own = settings.host.startsWith('127.') || settings.host === 'localhost' ? [] : [hostname]
   return new Set([...names, ...own].map((name) => name.toLowerCase().replace(/:\d+$/, '')))
 }
+
+const urlHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /** Two routers on one workspace would fight over its files: the second is refused, naming the first. */
 async function withRouterLock<T>(
@@ -158,13 +149,33 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const callers = await openCallers(options, table)
   const stopWatching = watchToken(options, (next) => (authenticator = next))
   const cookieName = `ploinky_token_${options.workspaceId}`
+  const siteNames = createSiteNames(table)
+  const siteCookie = `ploinky_agent_${options.workspaceId}`
+  const sites = options.http.createSites({
+    sessions: {
+      createCode: (agent) => authenticator.createSiteCode(agent),
+      redeem: (agent, code) => authenticator.redeemSite(agent, code),
+    },
+    cookieName: siteCookie,
+    mainHost: urlHost(reachable(settings.host)),
+    hasSite: siteNames.hasSite,
+  })
   const guard = options.http.createGuard({
+    sites: {
+      cookieName: siteCookie,
+      agentOf: siteNames.agentOf,
+      verify: (agent, value) => authenticator.verifySite(agent, value),
+    },
     verify: (credential) => authenticator.verify(credential) ?? callers.verify(credential),
     cookieName,
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
-  const app = lateApp(options, { table, cookieName, authenticator: () => authenticator })
-  const routes = { ...table, refusal: options.supervisor.refusal }
+  const app = lateApp(options, { table, cookieName, sites, authenticator: () => authenticator })
+  const routes = {
+    ...table,
+    refusal: options.supervisor.refusal,
+    staticAgent: () => table.routing().static,
+  }
   const demand = options.demand(routes)
   const mcp = await options.mcp(routes, { demand, callers })
   const terminals = options.terminals({ demand, routes })
@@ -175,6 +186,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     mcp,
     demand,
     terminals,
+    sites,
     vouch: callers.vouch,
     app: app.handle,
     health: () => ({
@@ -212,107 +224,6 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       await removePresence(platform, paths, info)
       log.info('router stopped', {})
     },
-  }
-}
-
-interface AppParts {
-  readonly table: RouteTableHandle
-  readonly cookieName: string
-  readonly authenticator: () => Authenticator
-}
-
-/** The app, loaded when the port is open already: requests for it wait for that, agents' requests do not. */
-function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
-  type Listener = (env: FrontEnv) => void
-  let listener: Listener | null = null
-  let loading: Promise<Listener> | null = null
-
-  async function load(): Promise<Listener> {
-    const app = await createRouterApp(options, parts)
-    const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
-    listener = (env) => listen(env.incoming, env.outgoing, env)
-    return listener
-  }
-
-  function ready(): Promise<Listener> {
-    loading ??= load().catch((error: unknown) => {
-      // The next request tries again.
-      loading = null
-      options.log.error('pages and API not loaded', { error: messageOf(error) })
-      throw error
-    })
-    return loading
-  }
-
-  return {
-    load: () => void ready().catch(() => {}),
-    handle(env: FrontEnv): void {
-      if (listener !== null) return listener(env)
-      ready().then(
-        (listen) => listen(env),
-        (error: unknown) => options.http.writeError(env.outgoing, error, env.requestId),
-      )
-    },
-  }
-}
-
-async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
-  const { platform } = options
-  const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
-  const reload = async (): Promise<void> => {
-    await Promise.all([made.table.reload(), options.supervisor.look()])
-  }
-  const pages = createStaticFiles({
-    fs: platform.fs,
-    root: join(platform.assetsDir, 'public'),
-    precompressed: true,
-    compress: false,
-    headers: PAGE_HEADERS,
-    // Imported by pages of agents, again and again; an old one goes on working.
-    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
-  })
-  const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
-  const agentFiles = () => {
-    const { static: name, routes } = made.table.routing()
-    const root = name === null ? null : (own(routes, name)?.files ?? null)
-    if (root === null) return null
-    const known = folders.get(root) ?? createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
-    folders.set(root, known)
-    return known
-  }
-  return createApp({
-    version: options.version,
-    commands: options.commands,
-    execute: (command, input, call) => {
-      const result = options.execute(command, input, call)
-      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      // What a caller changed counts before the answer says so.
-      return audited(options.events, { command, input, principal: call.principal.id }, andReload(result, reload))
-    },
-    sessions: {
-      redeem: (code) => made.authenticator().redeem(code),
-      createSession: () => made.authenticator().createSession(),
-      createLoginCode: () => made.authenticator().createLoginCode(),
-    },
-    cookieName: made.cookieName,
-    pages,
-    isAgent: (name) => made.table.find(name) !== null,
-    agentFiles,
-    features,
-    apiFeatures,
-    status: options.status,
-    reload,
-    events: options.events,
-    watchMetrics: options.metrics.watch,
-    log: options.log,
-  })
-}
-
-async function andReload(result: Promise<unknown>, reload: () => Promise<void>): Promise<unknown> {
-  try {
-    return await result
-  } finally {
-    await reload()
   }
 }
 

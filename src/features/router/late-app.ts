@@ -1,0 +1,126 @@
+/** Pages and API of the router, loaded when its port is open already. */
+import { join } from 'node:path'
+import type { FrontEnv } from '../../http/front.ts'
+import type { Sites } from '../../http/sites.ts'
+import { messageOf } from '../../core/error.ts'
+import { own } from '../../core/id.ts'
+import type { Authenticator } from '../auth/index.ts'
+import { audited } from '../events/index.ts'
+import type { RouterOptions } from './server.ts'
+import type { RouteTableHandle } from './table.ts'
+
+const PAGE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  // Not `no-referrer`: with it browsers send `Origin: null` with a form, which the guard refuses.
+  'referrer-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
+}
+/** Of an agent's folder, what is configuration and not content. */
+const RESERVED = ['manifest.json', 'mcp-config.json', 'node_modules']
+
+interface AppParts {
+  readonly table: RouteTableHandle
+  readonly cookieName: string
+  readonly sites: Sites
+  readonly authenticator: () => Authenticator
+}
+
+/** The app, loaded when the port is open already: requests for it wait for that, agents' requests do not. */
+export function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
+  type Listener = (env: FrontEnv) => void
+  let listener: Listener | null = null
+  let loading: Promise<Listener> | null = null
+
+  async function load(): Promise<Listener> {
+    const app = await createRouterApp(options, parts)
+    const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
+    listener = (env) => listen(env.incoming, env.outgoing, env)
+    return listener
+  }
+
+  function ready(): Promise<Listener> {
+    loading ??= load().catch((error: unknown) => {
+      // The next request tries again.
+      loading = null
+      options.log.error('pages and API not loaded', { error: messageOf(error) })
+      throw error
+    })
+    return loading
+  }
+
+  return {
+    load: () => void ready().catch(() => {}),
+    handle(env: FrontEnv): void {
+      if (listener !== null) return listener(env)
+      ready().then(
+        (listen) => listen(env),
+        (error: unknown) => options.http.writeError(env.outgoing, error, env.requestId),
+      )
+    },
+  }
+}
+
+async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
+  const { platform } = options
+  const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
+  const reload = async (): Promise<void> => {
+    await Promise.all([made.table.reload(), options.supervisor.look()])
+  }
+  const pages = createStaticFiles({
+    fs: platform.fs,
+    root: join(platform.assetsDir, 'public'),
+    precompressed: true,
+    compress: false,
+    headers: PAGE_HEADERS,
+    // Imported by pages of agents, again and again; an old one goes on working.
+    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
+  })
+  const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
+  const agentFiles = () => {
+    const { static: name, routes } = made.table.routing()
+    const root = name === null ? null : (own(routes, name)?.files ?? null)
+    if (root === null) return null
+    const known = folders.get(root) ?? createStaticFiles({ fs: platform.fs, root, reserved: RESERVED })
+    folders.set(root, known)
+    return known
+  }
+  return createApp({
+    version: options.version,
+    commands: options.commands,
+    execute: (command, input, call) => {
+      const result = options.execute(command, input, call)
+      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
+      // What a caller changed counts before the answer says so.
+      return audited(options.events, { command, input, principal: call.principal.id }, andReload(result, reload))
+    },
+    sessions: {
+      redeem: (code) => made.authenticator().redeem(code),
+      createSession: () => made.authenticator().createSession(),
+      createLoginCode: () => made.authenticator().createLoginCode(),
+    },
+    cookieName: made.cookieName,
+    pages,
+    isAgent: (name) => made.table.find(name) !== null,
+    agentFiles,
+    staticAgent: () => made.table.routing().static,
+    sites: made.sites,
+    features,
+    apiFeatures,
+    status: options.status,
+    reload,
+    events: options.events,
+    watchMetrics: options.metrics.watch,
+    log: options.log,
+  })
+}
+
+async function andReload(result: Promise<unknown>, reload: () => Promise<void>): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    await reload()
+  }
+}
