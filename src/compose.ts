@@ -4,7 +4,7 @@ import type { Command } from './cli/command.ts'
 import { stateDocuments } from './config/documents.ts'
 import { workspacePaths, type WorkspacePaths } from './config/paths.ts'
 import { assertSettingName, type SettingName, type Settings, type SettingValue, toSettings } from './config/settings.ts'
-import { createEventBus, type EventBus } from './core/events.ts'
+import { createEventBus } from './core/events.ts'
 import type { Logger, LogSink } from './core/log.ts'
 import type { Store } from './core/store.ts'
 import {
@@ -29,8 +29,8 @@ import { createManifestService } from './features/manifests/index.ts'
 import { createEndpoints } from './features/mcp/endpoints.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
 import { createToolLocks } from './features/tool-lock/index.ts'
-import { createEventReader } from './features/events/index.ts'
-import { createLogService, createLogWriter, createRotation, type Rotation } from './features/logs/index.ts'
+import { createEventReader, keepEvents } from './features/events/index.ts'
+import { createLogService, createLogWriter, createRotation } from './features/logs/index.ts'
 import { createRouterClient } from './features/router/client.ts'
 import { createRouterDaemon } from './features/router/daemon.ts'
 import { createSandbox } from './features/sandbox/index.ts'
@@ -85,27 +85,6 @@ function createStore(options: OpenOptions, paths: WorkspacePaths, log: Logger): 
   })
 }
 
-/** Events are facts: each is a line of a file as well, whoever emits it. */
-function keepEvents(
-  { platform, log }: OpenOptions,
-  at: { paths: WorkspacePaths; rotation: Rotation },
-  events: EventBus,
-): () => Promise<void> {
-  const { paths, rotation } = at
-  let writing: Promise<void> = Promise.resolve()
-  events.on((event) => {
-    if (event.type === 'routing.changed' || event.relayed) return
-    const line = `${JSON.stringify({ ...event, pid: platform.pid })}\n`
-    writing = writing
-      .then(async () => {
-        await platform.fs.append(paths.eventLog, line, { mode: 0o600 })
-        await rotation.rotate(paths.eventLog)
-      })
-      .catch((error: unknown) => log.warn('event not written', { error }))
-  })
-  return () => writing
-}
-
 export async function openServices(options: OpenOptions): Promise<Services> {
   const { platform, log } = options
   const root = await findWorkspaceRoot(platform.fs, {
@@ -131,7 +110,10 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     lockFile: paths.logLock,
     limits: { maxBytes: settings.logMaxSize, maxAgeDays: settings.logMaxAge, keep: settings.logKeep },
   })
-  const eventsWritten = keepEvents(options, { paths, rotation }, events)
+  const eventsWritten = keepEvents({
+    ...{ events, fs: platform.fs, pid: platform.pid, log, file: paths.eventLog },
+    rotate: (file) => rotation.rotate(file),
+  })
   const secrets = createSecretStore({
     fs: platform.fs,
     lock: platform.lock,

@@ -9,6 +9,7 @@ import type { DataPlane } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse, UpgradeRequest } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
+import { writeHealth } from './health.ts'
 import { isPublicPath } from './public-path.ts'
 import { createRelayOptions, type Exchange } from './relay-options.ts'
 import { refuseRunning, type Sites } from './sites.ts'
@@ -242,22 +243,11 @@ export function createFront(options: FrontOptions): ServerHandlers {
     refuseAgents(caller)
     if (relay(exchange, outgoing)) return
     const isPublic = isPublicPath(incoming.method ?? 'GET', target.path)
-    if (isPublic && target.path === '/health') return writeHealth(outgoing, requestId)
+    if (isPublic && target.path === '/health') return writeHealth(outgoing, options.health(), requestId)
     if (!isPublic && caller.principal === null && !wantsPage(incoming)) requirePrincipal(caller)
     if (incoming.headers.expect !== undefined) outgoing.writeContinue()
     outgoing.setHeader('x-request-id', requestId)
     options.app({ incoming, outgoing, principal: caller.principal, requestId, caller })
-  }
-
-  function writeHealth(outgoing: ServerResponse, requestId: string): void {
-    const body = JSON.stringify(options.health())
-    outgoing.writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': String(body.length),
-      'cache-control': 'no-store',
-      'x-request-id': requestId,
-    })
-    outgoing.end(outgoing.req.method === 'HEAD' ? undefined : body)
   }
 
   /** Unknown or stopped: looked up once more on disk, a known name never is. */

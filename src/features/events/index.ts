@@ -2,3 +2,4 @@
 export { audited } from './audit.ts'
 export { createEventReader, type EventPage, type EventReader } from './reader.ts'
 export { type EventFilter, type EventRecord, matches, type Outcome, outcomeOf, readRecord } from './record.ts'
+export { keepEvents } from './writer.ts'
