@@ -23,6 +23,15 @@ const SETTING_VARIABLES = {
   readyTimeout: ['PLOINKY_READY_TIMEOUT'],
   blobLimit: ['PLOINKY_BLOB_LIMIT'],
   bodyLimit: ['PLOINKY_BODY_LIMIT'],
+  terminalCommands: ['PLOINKY_TERMINAL_COMMANDS'],
+  terminalScrollback: ['PLOINKY_TERMINAL_SCROLLBACK'],
+  terminalLimit: ['PLOINKY_TERMINAL_LIMIT'],
+  terminalAgentLimit: ['PLOINKY_TERMINAL_AGENT_LIMIT'],
+  terminalDetached: ['PLOINKY_TERMINAL_DETACHED'],
+  terminalLongest: ['PLOINKY_TERMINAL_LONGEST'],
+  recordingLimit: ['PLOINKY_RECORDING_LIMIT'],
+  recordingsTotal: ['PLOINKY_RECORDINGS_TOTAL'],
+  recordingMaxAge: ['PLOINKY_RECORDING_MAX_AGE'],
   logMaxSize: ['PLOINKY_LOG_MAX_SIZE'],
   logMaxAge: ['PLOINKY_LOG_MAX_AGE'],
   logKeep: ['PLOINKY_LOG_KEEP'],
@@ -146,6 +155,8 @@ test('files of a workspace', () => {
     'agents/a',
     'code/a',
     'skills/a',
+    '.ploinky/recordings',
+    '.ploinky/running/terminals.json',
   ])
 })
 
