@@ -141,6 +141,8 @@ test('files of a workspace', () => {
     '.ploinky/logs/events.ndjson',
     '.ploinky/running/logs.lock',
     '.ploinky/blobs',
+    '.ploinky/recordings',
+    '.ploinky/running/terminals.json',
     '.ploinky/.secrets',
     '.ploinky/master-key',
     '.ploinky/profile',
@@ -155,8 +157,6 @@ test('files of a workspace', () => {
     'agents/a',
     'code/a',
     'skills/a',
-    '.ploinky/recordings',
-    '.ploinky/running/terminals.json',
   ])
 })
 
