@@ -178,6 +178,19 @@ test('the parts of xterm that are used beside its API are where they were', asyn
   expect(scrollsPlainly({} as Terminal)).toBe(false)
 })
 
+test('what is asked for two thousand million times is done as often as can be seen', async () => {
+  const size = { cols: 80, rows: 24, scrollback: 1000 }
+  const lines = 'line\r\n'.repeat(60)
+  const asked = (n: string): string =>
+    `${lines}\x1b[5;5H\x1b[${n}L\x1b[${n}S\x1b[${n}T${lines}\x1b[5;5H\x1b[${n}M\x1b[${n}I\x1b[${n}Zx\x1b[3b`
+  const [bomb, plainly] = [plain(size), plain(size)]
+  await drawn(bomb, asked('2000000000'))
+  await drawn(plainly, asked('80'))
+  expect(difference(contentOf(bomb), contentOf(plainly))).toBeNull()
+  await drawn(bomb, 'y\x1b[2000000000b')
+  expect(bomb.buffer.active.getLine(bomb.buffer.active.length - 2)?.translateToString()).toBe('y'.repeat(80))
+})
+
 test('questions of programs are answered once, by the server', async () => {
   const replies: string[] = []
   const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 10, titled: () => {}, reply: (data) => replies.push(data) }) // prettier-ignore
