@@ -37,7 +37,13 @@ export interface Launch {
 export async function launchOf(
   context: ProcessContext,
   record: ProcessRecord,
-  what: { argv: readonly string[]; tty: boolean; env?: Environment | undefined; cwd?: string | undefined; tag?: string | undefined },
+  what: {
+    argv: readonly string[]
+    tty: boolean
+    env?: Environment | undefined
+    cwd?: string | undefined
+    tag?: string | undefined
+  },
 ): Promise<Launch> {
   const tag: Tag = { variable: EXEC_TAG, value: what.tag ?? context.platform.hash.randomToken(12) }
   const tags = { [WORKLOAD_TAG]: record.name, [tag.variable]: tag.value }

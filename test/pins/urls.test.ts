@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { commands } from '../../src/commands.ts'
+import { createRecordingRoutes } from '../../src/features/terminals/recording-routes.ts'
 import { createBlobRoutes } from '../../src/features/blobs/index.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
 import { isPublicPath } from '../../src/http/public-path.ts'
@@ -12,6 +13,9 @@ const URLS = [
   'DELETE /api/v1/agents/:agent',
   'DELETE /api/v1/agents/:agent/tool-lock',
   'DELETE /api/v1/mcp/endpoints/:name',
+  'DELETE /api/v1/recordings/:recording',
+  'DELETE /api/v1/terminals/:session',
+  'DELETE /api/v1/terminals/:session/shares',
   'DELETE /blobs/:id',
   'GET /',
   'GET /api/v1/agents/:agent/logs',
@@ -29,17 +33,23 @@ const URLS = [
   'GET /api/v1/openapi.json',
   'GET /api/v1/profiles',
   'GET /api/v1/profiles/:name/check',
+  'GET /api/v1/recordings',
   'GET /api/v1/repositories',
   'GET /api/v1/routes',
   'GET /api/v1/settings',
   'GET /api/v1/status',
+  'GET /api/v1/terminals',
+  'GET /api/v1/terminals/:session/shares',
   'GET /api/v1/tool-locks',
   'GET /api/v1/variables',
   'GET /auth/login',
   'GET /blobs',
   'GET /blobs/:id',
   'GET /dashboard',
+  'GET /recordings/:file',
   'GET /status',
+  'GET /webtty',
+  'GET /webtty/:agent',
   'POST /api/v1/agents',
   'POST /api/v1/agents/:agent/allow',
   'POST /api/v1/agents/:agent/reinstall',
@@ -56,6 +66,10 @@ const URLS = [
   'POST /api/v1/repositories/:name/enable',
   'POST /api/v1/repositories/update',
   'POST /api/v1/routes/reload',
+  'POST /api/v1/terminals',
+  'POST /api/v1/terminals/:session/name',
+  'POST /api/v1/terminals/:session/recording',
+  'POST /api/v1/terminals/:session/shares',
   'POST /api/v1/token/rotate',
   'POST /auth/link',
   'POST /auth/login',
@@ -81,7 +95,8 @@ const PUBLIC = [
 test('addresses of the router', () => {
   // Only the routes are looked at; no handler runs.
   const blobs = createBlobRoutes({} as Parameters<typeof createBlobRoutes>[0])
-  const app = createApp({ commands, features: [blobs] } as unknown as AppOptions<unknown>)
+  const recordings = createRecordingRoutes({} as Parameters<typeof createRecordingRoutes>[0])
+  const app = createApp({ commands, features: [blobs, recordings] } as unknown as AppOptions<unknown>)
   const found = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
   expect([...found].sort()).toEqual(URLS)
 })

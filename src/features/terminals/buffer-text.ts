@@ -66,40 +66,47 @@ interface Pen {
   bg: number
 }
 
+const widthOf = (data: Uint32Array, x: number): number => (data[x * 3] ?? 0) >>> WIDTH_SHIFT
+
+/** Cells with the same attributes, from `start` on: their text, where they end, and how wide they are. */
+function runText(line: RawLine, start: number, used: number): { text: string; end: number; width: number } {
+  const data = line._data
+  const [fg, bg] = [data[start * 3 + 1], (data[start * 3 + 2] ?? 0) & BG_SEEN]
+  let [text, width, x] = ['', 0, start]
+  const codes: number[] = []
+  for (; x < used && data[x * 3 + 1] === fg && ((data[x * 3 + 2] ?? 0) & BG_SEEN) === bg; x += 1) {
+    const cell = widthOf(data, x)
+    // The right half of a wide character.
+    if (cell === 0 && x > 0 && widthOf(data, x - 1) === 2) continue
+    width += cell === 2 ? 2 : 1
+    const content = data[x * 3] ?? 0
+    if ((content & IS_COMBINED) === 0) codes.push(content & CODEPOINT || 32)
+    else {
+      text += String.fromCodePoint(...codes.splice(0)) + (line._combined[x] ?? ' ')
+    }
+  }
+  return { text: text + String.fromCodePoint(...codes), end: x, width }
+}
+
 /** `next`: the line that this one goes on in; it must begin where it did. */
 function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next: RawLine | null }): string {
   const data = line._data
   const used = usedCells(data, cols)
-  let text = ''
-  let codes: number[] = []
-  const flush = (): void => {
-    if (codes.length > 0) text += String.fromCodePoint(...codes)
-    codes = []
-  }
-  let width = 0
-  for (let x = 0; x < used; x += 1) {
-    const content = data[x * 3] ?? 0
-    const cell = content >>> WIDTH_SHIFT
-    // The right half of a wide character.
-    if (cell === 0 && x > 0 && (data[(x - 1) * 3] ?? 0) >>> WIDTH_SHIFT === 2) continue
+  let [text, width, x] = ['', 0, 0]
+  while (x < used) {
     const [fg, bg] = [data[x * 3 + 1] ?? 0, (data[x * 3 + 2] ?? 0) & BG_SEEN]
-    if (fg !== pen.fg || bg !== pen.bg) {
-      flush()
-      text += style(fg, bg)
-      Object.assign(pen, { fg, bg })
-    }
-    width += cell === 2 ? 2 : 1
-    if ((content & IS_COMBINED) !== 0) {
-      flush()
-      text += line._combined[x] ?? ' '
-    } else codes.push(content & CODEPOINT || 32)
+    if (fg !== pen.fg || bg !== pen.bg) text += style(fg, bg)
+    Object.assign(pen, { fg, bg })
+    const run = runText(line, x, used)
+    text += run.text
+    width += run.width
+    x = run.end
   }
-  flush()
   // The end of a line that was wrapped, and holds nothing.
   if (text === '' && line.isWrapped) text = ' '
   if (next === null) return text
   // A line that goes on must reach the edge, or its rest would follow beside it; a wide character leaves a gap before it.
-  const edge = (next._data[0] ?? 0) >>> WIDTH_SHIFT === 2 ? cols - 1 : cols
+  const edge = widthOf(next._data, 0) === 2 ? cols - 1 : cols
   return text + ' '.repeat(Math.max(0, edge - width))
 }
 

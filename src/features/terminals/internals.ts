@@ -3,6 +3,7 @@
  * know that nothing half-read is waiting. The version is fixed, a test fails when they move, and without them the slow ways are taken.
  */
 import type { Terminal } from '@xterm/headless'
+import * as z from 'zod/mini'
 
 /** One line: three numbers a cell (content, foreground, background); see `scrollback.ts`. */
 export interface RawLine {
@@ -24,14 +25,8 @@ export interface RawBuffer {
 interface Core {
   readonly buffer?: RawBuffer
   readonly buffers?: { readonly normal?: RawBuffer }
-  readonly coreMouseService?: { readonly activeEncoding?: unknown }
-  readonly coreService?: {
-    readonly isCursorHidden?: unknown
-    readonly decPrivateModes?: { readonly cursorStyle?: unknown; readonly cursorBlink?: unknown }
-  }
   readonly _inputHandler?: {
     readonly _parser?: { readonly currentState?: unknown }
-    readonly _curAttrData?: { readonly fg?: unknown; readonly bg?: unknown }
   }
 }
 
@@ -62,20 +57,27 @@ export interface RawState {
   readonly mouseEncoding: string
 }
 
+const hiddenSchema = z.object({
+  _inputHandler: z.object({ _curAttrData: z.object({ fg: z.number(), bg: z.number() }) }),
+  coreMouseService: z.object({ activeEncoding: z.string() }),
+  coreService: z.object({
+    isCursorHidden: z.boolean(),
+    decPrivateModes: z.object({ cursorStyle: z.optional(z.string()), cursorBlink: z.optional(z.boolean()) }),
+  }),
+})
+
 /** All that the API does not tell; null: this version keeps it elsewhere. */
 export function rawState(terminal: Terminal): RawState | null {
   const core = coreOf(terminal)
   const [normal, active] = [core?.buffers?.normal, core?.buffer]
-  const { fg, bg } = core?._inputHandler?._curAttrData ?? {}
-  const encoding = core?.coreMouseService?.activeEncoding
-  const hidden = core?.coreService?.isCursorHidden
-  if (!isBuffer(normal) || !isBuffer(active) || typeof fg !== 'number' || typeof bg !== 'number') return null
-  if (typeof encoding !== 'string' || typeof hidden !== 'boolean') return null
-  const { cursorStyle, cursorBlink } = core?.coreService?.decPrivateModes ?? {}
+  const hidden = hiddenSchema.safeParse(core)
+  if (!isBuffer(normal) || !isBuffer(active) || !hidden.success) return null
+  const { _inputHandler, coreMouseService, coreService } = hidden.data
+  const { cursorStyle, cursorBlink } = coreService.decPrivateModes
   return {
-    ...{ normal, alternate: active === normal ? null : active, pen: { fg, bg } },
-    ...{ isCursorHidden: hidden, mouseEncoding: encoding, isCursorBlinking: cursorBlink === true },
-    cursorStyle: typeof cursorStyle === 'string' ? cursorStyle : null,
+    ...{ normal, alternate: active === normal ? null : active, pen: _inputHandler._curAttrData },
+    ...{ isCursorHidden: coreService.isCursorHidden, mouseEncoding: coreMouseService.activeEncoding },
+    ...{ cursorStyle: cursorStyle ?? null, isCursorBlinking: cursorBlink === true },
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Terminal } from '@xterm/headless'
 import type { SerializeAddon } from '@xterm/addon-serialize'
 import type { Unicode11Addon } from '@xterm/addon-unicode11'
+import { boundRepeats } from './bounded.ts'
 
 export interface TerminalLibrary {
   create(options: { cols: number; rows: number; scrollback: number }): {
@@ -32,6 +33,7 @@ export async function loadTerminalLibrary(): Promise<TerminalLibrary> {
       load(serializer)
       load(widths)
       terminal.unicode.activeVersion = '11'
+      boundRepeats(terminal)
       return { terminal, serializer }
     },
   }

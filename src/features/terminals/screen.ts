@@ -9,6 +9,7 @@ import { takeSnapshot } from './snapshot.ts'
 
 /** Drawn in one go: 2 ms or so, between which keys are passed on. */
 const SLICE_BYTES = 64 * 1024
+const PIECE_BYTES = 4096
 /** More than this waits only while a program writes without a pause, and only plain text. */
 const BUSY_BYTES = 128 * 1024
 /** A program that wrote nothing for so long makes a pause. */
@@ -98,7 +99,10 @@ export function createScreen(options: ScreenOptions): Screen {
     if (busy) lastBusy = performance.now()
     drawing = true
     let left = busy ? BUSY_SLICE_BYTES : SLICE_BYTES
-    for (let part = backlog.take(left); part !== null; part = backlog.take(left)) {
+    // In pieces, between which xterm looks at the clock: some sequences take long.
+    for (;;) {
+      const part = backlog.take(Math.min(left, PIECE_BYTES))
+      if (part === null) return
       left -= part.byteLength
       const isLast = left <= 0 || !backlog.hasBytes
       terminal.write(part, isLast ? drawn : undefined)

@@ -1,4 +1,4 @@
-import { Terminal } from '@xterm/headless'
+import type { IBufferCell, Terminal } from '@xterm/headless'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { style } from '../../../src/features/terminals/buffer-text.ts'
 import { rawState, scrollsPlainly } from '../../../src/features/terminals/internals.ts'
@@ -19,6 +19,16 @@ interface Content {
   readonly state: string
 }
 
+function lookOf(cell: IBufferCell): string {
+  if (cell.isAttributeDefault()) return ''
+  const lines = [cell.isInverse(), cell.isUnderline(), cell.isStrikethrough(), cell.isOverline()]
+  const background = cell.isBgDefault() ? '' : `{${cell.getBgColorMode()},${cell.getBgColor()}}`
+  // A blank shows its background, unless it is inverse or has a line.
+  if (cell.getChars().trim() === '' && lines.every((flag) => flag === 0)) return background
+  const flags = [cell.isBold(), cell.isDim(), cell.isItalic(), cell.isBlink(), cell.isInvisible(), ...lines]
+  return `${background}[${cell.getFgColorMode()},${cell.getFgColor()},${flags.map((flag) => (flag === 0 ? 0 : 1)).join('')}]`
+}
+
 /** Every cell with its colours and flags, the cursor and the modes: what a person or a program could tell apart. */
 function contentOf(terminal: Terminal): Content {
   const buffer = terminal.buffer.active
@@ -30,17 +40,7 @@ function contentOf(terminal: Terminal): Content {
     let text = line?.isWrapped === true && y > 0 ? '>' : ' '
     for (let x = 0; x < terminal.cols; x += 1) {
       line?.getCell(x, cell)
-      // A blank shows its background, unless it is inverse or has a line.
-      const isEmpty =
-        cell.getChars().trim() === '' && !cell.isInverse() && !cell.isUnderline() && !cell.isStrikethrough()
-      const look = cell.isAttributeDefault()
-        ? ''
-        : isEmpty
-          ? cell.isBgDefault()
-            ? ''
-            : `{${cell.getBgColorMode()},${cell.getBgColor()}}`
-          : `{${cell.getFgColorMode()},${cell.getFgColor()},${cell.getBgColorMode()},${cell.getBgColor()},${cell.isBold()},${cell.isDim()},${cell.isItalic()},${cell.isUnderline()},${cell.isInverse()},${cell.isStrikethrough()},${cell.isBlink()},${cell.isInvisible()},${cell.isOverline()}}`
-      text += (cell.getChars() || ' ') + look
+      text += (cell.getChars() || ' ') + lookOf(cell)
     }
     lines.push(text.trimEnd())
   }
@@ -176,6 +176,19 @@ test('the parts of xterm that are used beside its API are where they were', asyn
   expect(scrollsPlainly(terminal)).toBe(false)
   expect(rawState({} as Terminal)).toBeNull()
   expect(scrollsPlainly({} as Terminal)).toBe(false)
+})
+
+test('what is asked for two thousand million times is done as often as can be seen', async () => {
+  const size = { cols: 80, rows: 24, scrollback: 1000 }
+  const lines = 'line\r\n'.repeat(60)
+  const asked = (n: string): string =>
+    `${lines}\x1b[5;5H\x1b[${n}L\x1b[${n}S\x1b[${n}T${lines}\x1b[5;5H\x1b[${n}M\x1b[${n}I\x1b[${n}Zx\x1b[3b`
+  const [bomb, plainly] = [plain(size), plain(size)]
+  await drawn(bomb, asked('2000000000'))
+  await drawn(plainly, asked('80'))
+  expect(difference(contentOf(bomb), contentOf(plainly))).toBeNull()
+  await drawn(bomb, 'y\x1b[2000000000b')
+  expect(bomb.buffer.active.getLine(bomb.buffer.active.length - 2)?.translateToString()).toBe('y'.repeat(80))
 })
 
 test('questions of programs are answered once, by the server', async () => {
