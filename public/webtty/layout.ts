@@ -65,6 +65,3 @@ export function neighbourOf(layout: Layout, step: 1 | -1): string | null {
   if (current === null) return null
   return tabs[(tabs.indexOf(current) + step + tabs.length) % tabs.length] ?? null
 }
-
-export const focusPane = (layout: Layout, index: number): Layout =>
-  index >= 0 && index < layout.shown.length ? { ...layout, focused: index } : layout

@@ -102,7 +102,7 @@ describe.skipIf(skipReason !== null)('the terminal page', () => {
     await page.getByRole('alert').getByText('AGENT_NOT_RUNNING').waitFor()
     await screenshot(page, 'webtty-stopped')
     await expectAccessible(page)
-    await page.getByRole('button', { name: 'Start shell' }).click()
+    await page.getByRole('button', { name: 'Start shell', exact: true }).click()
     await ready(page)
   })
 

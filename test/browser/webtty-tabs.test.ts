@@ -138,6 +138,7 @@ describe.skipIf(skipReason !== null)('sessions in the page', () => {
     await scrubber.fill('0')
     await player.locator('.xterm-rows', { hasText: 'recorded-42' }).waitFor({ state: 'detached' })
     await player.getByLabel('Speed').selectOption('8')
+    await player.getByRole('button', { name: 'Play' }).click()
     await player.locator('.xterm-rows', { hasText: 'recorded-42' }).waitFor()
     expect(faults).toEqual([])
   })
