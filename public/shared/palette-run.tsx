@@ -104,17 +104,7 @@ export function CommandRunner({ command, host, onBack, onClose }: RunnerProps) {
   )
 }
 
-function Buttons({
-  step,
-  command,
-  onBack,
-  onClose,
-}: {
-  step: Step
-  command: CommandEntry
-  onBack(): void
-  onClose(): void
-}) {
+function Buttons({ step, onBack, onClose }: { step: Step; onBack(): void; onClose(): void }) {
   if (step.kind === 'done') {
     return (
       <div class="dialog-actions palette-actions">

@@ -176,7 +176,7 @@ describe.skipIf(skipReason !== null)('managing from the dashboard', () => {
     await page.locator('form .form-row input').first().fill('60')
     await page.getByRole('button', { name: 'Call' }).click()
     await page.getByRole('button', { name: 'Cancel the call' }).click()
-    await page.getByText('Cancelled').waitFor()
+    await page.getByText('Cancelled', { exact: true }).waitFor()
     await page.getByText('Calls before').click()
     await page.getByRole('button', { name: 'Fill in the arguments of add again' }).click()
     await page.getByRole('heading', { name: 'Add' }).waitFor()
