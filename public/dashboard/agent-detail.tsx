@@ -1,7 +1,7 @@
 /** One agent: facts, where it is, what can be done with it, what it gets, how clients reach it, what a start would run. */
 import { useState } from 'preact/hooks'
 import { asRecord, listOf, routerUrl, textOr } from '../shared/api.ts'
-import { DataTable, Facts } from '../shared/data.tsx'
+import { Facts } from '../shared/data.tsx'
 import { duration, plainText, secondsSince, shellWord } from '../shared/format.ts'
 import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
 import { ask } from './ask.tsx'
@@ -12,6 +12,7 @@ import type { Agent } from './model.ts'
 import { actionsFor, commandFor, lookOf } from './model.ts'
 import { Nothing, Pane, Section } from './pane.tsx'
 import { readPermissions } from './permissions.ts'
+import { AgentPlan } from './agent-plan.tsx'
 import { ProblemNote } from './problem.tsx'
 import { go, hrefOf } from './route.ts'
 import { busy, now, request, status } from './store.ts'
@@ -40,9 +41,10 @@ export function AgentDetail({ name }: { name: string }) {
   }
   return (
     <>
-      <ViewHead title={plainText(name)} note={agent.about} back={back}>
+      <ViewHead title={plainText(name)} back={back}>
         <AgentActions agent={agent} />
       </ViewHead>
+      {agent.about !== '' && <p class="muted lead">{agent.about}</p>}
       {agent.lastError !== null && <ProblemNote problem={agent.lastError} />}
       <div class="section-grid">
         <Section id="facts-title" title={words.facts}>
@@ -55,7 +57,7 @@ export function AgentDetail({ name }: { name: string }) {
         <Lock agent={name} />
         <Clients agent={name} />
       </div>
-      <Plan agent={name} />
+      <AgentPlan agent={name} />
     </>
   )
 }
@@ -277,67 +279,6 @@ function Clients({ agent }: { agent: string }) {
               </p>
             ))}
           </>
-        )}
-      </Pane>
-    </Section>
-  )
-}
-
-interface PlanRow {
-  readonly what: string
-  readonly value: string
-  readonly from: string
-}
-
-function readPlan(body: unknown): PlanRow[] {
-  const plan = asRecord(body)
-  const { image, command, ports, network, env, mounts, hooks } = plan
-  const row = (what: string, item: unknown): PlanRow => {
-    const { value, from } = asRecord(item)
-    const text = typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value)
-    return { what, value: plainText(text), from: clean(from) }
-  }
-  return [
-    row(words.image, image),
-    row('Command', command),
-    row('Ports', ports),
-    row('Network', network),
-    ...listOf(mounts).map((item) => {
-      const { source, target, mode, from } = asRecord(item)
-      return { what: `${words.mounts} ${clean(target)}`, value: `${clean(source)} (${clean(mode)})`, from: clean(from) }
-    }),
-    ...listOf(env).map((item) => {
-      const { name, value, from } = asRecord(item)
-      return { what: clean(name), value: value === null ? words.secret : clean(value), from: clean(from) }
-    }),
-    ...listOf(hooks).map((item) => {
-      const { name, where, line, from } = asRecord(item)
-      return { what: clean(name), value: `${clean(line)} (${clean(where)})`, from: clean(from) }
-    }),
-  ]
-}
-
-function Plan({ agent }: { agent: string }) {
-  const loaded = useLoad(api(agent, 'plan'), readPlan)
-  return (
-    <Section
-      id="plan-title"
-      title={words.plan}
-      note={words.planNote}
-      tools={<CopyButton text={`ploinky plan ${shellWord(agent)}`} name={`ploinky plan ${plainText(agent)}`} />}
-    >
-      <Pane of={loaded}>
-        {(rows) => (
-          <DataTable<PlanRow>
-            label={words.plan}
-            rows={rows}
-            keyOf={({ what }, index) => `${index} ${what}`}
-            columns={[
-              { label: words.what, show: ({ what }) => <Breakable text={what} />, isHead: true },
-              { label: words.value, show: ({ value }) => <code class="small">{value}</code> },
-              { label: words.from, show: ({ from }) => <span class="muted small">{from}</span> },
-            ]}
-          />
         )}
       </Pane>
     </Section>

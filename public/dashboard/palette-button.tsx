@@ -38,7 +38,9 @@ export function PaletteButton() {
     >
       <Icon name="search" />
       <span class="palette-word">{words.short}</span>
-      <kbd class="palette-word">{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+      <kbd class="palette-word" aria-hidden="true">
+        {isMac ? '⌘K' : 'Ctrl K'}
+      </kbd>
     </button>
   )
 }

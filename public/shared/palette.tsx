@@ -87,7 +87,10 @@ const itemOf = (entry: CommandEntry, choose: () => void): Item => ({
 function found(items: readonly Item[], typed: string): Item[] {
   if (typed.trim() === '') return items.slice(0, MAX_SHOWN)
   return items
-    .map((item) => ({ item, score: fits(item.label, typed) * 2 + fits(`${item.label} ${item.hint}`, typed) }))
+    .map((item) => ({
+      item,
+      score: fits(item.label, typed) * 2 + (item.hint.toLowerCase().includes(typed.trim().toLowerCase()) ? 50 : 0),
+    }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score)
     .slice(0, MAX_SHOWN)

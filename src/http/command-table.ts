@@ -2,7 +2,10 @@
 import type { Command, Param } from '../cli/command.ts'
 import { isAllowed, type Principal } from '../core/principal.ts'
 
-export interface DescribedParam extends Pick<Param, 'type' | 'summary' | 'choices' | 'complete' | 'min' | 'max' | 'secret'> {
+export interface DescribedParam extends Pick<
+  Param,
+  'type' | 'summary' | 'choices' | 'complete' | 'min' | 'max' | 'secret'
+> {
   readonly name: string
   readonly required: boolean
   /** Given by its place in the line; the others as `--name`. */

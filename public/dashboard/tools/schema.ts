@@ -183,31 +183,32 @@ export function readDrafts(fields: readonly FieldSpec[], drafts: { readonly [nam
 function readDraft(field: FieldSpec, draft: Draft, path: string): Read {
   const missing: Read = { value: undefined, faults: field.required ? [{ path, why: 'missing' }] : [] }
   const wrong = (why: Fault['why']): Read => ({ value: undefined, faults: [{ path, why }] })
-  if (field.kind === 'object') {
-    const read = readDrafts(field.fields, (draft ?? {}) as { [name: string]: Draft }, path)
-    // An object that nobody filled in is left out as a whole, with what it would need.
-    if (
-      !field.required &&
-      Object.keys(read.value as object).length === 0 &&
-      !read.faults.some(({ why }) => why !== 'missing')
-    ) {
-      return { value: undefined, faults: [] }
-    }
-    return read
-  }
+  if (field.kind === 'object') return readObject(field, draft, path)
   if (field.kind === 'list') return readList(field, draft, path)
   if (field.kind === 'boolean') return draft === undefined ? missing : { value: draft === true, faults: [] }
   if (typeof draft !== 'string' || (draft === '' && (field.kind !== 'text' || !field.required))) return missing
   if (field.kind === 'text') return { value: draft, faults: [] }
   if (field.kind === 'number' || field.kind === 'integer') {
-    const value = Number(draft)
-    if (draft.trim() === '' || !Number.isFinite(value)) return wrong('number')
-    if (field.kind === 'integer' && !Number.isInteger(value)) return wrong('integer')
-    const fits = (field.min === null || value >= field.min) && (field.max === null || value <= field.max)
-    return fits ? { value, faults: [] } : wrong('range')
+    const value = readNumber(field, draft)
+    return typeof value === 'number' ? { value, faults: [] } : wrong(value)
   }
   const parsed = parseJson(draft)
   return parsed.ok ? { value: parsed.value, faults: [] } : wrong('json')
+}
+
+function readObject(field: FieldSpec, draft: Draft, path: string): Read {
+  const read = readDrafts(field.fields, (draft ?? {}) as { [name: string]: Draft }, path)
+  // An object that nobody filled in is left out as a whole, with what it would need.
+  const isEmpty = Object.keys(read.value as object).length === 0 && read.faults.every(({ why }) => why === 'missing')
+  return isEmpty && !field.required ? { value: undefined, faults: [] } : read
+}
+
+/** The number, or what is wrong with it. */
+function readNumber({ kind, min, max }: FieldSpec, text: string): number | 'number' | 'integer' | 'range' {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) return 'number'
+  if (kind === 'integer' && !Number.isInteger(value)) return 'integer'
+  return (min === null || value >= min) && (max === null || value <= max) ? value : 'range'
 }
 
 function readList(field: FieldSpec, draft: Draft, path: string): Read {

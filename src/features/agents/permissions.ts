@@ -97,10 +97,13 @@ function network({ network: { value, from } }: ExplainedPlan): PlainPermission[]
   return [{ topic: 'network', level: 'plain', text: `Reaches the internet${shared}`, from }]
 }
 
+/** `127.0.0.1:any:7000/tcp`: an address of this machine, its port (or any free one), the port of the agent. */
 function ports({ ports: { value, from } }: ExplainedPlan): PlainPermission[] {
   return value.map((port) => {
     const isLocal = port.startsWith('127.') || port.startsWith('::1')
-    const text = isLocal ? `Is reached from this machine at ${port}` : `Is reached from other machines at ${port}`
+    const [, host = '', inside = port] = /:([^:]+):([^:]+)$/.exec(port) ?? []
+    const where = host === 'any' ? 'a free port' : `port ${host}`
+    const text = `Listens on ${where} of this machine (its own is ${inside})${isLocal ? '' : ', open to other machines'}`
     return { topic: 'ports', level: isLocal ? 'plain' : 'danger', text, from }
   })
 }

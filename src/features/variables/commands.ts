@@ -90,7 +90,14 @@ async function asking({ registry, planner, variables }: Services): Promise<(name
   const agents = await registry.list()
   const [manifests, exposed] = await Promise.all([
     // An agent whose repository is gone asks for nothing.
-    Promise.all(agents.map((agent) => planner.load(agent).then(({ manifest }) => manifest, () => null))),
+    Promise.all(
+      agents.map((agent) =>
+        planner.load(agent).then(
+          ({ manifest }) => manifest,
+          () => null,
+        ),
+      ),
+    ),
     variables.exposures(),
   ])
   return (name) =>
