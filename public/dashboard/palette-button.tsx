@@ -29,7 +29,6 @@ export function PaletteButton() {
     <button
       type="button"
       class="button palette-button"
-      aria-label={words.open}
       aria-keyshortcuts="Control+K Meta+K"
       title={words.open}
       onClick={() => {
@@ -37,7 +36,10 @@ export function PaletteButton() {
       }}
     >
       <Icon name="search" />
-      <span class="palette-word">{words.short}</span>
+      <span class="visually-hidden">{words.open}</span>
+      <span class="palette-word" aria-hidden="true">
+        {words.short}
+      </span>
       <kbd class="palette-word" aria-hidden="true">
         {isMac ? '⌘K' : 'Ctrl K'}
       </kbd>
