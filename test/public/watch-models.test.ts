@@ -48,8 +48,8 @@ describe('events', () => {
   })
 
   it('are shown once, newest first, and no more than the limit', () => {
-    const rows = ['3', '1', '2', '3'].map((key) => ({ ...readEvent({ at: `${key}`, type: 't' })!, key }))
-    expect(mergeRows(rows.slice(0, 2), rows.slice(2), 2).map(({ key }) => key)).toEqual(['3', '2'])
+    const rows = ['3', '1', '2', '3'].flatMap((key) => readEvent({ at: key, type: 't', subject: key }) ?? [])
+    expect(mergeRows(rows.slice(0, 2), rows.slice(2), 2).map(({ at: time }) => time)).toEqual(['3', '2'])
   })
 })
 
@@ -77,7 +77,8 @@ describe('the last hour', () => {
   it('is told in rates, shares and ends of an axis', () => {
     expect(perSecond([20, null], 10)).toEqual([2, null])
     const counts = { requests: [10, 0, null], errors: [1, 0, null] }
-    expect(errorShare({ ...report.agents.get('a')!, ...counts })).toEqual([10, null, null])
+    const none = { cpuPercent: [], memoryBytes: [], p50Ms: [], p95Ms: [] }
+    expect(errorShare({ ...none, ...counts })).toEqual([10, null, null])
     expect(summaryOf([1, null, 3])).toEqual({ last: 3, mean: 2, max: 3 })
     expect([niceMax(0, 10), niceMax(7, 10), niceMax(23, 10), niceMax(70e6, 1024)]).toEqual([1, 10, 25, 100 * 1024 ** 2])
     expect(stretches([1, null, 2, 4], 4).map((points) => points.length)).toEqual([1, 2])
