@@ -115,12 +115,12 @@ function from256(index: number): number | null {
 
 const grey = (level: number): [number, number, number] => [level, level, level]
 
-/** By hue: bit 0 red, bit 1 green, bit 2 blue, as the eight colours are numbered; bright from two thirds on. */
+/** By hue: bit 0 red, bit 1 green, bit 2 blue, as the eight colours are numbered. */
 function nearest(r: number, g: number, b: number): number {
   const most = Math.max(r, g, b)
   const least = Math.min(r, g, b)
   if (most - least < 30) return most < 64 ? 0 : most < 140 ? 8 : most < 215 ? 7 : 15
   const half = (most + least) / 2
   const hue = (r > half ? 1 : 0) + (g > half ? 2 : 0) + (b > half ? 4 : 0)
-  return hue + (most > 170 && least > 60 ? 8 : 0)
+  return hue + (most > 230 ? 8 : 0)
 }

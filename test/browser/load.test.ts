@@ -73,7 +73,7 @@ describe.skipIf(skipReason !== null)('a busy workspace', () => {
         (name) => `${name.replace('Duration', '')} ${shareOf(name).toFixed(1)}`,
       )
       const share = shareOf('TaskDuration')
-      console.info(`${hash}: ${sent} events, main thread busy ${share.toFixed(1)} % (${parts.join(', ')})`)
+      process.stdout.write(`${hash}: ${sent} events, main thread busy ${share.toFixed(1)} % (${parts.join(', ')})\n`)
       expect(sent).toBeGreaterThan(PER_SECOND * (SECONDS - 1))
       expect(share).toBeLessThan(BOUND)
       expect(watched.faults).toEqual([])

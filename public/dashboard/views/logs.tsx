@@ -1,25 +1,24 @@
 /** Logs of agents and of the router, live: several as one, searched, filtered, saved. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { copyText } from '../../shared/clipboard.ts'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { shellWord } from '../../shared/format.ts'
 import { Button, Command } from '../../shared/ui.tsx'
 import { ViewHead } from '../head.tsx'
 import { ProblemNote } from '../problem.tsx'
 import { setQuery } from '../route.ts'
-import { notify, status } from '../store.ts'
+import { status } from '../store.ts'
 import type { ViewProps } from '../views.ts'
-import { Menu, saveFile, Select, Toggle, useKeys } from '../watch/controls.tsx'
-import { asNdjson, asPlain, createLogBuffer } from '../watch/log-buffer.ts'
+import { Menu, Select, Toggle, useKeys } from '../watch/controls.tsx'
+import { createLogBuffer } from '../watch/log-buffer.ts'
 import type { LogBuffer } from '../watch/log-buffer.ts'
 import { LogList } from '../watch/log-list.tsx'
 import { type Level, LEVELS, type LogLine } from '../watch/log-line.ts'
 import { readSearch } from '../watch/log-search.ts'
 import type { StreamState } from '../watch/log-stream.ts'
 import { openLogStream } from '../watch/log-stream.ts'
+import { Save, SEARCH_ID, SearchField } from '../watch/log-tools.tsx'
 import { words } from './logs-strings.ts'
 
 const ROUTER = 'router'
-const SEARCH_ID = 'log-search'
 const AMOUNTS = Object.entries(words.amounts)
 const RANGES = Object.entries(words.ranges)
 const LEVEL_OPTIONS = LEVELS.map((level) => [level, words.levels[level]] as const)
@@ -244,76 +243,6 @@ function Reader({ asked, query }: { asked: Asked; query: URLSearchParams }) {
       </div>
       <Foot asked={asked} shown={shown.length} total={buffer.total} state={state} />
     </>
-  )
-}
-
-interface SearchProps {
-  readonly text: string
-  readonly isRegex: boolean
-  readonly problem: string | null
-  onJump(step: 1 | -1): void
-}
-
-function SearchField({ text, isRegex, problem, onJump }: SearchProps) {
-  const ref = useRef<HTMLInputElement>(null)
-  return (
-    <span class="log-search">
-      <input
-        ref={ref}
-        id={SEARCH_ID}
-        class="field"
-        type="search"
-        aria-label={words.search}
-        aria-keyshortcuts="/"
-        aria-invalid={problem !== null}
-        aria-describedby={problem === null ? undefined : 'log-search-problem'}
-        placeholder={words.searchHint}
-        value={text}
-        onInput={({ currentTarget: { value } }) => setQuery({ q: value })}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') onJump(event.shiftKey ? -1 : 1)
-        }}
-      />
-      <Toggle
-        label={words.regexShort}
-        title={words.regex}
-        isOn={isRegex}
-        onChange={(isOn) => setQuery({ regex: isOn ? '1' : null })}
-      />
-      {problem !== null && (
-        <span id="log-search-problem" class="small search-problem" role="alert" title={problem}>
-          {words.badPattern}
-        </span>
-      )}
-    </span>
-  )
-}
-
-function Save({ lines, withSource, name }: { lines: readonly LogLine[]; withSource: boolean; name: string }) {
-  const file = `${name.replace(/[^\w.-]/g, '_')}-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`
-  const copy = async (): Promise<void> => {
-    const isDone = await copyText(asPlain(lines, withSource))
-    const title = isDone ? words.shown(lines.length, lines.length) : words.copy
-    notify({ tone: isDone ? 'ok' : 'bad', title, text: words.copy, code: null, command: null })
-  }
-  return (
-    <Menu label={words.more}>
-      <div class="menu-actions column">
-        <Button kind="quiet" icon="copy" label={words.copy} onClick={() => void copy()} />
-        <Button
-          kind="quiet"
-          icon="download"
-          label={words.saveText}
-          onClick={() => saveFile(`${file}.log`, `${asPlain(lines, withSource)}\n`, 'text/plain')}
-        />
-        <Button
-          kind="quiet"
-          icon="download"
-          label={words.saveNdjson}
-          onClick={() => saveFile(`${file}.ndjson`, `${asNdjson(lines)}\n`, 'application/x-ndjson')}
-        />
-      </div>
-    </Menu>
   )
 }
 

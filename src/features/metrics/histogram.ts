@@ -10,7 +10,7 @@ export const BUCKETS = (MAX_EXPONENT + 1) * PER_DOUBLING
 const MAX_MICROS = 2 ** (MAX_EXPONENT + 1) - 1
 
 export function bucketOf(milliseconds: number): number {
-  const micros = Math.min(MAX_MICROS, Math.max(1, milliseconds * 1000)) | 0
+  const micros = Math.min(MAX_MICROS, Math.max(1, milliseconds * 1000)) | 0 || 1
   const exponent = 31 - Math.clz32(micros)
   // Below four microseconds there are fewer values than buckets.
   const part = exponent < SHIFT ? 0 : (micros >> (exponent - SHIFT)) & (PER_DOUBLING - 1)
