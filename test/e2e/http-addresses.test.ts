@@ -123,12 +123,9 @@ describe.runIf(isHere)('hostile heads', () => {
       expect(await refusal(router.port, { host })).toEqual([403, 'DENIED'])
     })
 
-    it.each(['localhost', 'LOCALHOST:8088', 'x.localhost', '127.0.0.1', '[::1]:1', '10.0.0.1'])(
-      'Host %s is fine',
-      async (host) => {
-        expect((await ask(router.port, { host })).status).toBe(200)
-      },
-    )
+    it.each(['localhost', 'LOCALHOST:8088', '127.0.0.1', '[::1]:1', '10.0.0.1'])('Host %s is fine', async (host) => {
+      expect((await ask(router.port, { host })).status).toBe(200)
+    })
 
     it('none, or more than one', async () => {
       expect((await ask(router.port, { host: null })).status).toBe(400)

@@ -6,7 +6,7 @@ import { messageOf } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { audited } from '../events/index.ts'
-import type { RouterOptions } from './server.ts'
+import type { RouterOptions } from './options.ts'
 import type { RouteTableHandle } from './table.ts'
 
 const PAGE_HEADERS = {

@@ -1,85 +1,19 @@
 /** The router process: everything between the listening socket and the features. */
-import type { Hono } from 'hono'
-import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Settings } from '../../config/settings.ts'
-import type { Command, Input } from '../../cli/command.ts'
 import { isPloinkyError, messageOf, PloinkyError } from '../../core/error.ts'
-import type { EventBus } from '../../core/events.ts'
-import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
-import type { Store } from '../../core/store.ts'
-import type { Platform, RunningServer } from '../../platform/index.ts'
-import type { HonoEnv } from '../../http/front.ts'
-import type { McpGateway } from '../../http/mcp-exchange.ts'
-import type { TerminalGateway } from '../../http/terminal-gateway.ts'
-import type { Demand } from '../demand/index.ts'
-import type { McpRoutes } from '../mcp/index.ts'
+import type { RunningServer } from '../../platform/index.ts'
 import type { Authenticator } from '../auth/index.ts'
-import type { Metrics } from '../metrics/index.ts'
 import { reachable } from './address.ts'
 import { lateApp } from './late-app.ts'
 import { openCallers } from './callers.ts'
-import { createRouteTable } from './table.ts'
+import { createRouteTable, type RouteTableHandle } from './table.ts'
 import type { RouterInfo } from './daemon.ts'
+import type { RouterOptions } from './options.ts'
 import { createIds } from './request-ids.ts'
 import { createSiteNames } from './site-names.ts'
 import { watchToken } from './watch-token.ts'
 import { keepPresence, removePresence, writePresence } from './presence.ts'
-
-export interface RouterHttp {
-  /** Pages and API with what they need: a third of what a router loads, and agents can be reached without. */
-  loadApp(): Promise<{
-    createApp: typeof import('../../http/app.ts').createApp
-    createStaticFiles: typeof import('../../http/static.ts').createStaticFiles
-    features: readonly Hono[]
-    apiFeatures: readonly Hono<HonoEnv>[]
-  }>
-  createFront: typeof import('../../http/front.ts').createFront
-  createGuard: typeof import('../../http/guard.ts').createGuard
-  createSites: typeof import('../../http/sites.ts').createSites
-  createAgentGuard: typeof import('../../http/agent-guard.ts').createAgentGuard
-  writeError: typeof import('../../http/error-response.ts').writeError
-}
-
-export interface RouterOptions<S> {
-  platform: Platform
-  paths: WorkspacePaths
-  workspaceId: string
-  settings: Settings
-  store: Store
-  events: EventBus
-  log: Logger
-  version: string
-  http: RouterHttp
-  authenticator(): Promise<Authenticator>
-  /** What the keys of agents follow from. */
-  agentSecret(): Promise<string>
-  commands: readonly Command<S>[]
-  execute(
-    command: Command<S>,
-    input: Input,
-    call: { principal: Principal; signal: AbortSignal },
-  ): Promise<unknown> | AsyncIterable<unknown>
-  status(): Promise<unknown>
-  demand(routes: McpRoutes): Demand
-  mcp(
-    routes: McpRoutes,
-    parts: { demand: Demand; callers: Pick<Awaited<ReturnType<typeof openCallers>>, 'gate' | 'policy' | 'vouch'> },
-  ): Promise<McpGateway & { close(): Promise<void> }>
-  terminals(parts: { demand: Demand; routes: McpRoutes }): TerminalGateway & { close(): Promise<void> }
-  /** Follows the engines and cares for the agents until the signal aborts. */
-  readonly supervisor: RouterSupervisor
-  readonly metrics: Metrics
-  /** Process that starts it again when it crashes. */
-  readonly watchdog: number | null
-}
-
-export interface RouterSupervisor {
-  run(signal: AbortSignal): Promise<void>
-  /** Somebody changed something: looked at before that is told as done. */
-  look(): Promise<void>
-  refusal(agent: string): PloinkyError | null
-}
 
 export interface Router {
   readonly info: RouterInfo
@@ -131,6 +65,43 @@ export async function runRouter<S>(
   })
 }
 
+interface EntryParts {
+  readonly cookieName: string
+  authenticator(): Authenticator
+  verifyCaller(credential: { kind: string; value: string }): Principal | null
+}
+
+/** Who comes in, at the router's own origin and at those of agents. */
+function createEntry<S>(
+  options: RouterOptions<S>,
+  table: RouteTableHandle,
+  { cookieName, authenticator: auth, verifyCaller }: EntryParts,
+) {
+  const { platform, settings } = options
+  const siteNames = createSiteNames(table)
+  const siteCookie = `ploinky_agent_${options.workspaceId}`
+  const sites = options.http.createSites({
+    sessions: {
+      createCode: (agent) => auth().createSiteCode(agent),
+      redeem: (agent, code) => auth().redeemSite(agent, code),
+    },
+    cookieName: siteCookie,
+    mainHost: urlHost(reachable(settings.host)),
+    hasSite: siteNames.hasSite,
+  })
+  const guard = options.http.createGuard({
+    sites: {
+      cookieName: siteCookie,
+      agentOf: siteNames.agentOf,
+      verify: (agent, value) => auth().verifySite(agent, value),
+    },
+    verify: (credential) => auth().verify(credential) ?? verifyCaller(credential),
+    cookieName,
+    allowedHosts: allowedHosts(settings, platform.os.hostname),
+  })
+  return { guard, sites }
+}
+
 async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const { platform, paths, settings, log, events } = options
   const dataPlane = platform.net.createDataPlane()
@@ -149,26 +120,10 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const callers = await openCallers(options, table)
   const stopWatching = watchToken(options, (next) => (authenticator = next))
   const cookieName = `ploinky_token_${options.workspaceId}`
-  const siteNames = createSiteNames(table)
-  const siteCookie = `ploinky_agent_${options.workspaceId}`
-  const sites = options.http.createSites({
-    sessions: {
-      createCode: (agent) => authenticator.createSiteCode(agent),
-      redeem: (agent, code) => authenticator.redeemSite(agent, code),
-    },
-    cookieName: siteCookie,
-    mainHost: urlHost(reachable(settings.host)),
-    hasSite: siteNames.hasSite,
-  })
-  const guard = options.http.createGuard({
-    sites: {
-      cookieName: siteCookie,
-      agentOf: siteNames.agentOf,
-      verify: (agent, value) => authenticator.verifySite(agent, value),
-    },
-    verify: (credential) => authenticator.verify(credential) ?? callers.verify(credential),
+  const { guard, sites } = createEntry(options, table, {
     cookieName,
-    allowedHosts: allowedHosts(settings, platform.os.hostname),
+    authenticator: () => authenticator,
+    verifyCaller: callers.verify,
   })
   const app = lateApp(options, { table, cookieName, sites, authenticator: () => authenticator })
   const routes = {
