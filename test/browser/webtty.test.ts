@@ -94,6 +94,13 @@ describe.skipIf(skipReason !== null)('a terminal in the page', () => {
     await page.keyboard.type(', really')
     await sees(page, 'roses are red, really')
     await page.keyboard.press('Escape')
+    // Until vi has left its insert mode, what follows Escape would be one key with it.
+    await page.waitForFunction(
+      () =>
+        ![...(document.querySelector('.xterm-rows')?.children ?? [])].some((row) =>
+          /^(?:I \/tmp|-- INSERT)/.test((row.textContent ?? '').replaceAll('\u00a0', ' ')),
+        ),
+    )
     await enter(page, ':q!')
     // What is typed before vi has ended is vi's.
     await sees(page, /[$#]$/)
