@@ -147,6 +147,7 @@ describe.skipIf(skipReason !== null)('managing from the dashboard', () => {
   })
 
   it('shows hostile names, descriptions and results as text', async () => {
+    await router.ploinky('start', 'evil', '--yes')
     const page = await open('catalog', { viewport: { width: 320, height: 800 } })
     await page.getByText(HOSTILE).first().waitFor()
     await visit(page, 'tools/evil?of=evil')
