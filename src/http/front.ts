@@ -3,7 +3,7 @@
  */
 import { PloinkyError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
-import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
+import { INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RouteEntry } from '../config/documents.ts'
 import type { DataPlane, RelayOptions } from '../platform/relay/index.ts'
@@ -14,6 +14,7 @@ import { failureError } from './relay-failure.ts'
 import { isPublicPath } from './public-path.ts'
 import { waitOf } from './prefer.ts'
 import type { McpGateway, RelayChange } from './mcp-exchange.ts'
+import { STRIP, STRIP_WITH_AUTHORIZATION } from './strip.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, type Target } from './request.ts'
 
 /** Handed to the Hono app with each request (`c.env`). */
@@ -66,21 +67,6 @@ export interface FrontOptions {
   newRequestId(): string
 }
 
-/** Names of ours that a client may not bring along; the relay removes hop-by-hop headers by itself. */
-const STRIP_ALWAYS = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-  'x-ploinky-user',
-  'x-ploinky-auth-info',
-  'x-ploinky-caller-jwt',
-  INVOCATION_HEADER,
-  DEPTH_HEADER,
-]
-const STRIP = new Set(STRIP_ALWAYS)
-const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
 
