@@ -262,10 +262,10 @@ function Clients({ agent }: { agent: string }) {
               {words.goesInto} <code>{file}</code>
             </p>
             <div class="snippet">
-              <pre tabIndex={0} role="region" aria-label={words.clients}>
+              <pre tabIndex={0} role="region" aria-label={words.snippet}>
                 {text}
               </pre>
-              <CopyButton text={text} name={words.clients} />
+              <CopyButton text={text} name={words.copySnippet} />
             </div>
             {command !== '' && (
               <div>

@@ -45,7 +45,7 @@ export function EnableDialog({ reference, isEnabled, onClose }: EnableProps) {
 
 export function PermissionList({ permissions }: { permissions: Permissions }) {
   return (
-    <ul class="permissions" aria-label={words.gets}>
+    <ul class="permissions" aria-label={words.gets} tabIndex={0}>
       {permissions.lines.map((line, index) => (
         <li key={index} class={`tone-${toneOf(line)} level-${line.level}`}>
           <Icon name={iconOf(line)} />
@@ -121,17 +121,7 @@ function Decide({ permissions, reference, isEnabled, onClose }: EnableProps & { 
           <span>{warning}</span>
         </p>
       ))}
-      {missing.length > 0 && (
-        <div class="callout tone-warn">
-          <Icon name="variables" />
-          <div class="callout-body">
-            <p>{words.missing(missing.join(', '))}</p>
-            <a href={hrefOf('variables', null, { set: missing[0] ?? '' })} onClick={onClose}>
-              {words.setValues}
-            </a>
-          </div>
-        </div>
-      )}
+      {missing.length > 0 && <MissingValues names={missing} onClose={onClose} />}
       {consent !== null && (
         <label class="check consent tone-bad">
           <input
@@ -163,22 +153,57 @@ function Decide({ permissions, reference, isEnabled, onClose }: EnableProps & { 
         />
       </div>
       <div role="alert">{problem !== null && <ProblemNote problem={problem} />}</div>
-      <div class="dialog-actions">
-        <span class="muted small doing" role="status">
-          {doing}
-        </span>
-        <Button label={strings.cancel} onClick={onClose} />
-        {!isEnabled && <Button label={words.enableOnly} busy={doing !== null} onClick={() => void go(false)} />}
-        <Button
-          kind="primary"
-          icon="start"
-          label={isEnabled ? words.start : words.enableAndStart}
-          {...(waits ? { title: words.consentFirst } : {})}
-          busy={doing !== null}
-          onClick={() => void (waits ? setProblem(asApiError(new Error(words.consentFirst))) : go(true))}
-        />
-      </div>
+      <DecideButtons
+        {...{ isEnabled, doing, waits, onClose }}
+        onEnable={() => void go(false)}
+        onStart={() => void (waits ? setProblem(asApiError(new Error(words.consentFirst))) : go(true))}
+      />
     </>
+  )
+}
+
+function MissingValues({ names, onClose }: { names: readonly string[]; onClose(): void }) {
+  return (
+    <div class="callout tone-warn">
+      <Icon name="variables" />
+      <div class="callout-body">
+        <p>{words.missing(names.join(', '))}</p>
+        <a href={hrefOf('variables', null, { set: names[0] ?? '' })} onClick={onClose}>
+          {words.setValues}
+        </a>
+      </div>
+    </div>
+  )
+}
+
+interface DecideButtonsProps {
+  readonly isEnabled: boolean
+  readonly doing: string | null
+  /** Consent is not given yet. */
+  readonly waits: boolean
+  onEnable(): void
+  onStart(): void
+  onClose(): void
+}
+
+function DecideButtons({ isEnabled, doing, waits, onEnable, onStart, onClose }: DecideButtonsProps) {
+  const busy = doing !== null
+  return (
+    <div class="dialog-actions">
+      <span class="muted small doing" role="status">
+        {doing}
+      </span>
+      <Button label={strings.cancel} onClick={onClose} />
+      {!isEnabled && <Button label={words.enableOnly} busy={busy} onClick={onEnable} />}
+      <Button
+        kind="primary"
+        icon="start"
+        label={isEnabled ? words.start : words.enableAndStart}
+        {...(waits ? { title: words.consentFirst } : {})}
+        busy={busy}
+        onClick={onStart}
+      />
+    </div>
   )
 }
 

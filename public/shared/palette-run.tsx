@@ -36,11 +36,16 @@ export function CommandRunner({ command, host, onBack, onClose }: RunnerProps) {
   const [values, setValues] = useState<Values>({})
   const [step, setStep] = useState<Step>({ kind: 'fill' })
   const [complaint, setComplaint] = useState<string | null>(null)
+  const form = useRef<HTMLFormElement>(null)
   const title = useRef<HTMLHeadingElement>(null)
-  // Without a field to fill in, the heading says where one is.
   useEffect(() => {
-    if (command.params.length === 0 || command.http === null) title.current?.focus()
-  }, [])
+    if (step.kind === 'run' || step.kind === 'failed') return
+    // What comes next has the focus: a field, the way out of a question, the end. Without any, the heading says where one is.
+    const next =
+      step.kind === 'fill' ? '.form input, .form select' : step.kind === 'ask' ? '.button.calm' : '.button.primary'
+    const element = form.current?.querySelector<HTMLElement>(next) ?? title.current
+    element?.focus()
+  }, [step.kind])
   const ready = finished(command, values)
   const line = lineOf(command, ready)
 
@@ -68,7 +73,7 @@ export function CommandRunner({ command, host, onBack, onClose }: RunnerProps) {
 
   const isFilling = step.kind === 'fill' || step.kind === 'failed'
   return (
-    <form class="palette-run" onSubmit={submit}>
+    <form class="palette-run" noValidate ref={form} onSubmit={submit}>
       <div class="palette-head">
         <Button iconOnly kind="quiet" icon="back" label={words.back} onClick={onBack} />
         <h3 ref={title} tabIndex={-1}>
@@ -94,41 +99,32 @@ export function CommandRunner({ command, host, onBack, onClose }: RunnerProps) {
           <Command text={line} />
         </div>
       </div>
-      {command.http !== null && (
-        <Buttons step={step} command={command} onBack={() => setStep({ kind: 'fill' })} onClose={onClose} />
-      )}
+      {command.http !== null && <Buttons step={step} onBack={() => setStep({ kind: 'fill' })} onClose={onClose} />}
     </form>
   )
 }
 
-function Buttons({
-  step,
-  command,
-  onBack,
-  onClose,
-}: {
-  step: Step
-  command: CommandEntry
-  onBack(): void
-  onClose(): void
-}) {
+function Buttons({ step, onBack, onClose }: { step: Step; onBack(): void; onClose(): void }) {
   if (step.kind === 'done') {
     return (
       <div class="dialog-actions palette-actions">
         <Button label={words.again} onClick={onBack} />
-        <Button kind="primary" first label={words.close} onClick={onClose} />
+        <Button kind="primary" label={words.close} onClick={onClose} />
       </div>
     )
   }
   const isBusy = step.kind === 'run'
   return (
     <div class="dialog-actions palette-actions">
-      {step.kind === 'ask' && <Button label={strings.cancel} first onClick={onBack} />}
+      {step.kind === 'ask' && (
+        <button type="button" class="button calm" onClick={onBack}>
+          {strings.cancel}
+        </button>
+      )}
       <button
         type="submit"
         class={`button ${step.kind === 'ask' ? 'danger' : 'primary'}`}
         aria-disabled={isBusy ? 'true' : undefined}
-        autoFocus={command.params.length === 0}
       >
         <Icon name={isBusy ? 'starting' : 'start'} spin={isBusy} />
         <span>{isBusy ? words.running : step.kind === 'ask' ? words.yes : words.run}</span>

@@ -95,6 +95,7 @@ export function Playground({ agent, endpoint, client, offer, given }: Playground
     <div class="playground">
       <Head offer={offer} />
       <form
+        noValidate
         onSubmit={(event) => {
           event.preventDefault()
           if (running === null) void call()

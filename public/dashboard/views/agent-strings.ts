@@ -48,6 +48,8 @@ export const words = {
   clients: 'Connect a client',
   clientsNote: 'What an MCP client on this machine needs to reach this agent. No secret is in it.',
   client: 'Client',
+  snippet: 'Configuration of the client',
+  copySnippet: 'Copy the configuration of the client',
   goesInto: 'Goes into',
   orRun: 'Or run',
   plan: 'Plan',
