@@ -16,7 +16,7 @@ import { ProblemNote } from './problem.tsx'
 import { followAddress, route } from './route.ts'
 import { loadProblem, refresh, startPage, status } from './store.ts'
 import { strings } from './strings.ts'
-import { viewOf } from './views.ts'
+import { sectionOf } from './sections.ts'
 
 function Page() {
   const main = useRef<HTMLElement>(null)
@@ -67,7 +67,7 @@ function LoadProblem() {
 
 effect(() => {
   const { view, param } = route.value
-  const entry = viewOf(view)
+  const entry = sectionOf(view)
   const section = entry === undefined ? strings.noView.title : strings.views[entry.id]
   document.title = strings.pageTitle([param ?? '', section, status.value?.workspace.name ?? ''].map(plainText))
 })

@@ -4,7 +4,7 @@ import { Icon } from '../shared/icons.tsx'
 import { Button, Dialog } from '../shared/ui.tsx'
 import { hrefOf, route } from './route.ts'
 import { strings } from './strings.ts'
-import { VIEWS } from './views.ts'
+import { SECTIONS } from './sections.ts'
 
 const { nav } = strings
 const GROUPS = ['use', 'watch', 'manage'] as const
@@ -25,7 +25,7 @@ function Sections({ prefix, onPick }: { prefix: string; onPick?: () => void }) {
         {nav.groups[group]}
       </h2>
       <ul aria-labelledby={`${prefix}-${group}`}>
-        {VIEWS.filter((view) => view.group === group).map((view) => (
+        {SECTIONS.filter((view) => view.group === group).map((view) => (
           <li key={view.id}>
             <NavLink view={view} onPick={onPick} />
           </li>
@@ -35,7 +35,7 @@ function Sections({ prefix, onPick }: { prefix: string; onPick?: () => void }) {
   ))
 }
 
-function NavLink({ view, onPick }: { view: (typeof VIEWS)[number]; onPick?: (() => void) | undefined }) {
+function NavLink({ view, onPick }: { view: (typeof SECTIONS)[number]; onPick?: (() => void) | undefined }) {
   return (
     <a
       class="nav-link"
@@ -85,7 +85,7 @@ export function BottomBar() {
   return (
     <nav class="bottom-bar no-print" aria-label={nav.bar}>
       <ul>
-        {VIEWS.filter((view) => 'inBar' in view).map((view) => (
+        {SECTIONS.filter((view) => 'inBar' in view).map((view) => (
           <li key={view.id}>
             <NavLink view={view} />
           </li>

@@ -5,11 +5,13 @@ import type { ComponentChildren, ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { Button } from '../shared/ui.tsx'
 import { ViewHead } from './head.tsx'
+import { Loading } from './loading.tsx'
 import { ProblemNote } from './problem.tsx'
 import { HOME, hrefOf, route } from './route.ts'
 import { strings } from './strings.ts'
-import type { ViewEntry, ViewProps } from './views.ts'
-import { viewOf } from './views.ts'
+import { type SectionId, sectionOf } from './sections.ts'
+import type { ViewProps } from './view.ts'
+import { LOADERS } from './views.ts'
 
 type Loaded = ComponentType<ViewProps> | 'failed'
 const loaded = signal<ReadonlyMap<string, Loaded>>(new Map())
@@ -18,20 +20,20 @@ function keep(id: string, what: Loaded): void {
   loaded.value = new Map(loaded.value).set(id, what)
 }
 
-async function load(entry: ViewEntry): Promise<void> {
+async function load(id: SectionId): Promise<void> {
   try {
-    keep(entry.id, (await entry.load()).View)
+    keep(id, (await LOADERS[id]()).View)
   } catch {
-    keep(entry.id, 'failed')
+    keep(id, 'failed')
   }
 }
 
 export function Outlet() {
   const { view, param, query } = route.value
-  const entry = viewOf(view)
+  const entry = sectionOf(view)
   const found = entry === undefined ? undefined : loaded.value.get(entry.id)
   useEffect(() => {
-    if (entry !== undefined && !loaded.peek().has(entry.id)) void load(entry)
+    if (entry !== undefined && !loaded.peek().has(entry.id)) void load(entry.id)
   }, [entry])
   if (entry === undefined) return <NoSuchView />
   if (found === undefined) return <Loading label={strings.loadingView} />
@@ -69,17 +71,6 @@ function NotLoaded({ title }: { title: string }) {
         <Button icon="restart" kind="primary" label={strings.notLoaded.reload} onClick={() => location.reload()} />
       </div>
     </>
-  )
-}
-
-export function Loading({ label }: { label: string }) {
-  return (
-    <div class="loading" role="status">
-      <span class="visually-hidden">{label}</span>
-      {[0, 1, 2].map((index) => (
-        <div key={index} class="card skeleton" />
-      ))}
-    </div>
   )
 }
 

@@ -9,7 +9,7 @@ import type { PaletteProps } from '../shared/palette.tsx'
 import { go } from './route.ts'
 import { asApiError, notify, refresh, status } from './store.ts'
 import { strings } from './strings.ts'
-import { VIEWS } from './views.ts'
+import { SECTIONS } from './sections.ts'
 
 const words = strings.palette
 const isOpen = signal(false)
@@ -81,7 +81,7 @@ export function PaletteHost() {
 }
 
 const destinationsOf = (agents: readonly string[]): PaletteProps['destinations'] => [
-  ...VIEWS.map(({ id, icon }) => ({ label: strings.views[id], hint: '', icon, go: () => go(id) })),
+  ...SECTIONS.map(({ id, icon }) => ({ label: strings.views[id], hint: '', icon, go: () => go(id) })),
   ...agents.map((name) => ({
     label: plainText(name),
     hint: words.agent,

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { Button, Command } from '../shared/ui.tsx'
 import type { Loaded } from './do.ts'
-import { Loading } from './outlet.tsx'
+import { Loading } from './loading.tsx'
 import { ProblemNote } from './problem.tsx'
 import { strings } from './strings.ts'
 

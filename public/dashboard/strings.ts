@@ -1,6 +1,6 @@
 /** Every word of this page. */
 import type { AgentState, Action } from './model.ts'
-import type { ViewId } from './views.ts'
+import type { SectionId } from './sections.ts'
 
 const STATES: Record<AgentState, string> = {
   ready: 'Ready',
@@ -17,7 +17,7 @@ const ACTIONS: Record<Action, string> = { start: 'Start', stop: 'Stop', restart:
 const DOING: Record<Action, string> = { start: 'Starting', stop: 'Stopping', restart: 'Restarting' }
 const DONE: Record<Action, string> = { start: 'Started', stop: 'Stopped', restart: 'Restarted' }
 
-const VIEWS: Record<ViewId, string> = {
+const VIEWS: Record<SectionId, string> = {
   agents: 'Agents',
   catalog: 'Catalog',
   tools: 'Tools',

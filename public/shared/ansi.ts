@@ -87,13 +87,18 @@ function simple(look: Look, code: number): void {
   if (code === 0) Object.assign(look, newLook())
   else if (mark !== undefined) look.marks.add(mark)
   else if (code === 7 || code === 27) look.isInverse = code === 7
-  else if (code === 39) look.color = null
-  else if (code === 49) look.background = null
-  else if (code >= 30 && code <= 37) look.color = code - 30
-  else if (code >= 40 && code <= 47) look.background = code - 40
-  else if (code >= 90 && code <= 97) look.color = code - 82
-  else if (code >= 100 && code <= 107) look.background = code - 92
-  else for (const ended of ENDS[code] ?? []) look.marks.delete(ended)
+  else if (ENDS[code] !== undefined) for (const ended of ENDS[code] ?? []) look.marks.delete(ended)
+  else if (code >= 30) color(look, code)
+}
+
+/** 30 to 37 and 90 to 97 for the text, ten more for what is behind it; 39 and 49 take them back. */
+function color(look: Look, code: number): void {
+  const isBackground = (code >= 40 && code <= 49) || code >= 100
+  const base = isBackground ? code - 10 : code
+  const value = base === 39 ? null : base <= 37 ? base - 30 : base >= 90 && base <= 97 ? base - 82 : undefined
+  if (value === undefined) return
+  if (isBackground) look.background = value
+  else look.color = value
 }
 
 /** A colour of 256 or of 16 million, as the nearest of the sixteen: those are readable in both schemes. */

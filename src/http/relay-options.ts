@@ -1,6 +1,6 @@
 /** How a request is passed on to an agent: what is taken away, what is added, and what is said of who is calling. */
 import type { Logger } from '../core/log.ts'
-import { DEPTH_HEADER, INVOCATION_HEADER } from '../core/invocation.ts'
+import { INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RelayOptions } from '../platform/relay/index.ts'
 import type { IncomingMessage } from '../platform/index.ts'
@@ -10,22 +10,8 @@ import { failureError } from './relay-failure.ts'
 import type { Target } from './request.ts'
 import type { Count } from './request-count.ts'
 import { SANDBOX } from './sites.ts'
+import { STRIP, STRIP_WITH_AUTHORIZATION } from './strip.ts'
 
-/** Names of ours that a client may not bring along; the relay removes hop-by-hop headers by itself. */
-const STRIP_ALWAYS = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-prefix',
-  'x-ploinky-user',
-  'x-ploinky-auth-info',
-  'x-ploinky-caller-jwt',
-  INVOCATION_HEADER,
-  DEPTH_HEADER,
-]
-const STRIP = new Set(STRIP_ALWAYS)
-const STRIP_WITH_AUTHORIZATION = new Set([...STRIP_ALWAYS, 'authorization'])
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
 

@@ -9,10 +9,10 @@ import { tellFailure } from '../do.ts'
 import { ViewHead } from '../head.tsx'
 import type { Status } from '../model.ts'
 import { countStates } from '../model.ts'
-import { Loading } from '../outlet.tsx'
+import { Loading } from '../loading.tsx'
 import { asApiError, filter, loadProblem, shownAgents, status } from '../store.ts'
 import { strings } from '../strings.ts'
-import type { ViewProps } from '../views.ts'
+import type { ViewProps } from '../view.ts'
 
 /** Below this everything is in sight, and a search field would only be in the way. */
 const FILTER_FROM = 6

@@ -11,7 +11,7 @@ import { hrefOf, setQuery } from '../route.ts'
 import { status } from '../store.ts'
 import { strings } from '../strings.ts'
 import { Choice } from '../tools/choice.tsx'
-import type { ViewProps } from '../views.ts'
+import type { ViewProps } from '../view.ts'
 import { words } from './catalog-strings.ts'
 
 interface Entry {

@@ -7,7 +7,7 @@ import { clockTime, plainText } from '../../shared/format.ts'
 import { Button } from '../../shared/ui.tsx'
 import { ViewHead } from '../head.tsx'
 import type { Agent } from '../model.ts'
-import { Loading } from '../outlet.tsx'
+import { Loading } from '../loading.tsx'
 import { Nothing } from '../pane.tsx'
 import { ProblemNote } from '../problem.tsx'
 import { go, hrefOf } from '../route.ts'
@@ -19,7 +19,7 @@ import type { Offer, OfferKind } from '../tools/model.ts'
 import { messageOf, readOffers } from '../tools/model.ts'
 import { Playground } from '../tools/playground.tsx'
 import { words } from '../tools/strings.ts'
-import type { ViewProps } from '../views.ts'
+import type { ViewProps } from '../view.ts'
 
 const KINDS: readonly OfferKind[] = ['tool', 'resource', 'prompt']
 /** JSON-RPC: an agent without resources or prompts says that it does not know the method. */

@@ -10,7 +10,7 @@ import { ViewHead } from '../head.tsx'
 import { Nothing, Pane, Section } from '../pane.tsx'
 import { hrefOf } from '../route.ts'
 import { strings } from '../strings.ts'
-import type { ViewProps } from '../views.ts'
+import type { ViewProps } from '../view.ts'
 import { words as all } from './manage-strings.ts'
 
 const words = all.variables

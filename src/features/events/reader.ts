@@ -51,21 +51,29 @@ export function createEventReader(fs: FileSystem, path: string): EventReader {
     return [...rotated, { number: (rotated.at(-1)?.number ?? 0) + 1, path }].reverse()
   }
 
-  async function page({ filter, limit, cursor }: Parameters<EventReader['page']>[0]): Promise<EventPage> {
-    const start = cursor === undefined ? null : parseCursor(cursor)
-    const events: EventRecord[] = []
-    let budget = MAX_PAGE_BYTES
+  /** Lines before a place, newest first, each with its own place. */
+  async function* linesBefore(start: Place | null): AsyncGenerator<{ text: string; place: string }> {
     for (const file of await files()) {
       if (start !== null && file.number > start.file) continue
       const size = (await fs.stat(file.path))?.size ?? 0
       const from = start?.file === file.number ? Math.min(start.offset, size) : size
-      for await (const { text, offset } of linesBackwards(fs, file.path, from)) {
-        const record = readRecord(text)
+      for await (const { text, offset } of linesBackwards(fs, file.path, from))
+        yield { text, place: `${file.number}-${offset}` }
+    }
+  }
+
+  async function page({ filter, limit, cursor }: Parameters<EventReader['page']>[0]): Promise<EventPage> {
+    const events: EventRecord[] = []
+    let budget = MAX_PAGE_BYTES
+    for await (const { text, place } of linesBefore(cursor === undefined ? null : parseCursor(cursor))) {
+      const record = readRecord(text)
+      budget -= text.length
+      if (record !== null) {
         // What came before the wanted time is older still further back.
-        if (record !== null && filter.since !== undefined && record.at < filter.since) return { events, next: null }
-        if (record !== null && matches(record, filter)) events.push(record)
-        if (events.length >= limit || (budget -= text.length) <= 0) return { events, next: `${file.number}-${offset}` }
+        if (filter.since !== undefined && record.at < filter.since) break
+        if (matches(record, filter)) events.push(record)
       }
+      if (events.length >= limit || budget <= 0) return { events, next: place }
     }
     return { events, next: null }
   }

@@ -17,16 +17,21 @@ export interface EventRecord {
 }
 
 const MAX_NAME = 300
-const name = z.string().check(z.maxLength(MAX_NAME))
+/** Without these it is no event; the rest may be missing. */
 const schema = z.object({
-  seq: z.catch(z.number(), 0),
-  pid: z.catch(z.number(), 0),
   type: z.string().check(z.minLength(1), z.maxLength(MAX_NAME)),
   at: z.string().check(z.maxLength(40)),
-  subject: z.catch(name, ''),
-  principal: z.catch(z.optional(name), undefined),
-  data: z.catch(z.record(z.string(), z.unknown()), {}),
+  seq: z.optional(z.unknown()),
+  pid: z.optional(z.unknown()),
+  subject: z.optional(z.unknown()),
+  principal: z.optional(z.unknown()),
+  data: z.optional(z.unknown()),
 })
+
+const nameIn = (value: unknown): string | null => (typeof value === 'string' ? value.slice(0, MAX_NAME) : null)
+const numberIn = (value: unknown): number => (typeof value === 'number' ? value : 0)
+const recordIn = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 
 const REFUSED = /\.(?:refused|denied|blocked)$/
 const FAILED = /\.(?:failed|lost|crashed|unready)$/
@@ -43,10 +48,11 @@ export function readRecord(line: string): EventRecord | null {
   const json = parseJson(line)
   const parsed = schema.safeParse(json.ok ? json.value : null)
   if (!parsed.success) return null
-  const { seq, pid, type, at, subject, principal, data } = parsed.data
+  const { seq, pid, type, at, subject, principal } = parsed.data
+  const data = recordIn(parsed.data.data)
   return {
-    ...{ id: `${pid}-${seq}`, at, type, subject },
-    ...{ principal: principal ?? null, outcome: outcomeOf(type, data), data },
+    ...{ id: `${numberIn(pid)}-${numberIn(seq)}`, at, type, subject: nameIn(subject) ?? '' },
+    ...{ principal: nameIn(principal), outcome: outcomeOf(type, data), data },
   }
 }
 
