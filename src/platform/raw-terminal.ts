@@ -11,7 +11,8 @@ export function openRawTerminal(listener: RawTerminalListener): RawTerminal {
   stdout.on('resize', onResize)
   return {
     get size() {
-      return { cols: stdout.columns ?? 80, rows: stdout.rows ?? 24 }
+      // Some terminals say that they are 0 x 0.
+      return { cols: stdout.columns || 80, rows: stdout.rows || 24 }
     },
     write: (bytes, done) => void stdout.write(bytes, () => done()),
     close() {

@@ -6,6 +6,10 @@ import type { WebSocketPeer } from '../../platform/index.ts'
 import { ACK_BYTES, CREDIT_BYTES, type TtyRole, type TtyServerMessage } from './protocol.ts'
 import type { Screen, Snapshot } from './screen.ts'
 
+/** Output in one frame, at most. */
+const FRAME_BYTES = 256 * 1024
+/** Kept for a connection without credit; more makes it fall behind. A reader that is only busy for a moment loses nothing. */
+const MAX_PENDING_BYTES = 8 * 1024 * 1024
 /** How often it is looked whether a connection that does not acknowledge has caught up. */
 const LOOK_MS = 100
 /** While a program goes on writing, a new screen makes sense so often: each costs what drawing all of it costs. */
@@ -49,6 +53,7 @@ export function createPeer(options: PeerOptions): Peer {
   let sent = 0
   let acknowledged = 0
   let pending: Uint8Array[] = []
+  let pendingBytes = 0
   let wasSentNow = false
   let refreshedAt = 0
   let looking: ReturnType<typeof setInterval> | undefined
@@ -61,21 +66,40 @@ export function createPeer(options: PeerOptions): Peer {
     if (data !== '') sendJson({ type: 'output', data })
   }
 
-  function flush(): void {
-    if (pending.length === 0) return
-    const [first] = pending
-    const bytes = pending.length === 1 && first !== undefined ? first : Buffer.concat(pending)
-    pending = []
-    sent += bytes.byteLength
-    sendBytes(bytes)
+  /** As much as the connection has credit for, or all. */
+  function flush(all = false): void {
+    while (pending.length > 0 && (all || lag() < CREDIT_BYTES)) {
+      let size = 0
+      let count = 0
+      while (count < pending.length && size < FRAME_BYTES) size += pending[count++]?.byteLength ?? 0
+      const parts = pending.splice(0, count)
+      const [first] = parts
+      pendingBytes -= size
+      sent += size
+      sendBytes(parts.length === 1 && first !== undefined ? first : Buffer.concat(parts))
+    }
+    // Without acknowledgements nobody says when there is credit again.
+    if (pending.length > 0) looking ??= setInterval(look, LOOK_MS)
+  }
+
+  function look(): void {
+    if (state === 'live') flush()
+    else catchUp()
+    if (state === 'live' && pending.length === 0) stopLooking()
+  }
+
+  function stopLooking(): void {
+    clearInterval(looking)
+    looking = undefined
   }
 
   const lag = (): number => Math.max(link.buffered, isBinary ? sent - acknowledged : 0)
 
   function output(bytes: Uint8Array): void {
     if (state !== 'live') return
-    if (lag() > CREDIT_BYTES) return fallBehind()
     pending.push(bytes)
+    pendingBytes += bytes.byteLength
+    if (pendingBytes > MAX_PENDING_BYTES) return fallBehind()
     if (wasSentNow) return
     flush()
     wasSentNow = true
@@ -88,7 +112,8 @@ export function createPeer(options: PeerOptions): Peer {
   function fallBehind(): void {
     state = 'behind'
     pending = []
-    looking = setInterval(catchUp, LOOK_MS)
+    pendingBytes = 0
+    looking ??= setInterval(look, LOOK_MS)
   }
 
   function catchUp(): void {
@@ -97,7 +122,7 @@ export function createPeer(options: PeerOptions): Peer {
   }
 
   function refresh(): void {
-    clearInterval(looking)
+    stopLooking()
     state = 'catching up'
     refreshedAt = performance.now()
     screen.snapshot((shot, since) => {
@@ -124,16 +149,17 @@ export function createPeer(options: PeerOptions): Peer {
       }),
     control(message) {
       if (state === 'gone' || state === 'joining') return
-      flush()
+      if (state === 'live') flush()
       sendJson(message)
     },
     acknowledge(bytes) {
       // More than was sent: of what was sent before the snapshot.
       if (bytes > acknowledged && bytes <= sent) acknowledged = bytes
-      catchUp()
+      if (state === 'live') flush()
+      else catchUp()
     },
     finish(done) {
-      flush()
+      flush(true)
       if (state === 'live' || state === 'gone') return done()
       if (state === 'behind') refresh()
       // After its own snapshot, which is on its way: jobs of the screen keep their order.
@@ -142,7 +168,8 @@ export function createPeer(options: PeerOptions): Peer {
     dispose() {
       state = 'gone'
       pending = []
-      clearInterval(looking)
+      pendingBytes = 0
+      stopLooking()
     },
   }
 }

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { createDetachKeys, withoutAnswers } from '../../../src/features/terminals/attach.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (data: Uint8Array): string => new TextDecoder().decode(data)
+
+test('Ctrl-] and then d leaves, also in two pieces; other keys pass', () => {
+  const detach = createDetachKeys()
+  expect(detach(bytes('ls\r'))).toEqual({ keys: bytes('ls\r'), detach: false })
+  expect(text(detach(bytes('\u001dx')).keys)).toBe('\u001dx')
+  expect(text(detach(bytes('a\u001d')).keys)).toBe('a')
+  expect(detach(bytes('d')).detach).toBe(true)
+})
+
+test('answers of this terminal are not typed, keys are', () => {
+  expect(text(withoutAnswers(bytes('a\u001b[12;40Rb\u001b[?1;2cc\u001b[>0;276;0cd')))).toBe('abcd')
+  expect(text(withoutAnswers(bytes('\u001b]11;rgb:0000/0000/0000\u001b\\x\u001bP>|xterm\u001b\\y')))).toBe('xy')
+  const keys = '\u001b[A\u001bOP\u001b[1;5C\u001b[1;2R\u001b[3~\u001b[200~pasted\u001b[201~\u001b[<0;5;5M ü'
+  expect(text(withoutAnswers(bytes(keys)))).toBe(keys)
+})
