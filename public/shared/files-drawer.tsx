@@ -174,8 +174,9 @@ function Row({ entry, path, agent, go }: { entry: Entry; path: string; agent: st
   )
   if (entry.kind === 'directory') {
     return (
-      <button type="button" class="entry" aria-label={words.open(name)} onClick={() => go(path)}>
+      <button type="button" class="entry" onClick={() => go(path)}>
         <Icon name="folder" />
+        <span class="visually-hidden">{words.open} </span>
         <span class="entry-name">{name}</span>
         {about}
       </button>
@@ -191,8 +192,9 @@ function Row({ entry, path, agent, go }: { entry: Entry; path: string; agent: st
     )
   }
   return (
-    <a class="entry" href={downloadUrl(agent, path)} download={entry.name} aria-label={words.download(name)}>
+    <a class="entry" href={downloadUrl(agent, path)} download={entry.name}>
       <Icon name="file" />
+      <span class="visually-hidden">{words.download} </span>
       <span class="entry-name">{name}</span>
       {about}
       <Icon name="download" />
