@@ -35,7 +35,9 @@ const readVariables = (body: unknown): Variable[] =>
 const pathOf = (name: string): string => `api/v1/variables/${encodeURIComponent(name)}`
 
 export function View({ query }: ViewProps) {
-  const loaded = useLoad('api/v1/variables', readVariables, { on: /^(?:variable|agent\.(?:enabled|disabled))/ })
+  const loaded = useLoad('api/v1/variables?used=true', readVariables, {
+    on: /^(?:variable|agent\.(?:enabled|disabled))/,
+  })
   const [name, setName] = useState(query.get('set') ?? '')
   const field = useRef<HTMLInputElement>(null)
   return (

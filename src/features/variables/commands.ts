@@ -120,6 +120,7 @@ const listVariables = defineCommand<Services>({
   params: {
     pattern: { type: 'string', summary: 'Name or pattern, e.g. "LLM_*"', placeholder: 'PATTERN' },
     show: { type: 'boolean', summary: 'Show the values too' },
+    used: { type: 'boolean', summary: 'Show which enabled agents get each of them' },
   },
   examples: [
     { run: 'ploinky vars', does: 'names and sources' },
@@ -136,12 +137,15 @@ const listVariables = defineCommand<Services>({
       })
     }
     const services = await context.services()
-    const [found, askedBy] = await Promise.all([services.variables.list(text(input, 'pattern')), asking(services)])
+    const [found, askedBy] = await Promise.all([
+      services.variables.list(text(input, 'pattern')),
+      input['used'] === true ? asking(services) : null,
+    ])
     return found.map(({ name, from, value }) => ({
       name,
       ...(show ? { value: value?.reveal() ?? null } : {}),
       from,
-      usedBy: askedBy(name).join(' '),
+      ...(askedBy === null ? {} : { usedBy: askedBy(name).join(' ') }),
     }))
   },
 })
