@@ -270,12 +270,8 @@ export async function serveRouter(
         log,
         version: services.version,
         http: {
+          ...{ createFront, createGuard, createSites, createAgentGuard, writeError },
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
-          createFront,
-          createGuard,
-          createSites,
-          createAgentGuard,
-          writeError,
         },
         authenticator: options.authenticator,
         agentSecret: () => agentSecret(services.secrets, platform.hash),

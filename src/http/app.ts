@@ -10,10 +10,10 @@ import type { Principal } from '../core/principal.ts'
 import { type ApiOptions, createApi, methodsOf } from './api.ts'
 import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
-import { CLIENT_MODULE, type FrontEnv, type HonoEnv } from './front.ts'
+import type { FrontEnv, HonoEnv } from './front.ts'
 import { wantsPage } from './prefer.ts'
 import { isPublicPath, isSharedPage } from './public-path.ts'
-import { refuseRunning, SANDBOX, type Sites } from './sites.ts'
+import { CLIENT_MODULE, refuseRunning, SANDBOX, type Sites } from './sites.ts'
 import type { StaticFiles } from './static.ts'
 
 export interface SessionService {

@@ -11,8 +11,9 @@ import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
 import { writeHealth } from './health.ts'
 import { isPublicPath } from './public-path.ts'
-import { createRelayOptions, type Exchange } from './relay-options.ts'
-import { refuseRunning, type Sites } from './sites.ts'
+import type { Exchange } from './exchange.ts'
+import { createRelayOptions } from './relay-options.ts'
+import { CLIENT_MODULE, refuseRunning, type Sites } from './sites.ts'
 import { waitOf, wantsPage } from './prefer.ts'
 import type { McpEndpoint, McpGateway, RelayChange } from './mcp-exchange.ts'
 import { isAgentPath, mcpEndpointOf, parseTarget, terminalOf, type Target } from './request.ts'
@@ -74,9 +75,6 @@ export interface FrontOptions {
   bodyLimit: number
   newRequestId(): string
 }
-
-/** Pages of agents import it from their own origin. */
-export const CLIENT_MODULE = '/MCPBrowserClient.js'
 
 type TerminalUpgrade = Pick<UpgradeRequest, 'socket' | 'head'>
 

@@ -3,27 +3,16 @@ import type { Logger } from '../core/log.ts'
 import { INVOCATION_HEADER } from '../core/invocation.ts'
 import { callingAgent, type Principal } from '../core/principal.ts'
 import type { RelayOptions } from '../platform/relay/index.ts'
-import type { IncomingMessage } from '../platform/index.ts'
 import { writeError } from './error-response.ts'
-import type { Caller, Guard } from './guard.ts'
+import type { Exchange } from './exchange.ts'
+import type { Guard } from './guard.ts'
 import { failureError } from './relay-failure.ts'
-import type { Target } from './request.ts'
 import type { Count } from './request-count.ts'
 import { SANDBOX } from './sites.ts'
 import { STRIP, STRIP_WITH_AUTHORIZATION } from './strip.ts'
 
 const SSE_KEEP_ALIVE_MS = 20_000
 const CONNECT_TIMEOUT_MS = 5000
-
-export interface Exchange {
-  incoming: IncomingMessage
-  target: Target
-  caller: Caller
-  requestId: string
-  /** `performance.now()` */
-  began: number
-  isCounted: boolean
-}
 
 interface Parts {
   readonly guard: Pick<Guard, 'isOurs'>

@@ -1,5 +1,5 @@
 /** Counts what agents are asked, for the charts: how many, how long, how many failed. */
-import type { Exchange } from './relay-options.ts'
+import type { Exchange } from './exchange.ts'
 
 /** Requests to all agents as one; no agent is called so. */
 const AGGREGATE = '/mcp'

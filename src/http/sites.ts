@@ -11,6 +11,9 @@ import type { IncomingMessage, ServerResponse } from '../platform/index.ts'
 import type { Caller } from './guard.ts'
 import type { Target } from './request.ts'
 
+/** Pages of agents import it from their own origin. */
+export const CLIENT_MODULE = '/MCPBrowserClient.js'
+
 /** Ours on the origin of an agent, and never passed on to it. */
 const OWN = '/.ploinky/'
 const ENTER = `${OWN}session`

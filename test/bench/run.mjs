@@ -27,7 +27,22 @@ import { machineTime } from './measure.mjs'
 import { keeps, LEGEND, table } from './report.mjs'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url)).replace(/\/$/, '')
-const CASES = { cli, status, router, start, many, graph, enabled, relay, aggregate, memory, adoption, deno, stdio, terminal }
+const CASES = {
+  cli,
+  status,
+  router,
+  start,
+  many,
+  graph,
+  enabled,
+  relay,
+  aggregate,
+  memory,
+  adoption,
+  deno,
+  stdio,
+  terminal,
+}
 const NEEDS_ENGINE = new Set(['status', 'start', 'many', 'graph', 'memory', 'adoption', 'terminal'])
 
 const say = (line) => process.stderr.write(`${line}\n`)

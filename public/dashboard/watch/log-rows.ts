@@ -14,7 +14,7 @@ const HAS_WIDE = /[\u1100-\uffff]|[\ud800-\udbff]/
 
 export function cellsOf(text: string): number {
   if (!HAS_WIDE.test(text)) return text.length
-  return [...text].length + (text.match(WIDE)?.length ?? 0)
+  return Array.from(text).length + (text.match(WIDE)?.length ?? 0)
 }
 
 export function equalRows(count: number, rowHeight: number): Rows {

@@ -206,11 +206,4 @@ const exec = defineCommand<Services>({
   exitCode: childExit,
 })
 
-export const agentCommands: readonly Command<Services>[] = [
-  listAgents,
-  enable,
-  disable,
-  shell,
-  cli,
-  exec,
-]
+export const agentCommands: readonly Command<Services>[] = [listAgents, enable, disable, shell, cli, exec]

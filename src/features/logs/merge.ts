@@ -30,7 +30,7 @@ export async function* mergeEnding(sources: readonly AsyncIterable<LogEntry>[]):
       heads[first] = await iterator.next()
     }
   } finally {
-    await Promise.all(iterators.map((iterator) => iterator.return?.()))
+    await Promise.all(iterators.map(async (iterator) => await iterator.return?.()))
   }
 }
 

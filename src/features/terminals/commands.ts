@@ -93,7 +93,7 @@ const create = defineCommand<Services>({
       placeholder: 'NAME',
     },
     name: { type: 'string', summary: 'What it is called in lists', placeholder: 'NAME' },
-    detached: { type: 'boolean', summary: 'Do not join it', short: 'd' },
+    detached: { type: 'boolean', summary: 'Do not join it' },
   },
   examples: [{ run: 'ploinky terminal new demo --command shell --name build', does: 'a shell to come back to' }],
   access: 'session',
