@@ -93,3 +93,7 @@ function editDistance(a: string, b: string): number {
   }
   return previous[b.length] ?? 0
 }
+
+/** An id for people to type, from random text: letters and digits alone, since no command may take it for an option. */
+export const typedId = (hash: { sha256Hex(text: string): string; randomToken(bytes: number): string }): string =>
+  hash.sha256Hex(hash.randomToken(16)).slice(0, 12)

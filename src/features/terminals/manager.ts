@@ -2,6 +2,7 @@
 import type { RuntimeAdapter, Workload } from '../../../runtimes/adapter.ts'
 import { messageOf, PloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
+import { typedId } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import { isAllowed, type Principal } from '../../core/principal.ts'
 import type { Hashing, WebSocketPeer } from '../../platform/index.ts'
@@ -120,7 +121,7 @@ export function createManager(options: ManagerOptions) {
   async function start(agent: string, request: OpenRequest, principal: string): Promise<Session> {
     const { adapter, workload, cli, use } = await options.target(agent)
     const { argv, words } = commandOf(request.command, { cli, allowed: limits.commands })
-    const [id, tag] = [hash.randomToken(9), hash.randomToken(12)]
+    const [id, tag] = [typedId(hash), hash.randomToken(12)]
     const size = { cols: request.cols, rows: request.rows }
     await leftovers.add({ tag, workload: workload.name, runtime: adapter.id })
     const tty = await adapter.openTty(workload.name, argv, { ...size, tag }).catch((error: unknown) => {

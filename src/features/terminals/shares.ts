@@ -1,5 +1,6 @@
 /** Links to one session for people without a sign-in. Their tokens are kept as hashes, in memory: they end with the session. */
 import { PloinkyError } from '../../core/error.ts'
+import { typedId } from '../../core/id.ts'
 import type { Hashing } from '../../platform/index.ts'
 import type { TtyRole } from './protocol.ts'
 
@@ -34,7 +35,7 @@ export function createShares(hash: Pick<Hashing, 'randomToken' | 'sha256Hex'>, n
           hint: `Run: ploinky terminal unshare ${session}`,
         })
       const token = hash.randomToken(32)
-      const share = { share: hash.randomToken(6), session, role, expiresAt: now() + seconds * 1000 }
+      const share = { share: typedId(hash), session, role, expiresAt: now() + seconds * 1000 }
       byHash.set(hash.sha256Hex(token), share)
       return { share, token }
     },
