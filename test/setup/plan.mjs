@@ -5,10 +5,10 @@ import { LAYERS } from '../conformance/matrix.mjs'
 const LIMIT_MS = {
   unit: 10 * 60_000,
   contract: 12 * 60_000,
-  e2e: 20 * 60_000,
+  e2e: 30 * 60_000,
   conformance: 6 * 60_000,
   silence: 10 * 60_000,
-  browser: 8 * 60_000,
+  browser: 25 * 60_000,
 }
 
 /**
