@@ -172,7 +172,9 @@ describe('bad input', { timeout: 120_000 }, () => {
   test('binary garbage is typed, and no more', async () => {
     await using tty = await shell()
     await tty.message('attached')
-    tty.type('cat >/dev/null\r')
+    tty.type('echo re""ady; cat >/dev/null\r')
+    // Before that the line editor of the shell would take it for commands.
+    await tty.saw('ready')
     tty.socket.send(Buffer.from(Array.from({ length: 4096 }, (_, i) => (i * 167) % 256).filter((byte) => ![3, 4, 26, 28].includes(byte)))) // prettier-ignore
     tty.type('\u0003\r')
     tty.type('stty sane; echo al""ive\r')
