@@ -3,7 +3,9 @@ import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import type { PloinkyEvent } from './core/events.ts'
+import { afterwards } from './core/afterwards.ts'
 import { parseJson } from './core/json.ts'
+import { lazy } from './core/lazy.ts'
 import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
@@ -133,37 +135,27 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
   }
 }
 
-type LoadedTerminals = Awaited<ReturnType<typeof import('./compose-terminals.ts').loadTerminals>>
-
 /** Terminals in the web; what makes them is loaded with the first. What an earlier router left open is ended before. */
 function openTerminals(services: Services) {
   const { platform, paths, log, runtimes } = services
-  let loading: Promise<LoadedTerminals> | null = null
   let parts: { demand: Demand; routes: McpRoutes } | null = null
   let swept: Promise<unknown> = Promise.resolve()
-  async function load(): Promise<LoadedTerminals> {
+  const loaded = lazy(async () => {
     if (parts === null) throw new PloinkyError('ROUTER_NOT_RUNNING', 'The router is still starting')
     await swept
     return (await import('./compose-terminals.ts')).loadTerminals(services, parts)
-  }
-  const loaded = (): Promise<LoadedTerminals> => {
-    loading ??= load().catch((error: unknown) => {
-      loading = null
-      throw error
-    })
-    return loading
-  }
-  const gateway = createTerminalGateway({ net: platform.net, log, manager: async () => (await loaded()).manager })
+  })
+  const gateway = createTerminalGateway({ net: platform.net, log, manager: async () => (await loaded.get()).manager })
   const terminals: Terminals = {
     // A look at none loads nothing.
-    list: async () => (loading === null ? [] : (await loaded()).terminals.list()),
-    open: async (...call) => (await loaded()).terminals.open(...call),
-    end: async (...call) => (await loaded()).terminals.end(...call),
-    rename: async (...call) => (await loaded()).terminals.rename(...call),
-    record: async (...call) => (await loaded()).terminals.record(...call),
-    share: async (...call) => (await loaded()).terminals.share(...call),
-    shares: async (...call) => (await loaded()).terminals.shares(...call),
-    unshare: async (...call) => (await loaded()).terminals.unshare(...call),
+    list: async () => (loaded.begun() === null ? [] : (await loaded.get()).terminals.list()),
+    open: async (...call) => (await loaded.get()).terminals.open(...call),
+    end: async (...call) => (await loaded.get()).terminals.end(...call),
+    rename: async (...call) => (await loaded.get()).terminals.rename(...call),
+    record: async (...call) => (await loaded.get()).terminals.record(...call),
+    share: async (...call) => (await loaded.get()).terminals.share(...call),
+    shares: async (...call) => (await loaded.get()).terminals.shares(...call),
+    unshare: async (...call) => (await loaded.get()).terminals.unshare(...call),
   }
   return {
     terminals,
@@ -180,18 +172,10 @@ function openTerminals(services: Services) {
         upgrade: gateway.upgrade,
         async close() {
           gateway.close()
-          await (await loading)?.manager.close()
+          await (await loaded.begun())?.manager.close()
         },
       }
     },
-  }
-}
-
-async function andThen(result: Promise<unknown>, after: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await result
-  } finally {
-    await after()
   }
 }
 
@@ -207,7 +191,7 @@ async function loadOwnServer(
     run(command, input, call) {
       const result = execute(command, input, call)
       if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      return andThen(result, () => Promise.all([routes.reload(), supervisor.look()]))
+      return afterwards(result, () => Promise.all([routes.reload(), supervisor.look()]))
     },
   })
 }

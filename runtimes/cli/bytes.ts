@@ -95,14 +95,3 @@ export async function* textLines(source: AsyncIterable<Uint8Array>, maxBytes: nu
 
 /** Index of the next line feed from `start`, or -1. */
 export const nextLineFeed = (bytes: Uint8Array, start: number): number => bytes.indexOf(LINE_FEED, start)
-
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 && parts[0] !== undefined) return parts[0]
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.byteLength
-  }
-  return whole
-}

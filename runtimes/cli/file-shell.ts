@@ -1,4 +1,5 @@
 /** Files of an instance through its own shell, see `file-scripts.ts`. What comes back is an agent's word: limited and checked. */
+import { concat } from '../../src/core/bytes.ts'
 import { PloinkyError } from '../../src/core/error.ts'
 import type { ExecSession, FileContent, FileEntry, Folder, NewFile, RuntimeAdapter } from '../adapter.ts'
 import * as paths from '../file-path.ts'
@@ -88,13 +89,7 @@ async function allBytes(source: AsyncIterable<Uint8Array>, most: number): Promis
     if (size > most) return null
     chunks.push(chunk)
   }
-  const whole = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return whole
+  return concat(chunks)
 }
 
 export function createFileShell(adapter: Pick<RuntimeAdapter, 'exec'>): FileShell {

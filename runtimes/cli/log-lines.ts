@@ -3,7 +3,8 @@
  * them, in the middle of the line; those are taken out again. Bytes are never dropped: a line over the limit is given in
  * several pieces.
  */
-import { concat, nextLineFeed } from './bytes.ts'
+import { concat } from '../../src/core/bytes.ts'
+import { nextLineFeed } from './bytes.ts'
 
 /** A longer line is given in pieces of this size. */
 const MAX_LINE_BYTES = 64 * 1024

@@ -1,6 +1,6 @@
 /** Bytes of a log file as lines that know where they end. */
 
-import { concat } from '../cli/bytes.ts'
+import { concat } from '../../src/core/bytes.ts'
 
 /** A longer line is given in pieces of this size. */
 const MAX_LINE_BYTES = 64 * 1024

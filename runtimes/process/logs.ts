@@ -2,7 +2,7 @@
 import { delay } from '../../src/core/time.ts'
 import type { FileSystem } from '../../src/platform/index.ts'
 import type { LogLine, LogOptions } from '../adapter.ts'
-import { concat } from '../cli/bytes.ts'
+import { concat } from '../../src/core/bytes.ts'
 import { createLogFiles, STREAMS, type Clock, type LogFiles, type Stream } from './log-files.ts'
 import { createLineSplitter, tailOffset, type OffsetLine } from './log-lines.ts'
 import type { ProcessRecord } from './record.ts'

@@ -1,3 +1,5 @@
+import { concat } from '../core/bytes.ts'
+
 /** Keeps the first `max` bytes of a stream and counts on nothing about where chunks are cut. */
 interface CappedText {
   push: (chunk: Uint8Array) => void
@@ -19,12 +21,7 @@ export function createCappedText(max: number): CappedText {
       size += kept.length
     },
     text: () => {
-      const all = new Uint8Array(size)
-      let offset = 0
-      for (const chunk of chunks) {
-        all.set(chunk, offset)
-        offset += chunk.length
-      }
+      const all = concat(chunks)
       return new TextDecoder().decode(truncated ? withoutCutCharacter(all) : all)
     },
     truncated: () => truncated,

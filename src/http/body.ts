@@ -1,4 +1,5 @@
 /** Small request bodies: read up to a limit and a deadline, never further. */
+import { concat } from '../core/bytes.ts'
 import { PloinkyError } from '../core/error.ts'
 
 export interface BodyLimits {
@@ -26,7 +27,7 @@ export async function readBytes(request: Request, limits: BodyLimits): Promise<U
     for (;;) {
       // Not cancelled when it ends early: that would cut the connection before the client has its answer.
       const { done, value } = await Promise.race([reader.read(), deadline.passed])
-      if (done) return joined(chunks, size)
+      if (done) return concat(chunks)
       size += value.byteLength
       if (size > maxBytes) throw tooLarge(maxBytes)
       chunks.push(value)
@@ -45,16 +46,6 @@ function startDeadline(timeoutMs: number): { passed: Promise<never>; end(): void
     timeoutMs,
   )
   return { passed, end: () => clearTimeout(timer) }
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return bytes
 }
 
 /** Text of a body; REQUEST_INVALID when it is not UTF-8. */

@@ -52,10 +52,8 @@ function hostName(host: string): string | null {
 }
 
 /** An address cannot be rebound by a hostile DNS server; names must be known ones. */
-function isAllowedHost(host: string, allowed: ReadonlySet<string>): boolean {
-  const name = hostName(host)
-  return name !== null && (name === 'localhost' || IP_LITERAL.test(name) || allowed.has(name))
-}
+const isAllowedName = (name: string, allowed: ReadonlySet<string>): boolean =>
+  name === 'localhost' || IP_LITERAL.test(name) || allowed.has(name)
 
 export function createGuard(options: GuardOptions) {
   const isSession = (name: string): boolean => name === COOKIE || name === options.cookieName
@@ -63,12 +61,8 @@ export function createGuard(options: GuardOptions) {
   const isOurs = (name: string): boolean => isSession(name) || name === sites.cookieName
 
   /** The agent whose origin a host name is; null: it is none. */
-  function siteOf(host: string): string | null {
-    const name = hostName(host) ?? ''
-    const label =
-      name.endsWith('.localhost') && !options.allowedHosts.has(name) ? name.slice(0, -'.localhost'.length) : ''
-    return label === '' ? null : sites.agentOf(label)
-  }
+  const siteOf = (name: string): string | null =>
+    name.endsWith('.localhost') ? sites.agentOf(name.slice(0, -'.localhost'.length)) : null
 
   function checkHost(incoming: IncomingMessage): { host: string; site: string | null } {
     const { rawHeaders } = incoming
@@ -83,10 +77,11 @@ export function createGuard(options: GuardOptions) {
     }
     // Of several, each reader takes another one (RFC 9112, 3.2).
     if (hosts > 1) throw new PloinkyError('REQUEST_INVALID', 'More than one Host header')
-    const host = incoming.headers.host
-    if (host !== undefined && isAllowedHost(host, options.allowedHosts)) return { host, site: null }
-    const site = host === undefined ? null : siteOf(host)
-    if (host !== undefined && site !== null) return { host, site }
+    const host = incoming.headers.host ?? ''
+    const name = hostName(host)
+    if (name !== null && isAllowedName(name, options.allowedHosts)) return { host, site: null }
+    const site = name === null ? null : siteOf(name)
+    if (site !== null) return { host, site }
     throw new PloinkyError('DENIED', 'This host name is not allowed', {
       hint: 'Use the printed address, or set PLOINKY_ALLOWED_HOSTS to the name that you use',
     })
@@ -109,12 +104,14 @@ export function createGuard(options: GuardOptions) {
     return ours ? taken : { token: null, query }
   }
 
+  function bearerOf({ headers: { authorization } }: IncomingMessage): Principal | null {
+    if (authorization === undefined || !/^bearer /i.test(authorization)) return null
+    return options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
+  }
+
   function credentialOf(incoming: IncomingMessage, query: string): Identified {
-    const authorization = incoming.headers.authorization
-    if (authorization !== undefined && /^bearer /i.test(authorization)) {
-      const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
-      if (principal !== null) return known(principal, 'bearer', query)
-    }
+    const bearer = bearerOf(incoming)
+    if (bearer !== null) return known(bearer, 'bearer', query)
     for (const value of readCookies(incoming.headers.cookie, isSession)) {
       const principal = options.verify({ kind: 'cookie', value })
       if (principal !== null) return known(principal, 'cookie', query)
@@ -131,11 +128,8 @@ export function createGuard(options: GuardOptions) {
 
   /** At the origin of an agent neither the router's own cookie counts nor a token in the address. */
   function siteCredentialOf(incoming: IncomingMessage, site: string, query: string): Identified {
-    const authorization = incoming.headers.authorization
-    if (authorization !== undefined && /^bearer /i.test(authorization)) {
-      const principal = options.verify({ kind: 'bearer', value: authorization.slice(7).trim() })
-      if (principal !== null) return known(principal, 'bearer', query)
-    }
+    const bearer = bearerOf(incoming)
+    if (bearer !== null) return known(bearer, 'bearer', query)
     for (const value of readCookies(incoming.headers.cookie, (name) => name === sites.cookieName)) {
       const principal = sites.verify(site, value)
       if (principal !== null) return known(principal, 'site', query)

@@ -1,4 +1,5 @@
 /** The event log, newest first, a page at a time: read backwards, so that the newest cost no more when the log is long. */
+import { concat } from '../../core/bytes.ts'
 import { PloinkyError } from '../../core/error.ts'
 import { pause } from '../../core/time.ts'
 import type { FileSystem } from '../../platform/index.ts'
@@ -118,9 +119,7 @@ async function* linesBackwards(
   for (let at = end; at > 0;) {
     const start = Math.max(0, at - CHUNK_BYTES)
     const chunk = await bytesOf(fs, path, { start, end: at - 1 })
-    const joined = new Uint8Array(chunk.length + rest.length)
-    joined.set(chunk)
-    joined.set(rest, chunk.length)
+    const joined = concat([chunk, rest])
     let lineEnd = joined.length
     for (let index = joined.lastIndexOf(NEWLINE); index >= 0; index = joined.lastIndexOf(NEWLINE, index - 1)) {
       if (index + 1 < lineEnd)
@@ -143,12 +142,5 @@ async function bytesOf(fs: FileSystem, path: string, range: { start: number; end
   } catch (error) {
     if ((error as { code?: string }).code !== 'ENOENT') throw error
   }
-  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const joined = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    joined.set(chunk, offset)
-    offset += chunk.length
-  }
-  return joined
+  return concat(chunks)
 }

@@ -4,6 +4,7 @@
  */
 import { PloinkyError } from '../../core/error.ts'
 import { OWN_AGENT } from '../../core/id.ts'
+import { lazy } from '../../core/lazy.ts'
 import { DEPTH_HEADER } from '../../core/invocation.ts'
 import { callingAgent } from '../../core/principal.ts'
 import type { McpGateway, RelayChange } from '../../http/mcp-exchange.ts'
@@ -50,7 +51,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
   }
 
   function serveOnDemand(exchange: AgentExchange): void {
-    onDemand().then((served) => served.serve(exchange), exchange.fail)
+    onDemand.get().then((served) => served.serve(exchange), exchange.fail)
   }
 
   function serveAgent(exchange: AgentExchange): boolean {
@@ -151,10 +152,4 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
       guard.close()
     },
   }
-}
-
-/** Made when it is asked for first. */
-function lazy<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | null = null
-  return () => (made ??= make())
 }

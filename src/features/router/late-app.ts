@@ -2,8 +2,10 @@
 import { join } from 'node:path'
 import type { FrontEnv } from '../../http/front.ts'
 import type { Sites } from '../../http/sites.ts'
+import { afterwards } from '../../core/afterwards.ts'
 import { messageOf } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
+import { lazy } from '../../core/lazy.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { audited } from '../events/index.ts'
 import type { RouterOptions } from './options.ts'
@@ -32,30 +34,23 @@ interface AppParts {
 export function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
   type Listener = (env: FrontEnv) => void
   let listener: Listener | null = null
-  let loading: Promise<Listener> | null = null
 
-  async function load(): Promise<Listener> {
-    const app = await createRouterApp(options, parts)
-    const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
-    listener = (env) => listen(env.incoming, env.outgoing, env)
-    return listener
-  }
-
-  function ready(): Promise<Listener> {
-    loading ??= load().catch((error: unknown) => {
-      // The next request tries again.
-      loading = null
+  const loaded = lazy(async () => {
+    try {
+      const app = await createRouterApp(options, parts)
+      const listen = await options.platform.net.toListener((request: Request, env: FrontEnv) => app.fetch(request, env))
+      return (listener = (env) => listen(env.incoming, env.outgoing, env))
+    } catch (error) {
       options.log.error('pages and API not loaded', { error: messageOf(error) })
       throw error
-    })
-    return loading
-  }
+    }
+  })
 
   return {
-    load: () => void ready().catch(() => {}),
+    load: () => void loaded.get().catch(() => {}),
     handle(env: FrontEnv): void {
       if (listener !== null) return listener(env)
-      ready().then(
+      loaded.get().then(
         (listen) => listen(env),
         (error: unknown) => options.http.writeError(env.outgoing, error, env.requestId),
       )
@@ -94,7 +89,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
       const result = options.execute(command, input, call)
       if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
       // What a caller changed counts before the answer says so.
-      return audited(options.events, { command, input, principal: call.principal.id }, andReload(result, reload))
+      return audited(options.events, { command, input, principal: call.principal.id }, afterwards(result, reload))
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
@@ -115,12 +110,4 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     watchMetrics: options.metrics.watch,
     log: options.log,
   })
-}
-
-async function andReload(result: Promise<unknown>, reload: () => Promise<void>): Promise<unknown> {
-  try {
-    return await result
-  } finally {
-    await reload()
-  }
 }
