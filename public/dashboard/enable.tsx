@@ -1,11 +1,12 @@
 /** Before an agent is enabled: what it gets in plain words, the consent to what runs on this machine, the values it needs. */
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { asRecord, call, textOr } from '../shared/api.ts'
 import type { ApiError } from '../shared/api.ts'
 import { shellWord } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Button, Command, Dialog } from '../shared/ui.tsx'
 import { useLoad } from './do.ts'
+import { TextField } from './field.tsx'
 import { Pane } from './pane.tsx'
 import type { Permissions } from './permissions.ts'
 import { iconOf, readPermissions, toneOf } from './permissions.ts'
@@ -64,7 +65,6 @@ function Decide({ permissions, reference, isEnabled, onClose }: EnableProps & { 
   const [doing, setDoing] = useState<string | null>(null)
   const [problem, setProblem] = useState<ApiError | null>(null)
   const [asName, setName] = useState('')
-  const nameId = useId()
   const { consent, missing } = permissions
   const name = asName.trim() === '' ? permissions.agent : asName.trim()
 
@@ -132,20 +132,7 @@ function Decide({ permissions, reference, isEnabled, onClose }: EnableProps & { 
           <span>{words.consent}</span>
         </label>
       )}
-      {!isEnabled && (
-        <div class="form-row">
-          <label for={nameId}>{words.name}</label>
-          <input
-            id={nameId}
-            class="field"
-            autoComplete="off"
-            spellcheck={false}
-            placeholder={permissions.agent}
-            value={asName}
-            onInput={({ currentTarget }) => setName(currentTarget.value)}
-          />
-        </div>
-      )}
+      {!isEnabled && <TextField label={words.name} placeholder={permissions.agent} value={asName} onChange={setName} />}
       <div>
         <p class="muted small">{strings.sameAs}</p>
         <Command

@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRouter, isHere, type TestRouter } from '../helpers/http-router.ts'
+import { waitFor } from '../helpers/workspace.ts'
 
 interface Entry {
   source: string
@@ -122,16 +123,22 @@ describe.skipIf(!isHere)('watching', () => {
       events: EventEntry[]
       next: string | null
     }
-    await router.ask({
-      method: 'POST',
-      target: '/auth/login',
-      headers: [
-        ['content-type', 'application/json'],
-        ['origin', `http://127.0.0.1:${router.port}`],
-      ],
-      body: JSON.stringify({ token: 'not-the-token' }),
+    const refuse = (): Promise<unknown> =>
+      router.ask({
+        method: 'POST',
+        target: '/auth/login',
+        headers: [
+          ['content-type', 'application/json'],
+          ['origin', `http://127.0.0.1:${router.port}`],
+        ],
+        body: JSON.stringify({ token: 'not-the-token' }),
+      })
+    // What the agent that was restarted before still has to say may come between.
+    const { events, next } = await waitFor('the refusal is the newest', async () => {
+      await refuse()
+      const page = await jsonOf<Page>('/api/v1/events/log?limit=2')
+      return page.events[0]?.type === 'session.refused' ? page : undefined
     })
-    const { events, next } = await jsonOf<Page>('/api/v1/events/log?limit=2')
     expect(events[0]).toMatchObject({ type: 'session.refused', outcome: 'refused' })
     expect(JSON.stringify(events)).not.toContain('not-the-token')
     const older = await jsonOf<Page>(`/api/v1/events/log?limit=1000&before=${next}`)

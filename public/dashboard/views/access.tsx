@@ -7,6 +7,7 @@ import { plainText, shellWord } from '../../shared/format.ts'
 import { Badge, Button, Command } from '../../shared/ui.tsx'
 import { ask } from '../ask.tsx'
 import { perform, useLoad } from '../do.ts'
+import { TextField } from '../field.tsx'
 import { ViewHead } from '../head.tsx'
 import { Pane, Section } from '../pane.tsx'
 import { status } from '../store.ts'
@@ -162,7 +163,6 @@ function GrantForm({ onGranted }: { onGranted(): void }) {
   const [agent, setAgent] = useState('')
   const [tools, setTools] = useState('')
   const [complaint, setComplaint] = useState<string | null>(null)
-  const toolsId = useId()
   const names = (status.value?.agents ?? []).map(({ name }) => name)
   async function submit(event: Event): Promise<void> {
     event.preventDefault()
@@ -184,18 +184,7 @@ function GrantForm({ onGranted }: { onGranted(): void }) {
     <form class="form-line" onSubmit={(event) => void submit(event)}>
       <AgentField label={words.who} names={names} value={caller} onChange={setCaller} />
       <AgentField label={words.whom} names={names} value={agent} onChange={setAgent} />
-      <div class="form-row">
-        <label for={toolsId}>{words.which}</label>
-        <input
-          id={toolsId}
-          class="field"
-          autoComplete="off"
-          spellcheck={false}
-          title={words.whichHelp}
-          value={tools}
-          onInput={({ currentTarget }) => setTools(currentTarget.value)}
-        />
-      </div>
+      <TextField label={words.which} title={words.whichHelp} value={tools} onChange={setTools} />
       <button type="submit" class="button primary">
         {words.grant}
       </button>

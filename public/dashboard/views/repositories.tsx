@@ -1,5 +1,5 @@
 /** Repositories of agents: add, enable, disable, bring up to date. */
-import { useId, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { asRecord, listOf, numberOr, textOr } from '../../shared/api.ts'
 import { DataTable } from '../../shared/data.tsx'
 import { plainText, shellWord } from '../../shared/format.ts'
@@ -7,6 +7,7 @@ import { Badge, Breakable, Button } from '../../shared/ui.tsx'
 import { ask } from '../ask.tsx'
 import { perform, useLoad } from '../do.ts'
 import type { Task } from '../do.ts'
+import { TextField } from '../field.tsx'
 import { ViewHead } from '../head.tsx'
 import { Pane, Section } from '../pane.tsx'
 import { strings } from '../strings.ts'
@@ -99,7 +100,6 @@ function AddForm({ onAdded }: { onAdded(): void }) {
   const [branch, setBranch] = useState('')
   const [busy, setBusy] = useState(false)
   const [complaint, setComplaint] = useState<string | null>(null)
-  const [nameId, branchId] = [useId(), useId()]
   async function submit(event: Event): Promise<void> {
     event.preventDefault()
     const wanted = name.trim()
@@ -120,32 +120,8 @@ function AddForm({ onAdded }: { onAdded(): void }) {
   return (
     <Section id="add-title" title={words.addTitle}>
       <form class="form-line" onSubmit={(event) => void (busy ? event.preventDefault() : submit(event))}>
-        <div class="form-row">
-          <label for={nameId}>{words.name}</label>
-          <input
-            id={nameId}
-            class="field"
-            autoComplete="off"
-            spellcheck={false}
-            aria-describedby={`${nameId}-help`}
-            value={name}
-            onInput={({ currentTarget }) => setName(currentTarget.value)}
-          />
-          <p id={`${nameId}-help`} class="muted small">
-            {words.nameHelp}
-          </p>
-        </div>
-        <div class="form-row">
-          <label for={branchId}>{words.branch}</label>
-          <input
-            id={branchId}
-            class="field"
-            autoComplete="off"
-            spellcheck={false}
-            value={branch}
-            onInput={({ currentTarget }) => setBranch(currentTarget.value)}
-          />
-        </div>
+        <TextField label={words.name} help={words.nameHelp} value={name} onChange={setName} />
+        <TextField label={words.branch} value={branch} onChange={setBranch} />
         <button type="submit" class="button primary" aria-disabled={busy ? 'true' : undefined}>
           {words.add}
         </button>

@@ -6,6 +6,7 @@ import { plainText, shellWord } from '../../shared/format.ts'
 import { Button } from '../../shared/ui.tsx'
 import { ask } from '../ask.tsx'
 import { perform, useLoad } from '../do.ts'
+import { TextField } from '../field.tsx'
 import { ViewHead } from '../head.tsx'
 import { Nothing, Pane, Section } from '../pane.tsx'
 import { hrefOf } from '../route.ts'
@@ -75,7 +76,7 @@ interface SetProps {
 
 function SetForm({ name, field, setName, onSet }: SetProps) {
   const [complaint, setComplaint] = useState<string | null>(null)
-  const [nameId, valueId] = [useId(), useId()]
+  const valueId = useId()
   useEffect(() => {
     if (name !== '') field.current?.focus()
   }, [])
@@ -104,22 +105,13 @@ function SetForm({ name, field, setName, onSet }: SetProps) {
   return (
     <Section id="set-title" title={words.setTitle} note={words.note}>
       <form class="form-line" onSubmit={(event) => void submit(event)}>
-        <div class="form-row">
-          <label for={nameId}>{words.name}</label>
-          <input
-            id={nameId}
-            class="field"
-            autoComplete="off"
-            autoCapitalize="characters"
-            spellcheck={false}
-            aria-describedby={`${nameId}-help`}
-            value={name}
-            onInput={({ currentTarget }) => setName(currentTarget.value)}
-          />
-          <p id={`${nameId}-help`} class="muted small">
-            {words.nameHelp}
-          </p>
-        </div>
+        <TextField
+          label={words.name}
+          help={words.nameHelp}
+          autoCapitalize="characters"
+          value={name}
+          onChange={setName}
+        />
         <div class="form-row">
           <label for={valueId}>{words.value}</label>
           <input
