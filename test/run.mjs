@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { copyForUser } from './setup/copy.mjs'
 import { ownDaemons, stopDaemon } from './setup/daemons.mjs'
+import { findDeno } from './setup/deno.mjs'
 import { setUp, setUpRefusal } from './setup/engines.mjs'
 import { ensureImages } from './setup/images.mjs'
 import { findNode } from './setup/node-binary.mjs'
@@ -102,7 +103,7 @@ async function prepareMachine() {
     findNode(say)
   }
   const [deno, ...tested] = await Promise.all([
-    runAsync([join(ROOT, 'node_modules/.bin/deno'), '--version'], { timeoutMs: 30_000 }),
+    runAsync([findDeno(ROOT) ?? 'deno', '--version'], { timeoutMs: 30_000 }),
     ...engines.map(smokeTest),
   ])
   for (const [index, engine] of tested.entries())

@@ -125,12 +125,12 @@ describe(`clients on ${engine} with ${platform}`, () => {
       })
       let stderr = ''
       child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-      const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+      const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve([code, signal])))
       await waitFor('the call works', () => (stderr.includes('Step 1') ? true : undefined))
       const working = () => workspace.run(['exec', 'demo', '--', 'ps', '-eo', 'args'])
       expect((await working()).stdout).toContain('slow.mjs')
       child.kill('SIGINT')
-      expect(await ended).toBe(130)
+      expect(await ended, stderr).toEqual([130, null])
       await waitFor('its program is gone', async () =>
         (await working()).stdout.includes('slow.mjs') ? undefined : true,
       )

@@ -119,6 +119,7 @@ const functions: Record<ProgramName, FakeProgram> = {
   },
   interruptible: async (process) => {
     await process.out('ready\n')
+    await process.out(`${await readLine(process)}\n`)
     await delay(HOUR_MS, process.ended)
     return 0
   },

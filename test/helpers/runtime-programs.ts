@@ -58,7 +58,8 @@ export const programs = {
   /** Terminal programs. */
   size: script('size', `[ -t 0 ] && [ -t 1 ] && stty size`),
   resized: script('resized', `stty size; read -r line; stty size; exit 3`),
-  interruptible: script('interruptible', `echo ready; sleep 1000; echo late`),
+  /** Gives lines back: then its last program runs, and the shell waits. Before, dash can keep a Ctrl-C to itself. */
+  interruptible: script('interruptible', `echo ready; cat; echo late`),
   asks: script('asks', `printf 'name? '; read -r name; printf 'got:<%s>\\n' "$name"; exit 4`),
   rawKey: script('rawKey', `stty raw -echo; printf ready; dd bs=1 count=1 2>/dev/null | od -A n -t x1; stty -raw`),
   terminalFacts: script('terminalFacts', `printf '%s|%s|%s\\n' "$TERM" "$ODD" "$(pwd)"`),

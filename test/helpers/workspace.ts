@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findDeno } from '../setup/deno.mjs'
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 /** Ends a program that hangs, so that the test says so instead of the runner. */
@@ -37,7 +38,7 @@ export interface RunOptions {
 /** argv of the program itself. */
 export function program(args: readonly string[]): [string, ...string[]] {
   if (platform === 'node') return [process.execPath, join(ROOT, 'dist/ploinky.cjs'), ...args]
-  return [join(ROOT, 'node_modules/.bin/deno'), 'run', '-A', '--no-prompt', join(ROOT, 'src/cli/bin.ts'), ...args]
+  return [findDeno(ROOT) ?? 'deno', 'run', '-A', '--no-prompt', join(ROOT, 'src/cli/bin.ts'), ...args]
 }
 
 /** The environment without what would change the program's decisions. */

@@ -21,6 +21,8 @@ const BUSY_WAIT_MS = 100
 const COMPACT_BYTES = 4 * 1024 * 1024
 /** And above this the program waits for the drawing, whatever it writes. */
 const FULL_BYTES = 8 * 1024 * 1024
+/** Nothing waits longer for an answer of this terminal: a program that floods it must still be reached by Ctrl-C. */
+const PATIENCE_MS = 250
 
 export interface Snapshot {
   readonly bytes: Uint8Array
@@ -48,6 +50,8 @@ export interface Screen {
   resize(cols: number, rows: number): void
   /** Calls back with all that was written before this call, and with what has come since. */
   snapshot(deliver: (shot: Snapshot, since: readonly Uint8Array[]) => void): void
+  /** Resolves when all that was written so far is drawn, and its questions are answered; after a moment in any case. */
+  answered(): Promise<void>
   /** Nothing was written for a moment. */
   readonly isQuiet: boolean
   /** Bytes that wait to be drawn. */
@@ -57,7 +61,10 @@ export interface Screen {
   dispose(): void
 }
 
-type Job = { readonly kind: 'resize'; cols: number; rows: number } | { readonly kind: 'snapshot'; deliver: Deliver }
+type Job =
+  | { readonly kind: 'resize'; cols: number; rows: number }
+  | { readonly kind: 'snapshot'; deliver: Deliver }
+  | { readonly kind: 'call'; call(): void }
 type Deliver = Parameters<Screen['snapshot']>[0]
 
 export function createScreen(options: ScreenOptions): Screen {
@@ -79,6 +86,7 @@ export function createScreen(options: ScreenOptions): Screen {
 
   function run(job: Job): void {
     if (job.kind === 'resize') return terminal.resize(job.cols, job.rows)
+    if (job.kind === 'call') return job.call()
     job.deliver(
       { bytes: takeSnapshot(terminal, serializer), cols: terminal.cols, rows: terminal.rows },
       backlog.bytes(),
@@ -186,6 +194,17 @@ export function createScreen(options: ScreenOptions): Screen {
       if (backlog.size > BUSY_BYTES && backlog.jobs === 0) compact()
       backlog.pushJob({ kind: 'snapshot', deliver })
       hurry()
+    },
+    answered() {
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, PATIENCE_MS)
+        const call = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        backlog.pushJob({ kind: 'call', call })
+        hurry()
+      })
     },
     dispose() {
       disposed = true

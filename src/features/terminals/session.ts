@@ -9,6 +9,7 @@ import { createPeer, type Peer } from './peer.ts'
 import { CLOSE, type TtyClientMessage, type TtyRole, type TtyServerMessage, type TtyView } from './protocol.ts'
 import type { Recorder } from './recorder.ts'
 import { createScreen } from './screen.ts'
+import { createQuestionWatch, createTyping } from './typing.ts'
 
 const MAX_UNREAD_INPUT_BYTES = 1024 * 1024
 
@@ -74,9 +75,10 @@ export function createSession(options: SessionOptions): Session {
   let detachedAt: number | null = startedAt
   let exitCode: number | null = null
   let active: Peer | null = null
-  let resizing: Promise<void> | null = null
   let recorder: Recorder | null = null
   let changingRecorder: Promise<void> = Promise.resolve()
+  const typing = createTyping((data) => tty.write(data))
+  const asks = createQuestionWatch()
   const screen = createScreen({
     library: options.library,
     scrollback: options.scrollback,
@@ -106,13 +108,12 @@ export function createSession(options: SessionOptions): Session {
   function resize({ cols, rows }: { cols: number; rows: number }): void {
     if (exitCode !== null || (cols === screen.cols && rows === screen.rows)) return
     screen.resize(Math.min(cols, MAX_SIZE), Math.min(rows, MAX_SIZE))
-    const sized = tty
-      .resize(cols, rows)
-      .catch((error: unknown) => log.debug('terminal not resized', { error: messageOf(error) }))
-      .finally(() => {
-        if (resizing === sized) resizing = null
-      })
-    resizing = sized
+    // The program sees the window of who types before it sees the key.
+    typing.hold(
+      tty.resize(cols, rows).catch((error: unknown) => {
+        log.debug('terminal not resized', { error: messageOf(error) })
+      }),
+    )
     recorder?.resize(cols, rows)
     broadcast({ type: 'size', cols, rows })
   }
@@ -132,6 +133,8 @@ export function createSession(options: SessionOptions): Session {
         lastActiveAt = Date.now()
         for (const peer of peers.values()) peer.output(bytes)
         screen.write(bytes)
+        // A key that overtook the answer would be read as part of it.
+        if (asks(bytes)) typing.hold(screen.answered())
         recorder?.output(bytes)
         const full = screen.full()
         if (full !== null) await full
@@ -217,9 +220,7 @@ export function createSession(options: SessionOptions): Session {
         return
       }
       activate(peer)
-      // The program sees the window of who types before it sees the key.
-      if (resizing === null) tty.write(data)
-      else resizing.then(() => tty.write(data)).catch(() => {})
+      typing.write(data)
     },
     message(peer, message) {
       switch (message.type) {

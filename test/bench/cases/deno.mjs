@@ -1,21 +1,8 @@
 /** The same program on Deno. */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { alternate, compare, ran } from '../measure.mjs'
+import { findDeno } from '../../setup/deno.mjs'
 import { openWorkspace } from '../workspace.mjs'
 import { startBare, startServer } from './router.mjs'
-
-/** The program itself, not the script of the npm package that starts it. */
-function findDeno(root) {
-  const { platform, arch } = process
-  const libc = platform === 'linux' ? '-glibc' : ''
-  const names = [`@deno/${platform}-${arch}${libc}`, `@deno/${platform}-${arch}`]
-  for (const name of names) {
-    const file = join(root, 'node_modules', name, 'deno')
-    if (existsSync(file)) return file
-  }
-  return null
-}
 
 /** @param {import('../workspace.mjs').Context} context */
 export async function deno(context) {

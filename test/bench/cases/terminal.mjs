@@ -8,7 +8,8 @@ import { openWorkspace } from '../workspace.mjs'
 
 const PROTOCOL = 'ploinky.tty.v1'
 const ACK_BYTES = 32 * 1024
-const SESSIONS = 50
+/** All that one agent may have, with the one that is open already. */
+const SESSIONS = 49
 const SETTLE_MS = 2000
 const SOCKETS = { docker: ['/var/run/docker.sock'], podman: ['/run/podman/podman.sock'] }
 
@@ -23,6 +24,7 @@ function connect(url, options) {
   socket.on('message', (data, isBinary) => {
     if (!isBinary && options.ours) {
       const message = JSON.parse(data.toString())
+      if (message.type === 'error') client.tail += ` (${message.message})`
       if (message.type === 'attached') {
         client.session = message.session.id
         client.snapshot = message.snapshotBytes
@@ -44,9 +46,10 @@ function connect(url, options) {
     }
     client.wake()
   })
+  socket.once('close', (code, reason) => (client.tail += ` (closed: ${code} ${reason})`))
   client.until = (check) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`a terminal shows ${JSON.stringify(client.tail)}`)), 60_000)
+      const timer = setTimeout(() => reject(new Error(`${options.ours ? "our" : "the bare"} terminal shows ${JSON.stringify(client.tail)} after ${client.bytes} bytes`)), 60_000)
       client.wake = () => {
         if (!check(client)) return
         clearTimeout(timer)
@@ -78,7 +81,7 @@ async function cat(client, file, size) {
   await client.until(({ tail }) => tail.includes('end-2'))
   const wallMs = performance.now() - began
   if (client.skips === 0 && client.bytes - before < size)
-    throw new Error(`${client.bytes - before} of ${size} bytes came`)
+    throw new Error(`${client.bytes - before} of ${size} bytes came: ${JSON.stringify(client.tail)}`)
   return { wallMs }
 }
 

@@ -129,10 +129,11 @@ export async function failure(run: Promise<unknown>, ...codes: ErrorCode[]): Pro
 }
 
 /** `promise`, or a failure that names what was waited for: nothing in the contract may hang. */
-export function within<T>(promise: Promise<T>, what: string, ms = DEADLINE_MS): Promise<T> {
+export function within<T>(promise: Promise<T>, what: string | (() => string), ms = DEADLINE_MS): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${ms / 1000} s: ${what}`)), ms)
+    const text = (): string => (typeof what === 'string' ? what : what())
+    timer = setTimeout(() => reject(new Error(`not within ${ms / 1000} s: ${text()}`)), ms)
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }

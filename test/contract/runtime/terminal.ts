@@ -34,11 +34,11 @@ function readAll(session: TtySession) {
           })
         }
       }
-      await within(check(), `"${text}" on the terminal; it shows ${JSON.stringify(seen)}`)
+      await within(check(), () => `"${text}" on the terminal; it shows ${JSON.stringify(seen)}`)
     },
     /** Exit code, once everything has been read. */
     async end(): Promise<number> {
-      const code = await within(session.closed, `the end of the terminal; it shows ${JSON.stringify(seen)}`)
+      const code = await within(session.closed, () => `the end of the terminal; it shows ${JSON.stringify(seen)}`)
       await within(reading, 'the end of the output')
       return code
     },
@@ -101,6 +101,8 @@ function keys(contract: Contract): void {
     const session = await adapter.openTty(name, programs.interruptible(), SIZE)
     const screen = readAll(session)
     await screen.until('ready')
+    session.write(encode('k\r'))
+    await screen.until('k\r\nk')
     session.write(encode('\x03'))
     expect(await screen.end()).toBe(130)
     expect(screen.text()).not.toContain('late')

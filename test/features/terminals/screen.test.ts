@@ -199,3 +199,15 @@ test('questions of programs are answered once, by the server', async () => {
   expect(replies.join('')).toContain('\x1b[1;3R')
   expect(replies).toHaveLength(2)
 })
+
+test('who waits for the answers has them, however much is drawn before', async () => {
+  const replies: string[] = []
+  const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 10, titled: () => {}, reply: (data) => replies.push(data) }) // prettier-ignore
+  screen.write(bytes('line\r\n'.repeat(100_000)))
+  screen.write(bytes('ab\x1b[6n'))
+  expect(replies).toEqual([])
+  await screen.answered()
+  expect(replies).toEqual(['\x1b[24;3R'])
+  screen.dispose()
+  await screen.answered()
+})
