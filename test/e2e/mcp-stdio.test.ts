@@ -86,7 +86,8 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
   /** Command lines in a container, without those that look. */
   const processes = async (agent: string): Promise<string[]> => {
     const all = await inside(agent, `for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null && echo; done`)
-    return all.split('\n').filter((line) => line.trim() !== '' && !line.includes('cmdline'))
+    const lines = all.split('\n').map((line) => line.trim())
+    return lines.filter((line) => line !== '' && !line.includes('cmdline'))
   }
   const programs = async (agent: string): Promise<number> =>
     (await processes(agent)).filter((line) => line.startsWith('node server.mjs')).length
@@ -178,7 +179,7 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
   })
 
   it(`${SESSIONS} sessions leave nothing behind`, { timeout: 60_000 + SESSIONS * 1000 }, async () => {
-    const before = (await processes('tiny')).length
+    const before = await processes('tiny')
     let next = 0
     const answers = new Map<number, number>()
     const one = async (): Promise<void> => {
@@ -200,7 +201,7 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
       }),
     )
     expect([...answers]).toEqual([[200, SESSIONS]])
-    await eventually(async () => expect(await processes('tiny')).toHaveLength(before))
+    await eventually(async () => expect(await processes('tiny')).toEqual(before))
   })
 
   it('a router that is killed: programs end with their input, and the next one ends those that do not', async () => {

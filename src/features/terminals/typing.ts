@@ -2,9 +2,7 @@
 
 const ESC = 0x1b
 /** CSI ... c, n, p, q, u, x, t; ESC Z; DCS; OSC with "?": what `public/webtty/queries.ts` leaves to the router. */
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const QUESTION = /\u001b(?:\[[<-?]?[0-9;:]*[ -/]*[cnpqutx]|Z|P[$+]q|\][0-9;]*\?)/
-// eslint-disable-next-line no-control-regex -- the same
 const BEGUN = /\u001b(?:\[[<-?]?[0-9;:]*[ -/]*|P[$+]?|\][0-9;]*)?$/
 /** No question that a terminal answers is longer. */
 const MAX_QUESTION_BYTES = 64

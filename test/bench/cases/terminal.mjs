@@ -46,10 +46,18 @@ function connect(url, options) {
     }
     client.wake()
   })
-  socket.once('close', (code, reason) => (client.tail += ` (closed: ${code} ${reason})`))
+  socket.once('close', (code, reason) => (client.tail += ` (closed: ${code} ${reason.toString()})`))
   client.until = (check) =>
     new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${options.ours ? "our" : "the bare"} terminal shows ${JSON.stringify(client.tail)} after ${client.bytes} bytes`)), 60_000)
+      const timer = setTimeout(
+        () =>
+          reject(
+            new Error(
+              `${options.ours ? 'our' : 'the bare'} terminal shows ${JSON.stringify(client.tail)} after ${client.bytes} bytes`,
+            ),
+          ),
+        60_000,
+      )
       client.wake = () => {
         if (!check(client)) return
         clearTimeout(timer)

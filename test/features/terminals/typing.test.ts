@@ -20,7 +20,9 @@ describe('questions in output', () => {
   ])('finds %s, in whatever pieces it comes', (_what, question) => {
     for (let cut = 0; cut <= question.length; cut++) {
       const asks = createQuestionWatch()
-      const found = [`before ${question.slice(0, cut)}`, `${question.slice(cut)} after`].map((part) => asks(bytes(part)))
+      const found = [`before ${question.slice(0, cut)}`, `${question.slice(cut)} after`].map((part) =>
+        asks(bytes(part)),
+      )
       expect(found, `cut at ${cut}`).toContain(true)
     }
   })
