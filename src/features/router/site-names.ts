@@ -11,9 +11,23 @@ export interface SiteNames {
 }
 
 export function createSiteNames(table: Pick<RouteTableHandle, 'names'>): SiteNames {
+  let of: readonly string[] | null = null
+  /** By label; null: more than one agent is called that. */
+  let sites = new Map<string, string | null>()
+
+  function index(names: readonly string[]): void {
+    of = names
+    sites = new Map()
+    for (const name of names) {
+      const label = name.toLowerCase()
+      if (LABEL.test(label)) sites.set(label, sites.has(label) ? null : name)
+    }
+  }
+
   function agentOf(label: string): string | null {
-    const [only, second] = table.names().filter((name) => name.toLowerCase() === label)
-    return only !== undefined && second === undefined && LABEL.test(label) ? only : null
+    const names = table.names()
+    if (names !== of) index(names)
+    return sites.get(label) ?? null
   }
   return { agentOf, hasSite: (agent) => agentOf(agent.toLowerCase()) === agent }
 }

@@ -16,7 +16,7 @@ import type { Store } from '../../core/store.ts'
 
 export interface RouteTableHandle {
   find(agent: string): RouteEntry | 'stopped' | null
-  /** Of all enabled agents, running or not. */
+  /** Of all enabled agents, running or not; the same array until the table changes. */
   names(): readonly string[]
   routing(): Routing
   /** The enabled agents by name. */
@@ -42,6 +42,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   let current: Routing = routingDocument.empty()
   let agents: Readonly<Record<string, AgentRecord>> = {}
   let grants: Readonly<Record<string, Granted>> = {}
+  let names: readonly string[] = []
 
   async function readAgain(): Promise<void> {
     try {
@@ -49,6 +50,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
       const before = current
       current = routing
       agents = enabled.agents
+      names = [...new Set([...Object.keys(routing.routes), ...Object.keys(agents)])]
       for (const [agent, entry] of Object.entries(before.routes))
         if (!same(entry, own(routing.routes, agent))) onGone(entry)
       onChange()
@@ -79,7 +81,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   ]
   return {
     find: (agent) => own(current.routes, agent) ?? (own(agents, agent) === undefined ? null : 'stopped'),
-    names: () => [...new Set([...Object.keys(current.routes), ...Object.keys(agents)])],
+    names: () => names,
     routing: () => current,
     agents: () => agents,
     grants: () => grants,

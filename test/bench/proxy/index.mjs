@@ -6,6 +6,7 @@
  *   node test/bench/proxy/index.mjs --url http://127.0.0.1:8088/services/a/ --header 'Authorization: Bearer x'
  */
 import { spawn } from 'node:child_process'
+import { get } from 'node:http'
 import process, { argv, execPath, exit } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -30,6 +31,8 @@ const BROWSER_HEADERS = {
   Referer: 'http://127.0.0.1:8088/dashboard/agents',
   Cookie: 'theme=dark; session=0123456789abcdef0123456789abcdef; panel=left',
   'Cache-Control': 'no-cache',
+  // What a page loads: a navigation signed in by cookie is sent on to the agent's own origin.
+  'Sec-Fetch-Dest': 'empty',
 }
 
 const WARM_REQUESTS = 15_000
@@ -57,6 +60,7 @@ export async function benchProxy(options = {}) {
   try {
     const variants = await startVariants(stage, options)
     const samples = variants.map(() => [])
+    for (const variant of variants) await mustAnswer(variant)
     for (const variant of variants) await warm(stage, variant, connections)
     for (let round = 0; round < rounds; round++) {
       const first = round % variants.length
@@ -111,6 +115,14 @@ async function bundleRelay(stage) {
     logLevel: 'error',
   })
   return outfile
+}
+
+/** wrk takes a redirect for a success. */
+async function mustAnswer({ name, urls: [url], headers }) {
+  const status = await new Promise((resolve, reject) => {
+    get(url, { headers, agent: false }, (answer) => resolve(answer.resume().statusCode)).once('error', reject)
+  })
+  if (status !== 200) throw new Error(`${name}: ${url} answers ${status}`)
 }
 
 /** A compiler that is still at work would be counted as the cost of a request. */
