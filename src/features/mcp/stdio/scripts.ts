@@ -30,7 +30,8 @@ end() {
 `
 
 /**
- * Runs its arguments, then ends whatever still carries the mark. With `1` as $0, what is written to standard error goes to the
+ * Runs its arguments, then ends whatever still carries the mark, until two looks in a row have found nothing: a process in
+ * the middle of exec shows no environment. With `1` as $0, what is written to standard error goes to the
  * log of the container.
  */
 const WRAPPER = `
@@ -38,8 +39,14 @@ const WRAPPER = `
 "$@"
 code=$?
 ${FIND}
-marked "${MARK}=$${MARK}"
-for file in $found; do end "$file"; done
+looks=0 empty=0
+while [ $empty -lt 2 ] && [ $looks -lt 10 ]; do
+  looks=$((looks + 1)) empty=$((empty + 1))
+  marked "${MARK}=$${MARK}"
+  for file in $found; do
+    case "$file" in "/proc/$$/environ") ;; *) end "$file"; empty=0 ;; esac
+  done
+done
 exit "$code"
 `
 
