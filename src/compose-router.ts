@@ -13,6 +13,7 @@ import type { RoutesWriter } from './features/agents/index.ts'
 import type { Authenticator } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
+import { audited } from './features/events/index.ts'
 import { createDemand, type Demand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { createMetrics } from './features/metrics/index.ts'
@@ -179,7 +180,7 @@ function openTerminals(services: Services) {
   }
 }
 
-/** Our own commands over MCP; what a call changed counts before its answer says so. */
+/** Our own commands over MCP; what a call changed counts before its answer says so, and is told as one over the API is. */
 async function loadOwnServer(
   { services, commands }: Pick<ServeOptions, 'services' | 'commands'>,
   { routes, supervisor }: { routes: { reload(): Promise<void> }; supervisor: Supervisor },
@@ -191,7 +192,8 @@ async function loadOwnServer(
     run(command, input, call) {
       const result = execute(command, input, call)
       if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      return afterwards(result, () => Promise.all([routes.reload(), supervisor.look()]))
+      const counts = afterwards(result, () => Promise.all([routes.reload(), supervisor.look()]))
+      return audited(services.events, { command, input, principal: call.principal.id }, counts)
     },
   })
 }

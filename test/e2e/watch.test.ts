@@ -1,6 +1,7 @@
 /** What a person can watch: logs that go on, what happened and who asked for it, the last hour; by command and by address. */
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRouter, isHere, type TestRouter } from '../helpers/http-router.ts'
 import { waitFor } from '../helpers/workspace.ts'
@@ -16,6 +17,10 @@ interface EventEntry {
   principal: string | null
   outcome: string
   data: Record<string, unknown>
+}
+interface Page {
+  events: EventEntry[]
+  next: string | null
 }
 
 const DEADLINE_MS = 30_000
@@ -119,10 +124,6 @@ describe.skipIf(!isHere)('watching', () => {
   })
 
   it('tells who did what, newest first, in pages', async () => {
-    interface Page {
-      events: EventEntry[]
-      next: string | null
-    }
     const refuse = (): Promise<unknown> =>
       router.ask({
         method: 'POST',
@@ -151,6 +152,23 @@ describe.skipIf(!isHere)('watching', () => {
     })
     expect(audit.events.find(({ type }) => type === 'agent.enabled')).toMatchObject({ principal: 'local' })
     expect(await textOfCommand(['events', '--audit', '--agent', 'demo'])).toContain('by operator')
+  })
+
+  it('knows what a program asked for over MCP', async () => {
+    const client = new Client({ name: 'test', version: '1' })
+    const requestInit = { headers: { authorization: `Bearer ${router.token}` } }
+    await client.connect(
+      new StreamableHTTPClientTransport(new URL(`http://127.0.0.1:${router.port}/mcp`), { requestInit }),
+    )
+    const name = (await client.listTools()).tools.find((tool) => /^ploinky.*restart$/.test(tool.name))?.name ?? ''
+    const began = new Date().toISOString()
+    await client.callTool({ name, arguments: { agent: 'demo' } })
+    await client.callTool({ name, arguments: { agent: 'nobody' } })
+    await client.close()
+    const { events } = await jsonOf<Page>(`/api/v1/events/log?audit=true&since=${began}`)
+    const asked = events.map(({ type, principal, data }) => [type, principal, data['command'], data['agent']])
+    expect(asked).toContainEqual(['command.done', 'operator', 'agent restart', 'demo'])
+    expect(asked).toContainEqual(['command.failed', 'operator', 'agent restart', 'nobody'])
   })
 
   it('counts requests and measures agents, and tells those who look', async () => {
