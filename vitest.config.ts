@@ -19,7 +19,9 @@ export default defineConfig({
             'test/bench/**',
             'node_modules/**',
           ],
-          testTimeout: 20_000,
+          testTimeout: 30_000,
+          // Some build the pages first.
+          hookTimeout: 120_000,
         },
       },
       {

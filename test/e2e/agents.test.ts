@@ -195,4 +195,21 @@ describe.runIf(isContainerEngine)('agents of a repository', () => {
     expect(stdout).toContain('ports[0]: expected [ip:]host[:container][/tcp|/udp], found "x" (line 1)')
     expect(stdout).toContain('enable[0]: expected one agent, found "a" and "b" (line 1)')
   })
+
+  it('all are stopped in the opposite order: what others need goes after them', async () => {
+    const idle = { container: ALPINE, start: 'sleep 1000', readiness: { protocol: 'none' } }
+    await define('floor', idle)
+    // Slow to end: without an order it would be the last.
+    const start = `sh -c 'trap "sleep 1; exit 0" TERM; sleep 1000 & wait'`
+    await define('house', { ...idle, start, enable: ['floor'] })
+    expect((await started('house')).code).toBe(0)
+    expect((await workspace.run(['stop'])).code).toBe(0)
+    const { events } = await workspace.json<{ events: { subject: string }[] }>(['events', '--type', 'agent.stopped'])
+    const stopped = events.map(({ subject }) => subject)
+    // Newest first.
+    expect(stopped.indexOf('floor')).toBeLessThan(stopped.indexOf('house'))
+    expect(stopped.indexOf('floor')).toBeGreaterThanOrEqual(0)
+    expect(stopped.indexOf('base')).toBeLessThan(stopped.indexOf('store'))
+    expect(stopped.indexOf('store')).toBeLessThan(stopped.indexOf('web'))
+  })
 })

@@ -2,6 +2,7 @@
 export { createRuntimeChooser, type RuntimeChooser } from './choose-runtime.ts'
 export { createExplainer } from './explainer.ts'
 export { buildGraph, type Graph, type GraphNode, runGraph } from './graph.ts'
+export { needsOf, stopInOrder, stopOrder } from './stop-order.ts'
 export { createHookSteps } from './hook-steps.ts'
 export { createPlanner, type Loaded, type Planner, type Prepared } from './planner.ts'
 export { createRouteFinder } from './route-of.ts'

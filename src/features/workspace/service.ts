@@ -11,8 +11,11 @@ import {
   agentStatuses,
   type EnabledAgent,
   type Instances,
+  needsOf,
   type Registry,
   type Runtimes,
+  stopInOrder,
+  stopOrder,
   unlinkFolders,
 } from '../agents/index.ts'
 import type { Grants } from '../callers/index.ts'
@@ -98,34 +101,31 @@ export function createWorkspaceService(options: WorkspaceOptions): WorkspaceServ
     return agent === null ? await registry.list() : [await registry.get(agent)]
   }
 
+  async function one(
+    agent: EnabledAgent,
+    run: (agent: EnabledAgent) => Promise<boolean>,
+    outcome: string,
+  ): Promise<AgentResult> {
+    const began = Date.now()
+    const base = { agent: agent.name, runtime: agent.runtime }
+    try {
+      const changed = await run(agent)
+      const milliseconds = Date.now() - began
+      return { ...base, state: 'stopped', outcome: changed ? outcome : 'unchanged', milliseconds }
+    } catch (error) {
+      const milliseconds = Date.now() - began
+      return { ...base, state: 'failed', outcome: 'failed', milliseconds, error: errorData(error) }
+    }
+  }
+
+  /** What others need goes after them. */
   async function each(
     agents: readonly EnabledAgent[],
     run: (agent: EnabledAgent) => Promise<boolean>,
     outcome: string,
   ): Promise<AgentResult[]> {
-    return await Promise.all(
-      agents.map(async (agent): Promise<AgentResult> => {
-        const began = Date.now()
-        const base = { agent: agent.name, runtime: agent.runtime }
-        try {
-          const changed = await run(agent)
-          return {
-            ...base,
-            state: 'stopped',
-            outcome: changed ? outcome : 'unchanged',
-            milliseconds: Date.now() - began,
-          }
-        } catch (error) {
-          return {
-            ...base,
-            state: 'failed',
-            outcome: 'failed',
-            milliseconds: Date.now() - began,
-            error: errorData(error),
-          }
-        }
-      }),
-    )
+    const needs = agents.length < 2 ? [] : await Promise.all(agents.map((agent) => needsOf(agent, instances.load)))
+    return await stopInOrder(agents, stopOrder(needs), (agent) => one(agent, run, outcome))
   }
 
   async function isEmptyTree(path: string): Promise<boolean> {
