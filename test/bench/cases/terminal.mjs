@@ -121,6 +121,27 @@ async function memoryOfSessions(place, pid) {
   return taken
 }
 
+/** Each session writes a megabyte a second, for some seconds; all of it must come, or a snapshot in its place. */
+async function atOnce(place, seconds) {
+  const clients = []
+  for (let i = 0; i < SESSIONS; i++) clients.push(await shell(place.url, place.options))
+  const began = performance.now()
+  const before = clients.map(({ bytes }) => bytes)
+  const line = `for i in $(seq ${seconds}); do tr '\\0' x </dev/zero | head -c 1000000; sleep 1; done; echo; echo end-$((1+1))\r`
+  for (const { socket } of clients) socket.send(Buffer.from(line))
+  await Promise.all(clients.map((client) => client.until(({ tail }) => tail.includes('end-2'))))
+  const wallMs = performance.now() - began
+  clients.forEach(({ bytes, skips }, i) => {
+    if (skips === 0 && bytes - before[i] < seconds * 1_000_000)
+      throw new Error(`${bytes - before[i]} bytes of ${seconds} MB came`)
+  })
+  const skips = clients.reduce((sum, client) => sum + client.skips, 0)
+  for (const { socket } of clients)
+    socket.send(place.options.ours ? JSON.stringify({ type: 'end' }) : Buffer.from('exit\r'))
+  await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))))
+  return { wallMs, skips }
+}
+
 async function reattach(place, session) {
   const began = performance.now()
   const client = await connect(`${place.url}&session=${session}`, place.options)
@@ -177,6 +198,9 @@ export async function terminal(context) {
   const { pid } = workspace.read('running/router.json')
   const memory = await memoryOfSessions(ours, pid)
   for (const { socket } of [a, b]) socket.close()
+  const seconds = context.quick ? 2 : 5
+  const many = await alternate({ ours: () => atOnce(ours, seconds), bare: () => atOnce(bare, seconds) }, { rounds: 2 })
+  const skips = many.ours.reduce((sum, sample) => sum + sample.skips, 0)
   const fixed = (name, value, limit, unit) => ({
     ...{ name, baseline: 'limit', unit, ours: value, theirs: limit, ratio: value / limit, bound: 1 },
   })
@@ -189,6 +213,15 @@ export async function terminal(context) {
       },
       cats.ours,
       cats.bare,
+    ),
+    compare(
+      {
+        name: `terminal: ${SESSIONS} sessions at 1 MB/s${skips > 0 ? `, ${skips} skips` : ''}`,
+        baseline: 'ws + PTY',
+        bound: null,
+      },
+      many.ours,
+      many.bare,
     ),
     compare({ name: 'terminal: key echo, p50', baseline: 'ws + PTY', bound: 1.15 }, echoes.ours, echoes.bare),
     fixed(`terminal: memory a session of ${SESSIONS}`, memory, 300, 'KB'),
