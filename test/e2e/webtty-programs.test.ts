@@ -40,7 +40,10 @@ const sameWhenJoined = async (): Promise<void> => expect(await differenceWhenJoi
 async function shell(): Promise<void> {
   screen = await openScreen(workspace, 'demo', { query: { command: 'shell', cols: '80', rows: '24' } })
   await screen.client.message('attached')
-  screen.type("cd /tmp; PS1='ready$ '; echo be''fore\r")
+  await screen.shows(/[#$]$/m)
+  // Editors keep what they remember in the home folder.
+  const home = isContainerEngine ? '/tmp' : workspace.dir
+  screen.type(`export HOME=${home}; cd; PS1='ready$ '; echo be''fore\r`)
   await screen.until('the prompt below "before"', (lines) => lines.some((line) => line === 'before') && atPrompt(lines))
 }
 
@@ -167,17 +170,17 @@ describe('a program that draws by itself', { timeout: 90_000 }, () => {
 
   test.runIf(has('tmux'))('tmux in panes, with a status line, looks the same to who joins', async () => {
     await shell()
-    screen.type('tmux -L ploinky-test -f /dev/null new "PS1=%\\  sh"\r')
-    await screen.shows('[0]')
-    screen.type(`\u0002%`)
-    await screen.shows('│')
-    screen.type(`printf '${WIDE}\\n\\033[31mred\\033[0m\\n'; seq 1 50\r`)
-    await screen.shows(/^.*50/m)
+    screen.type(`tmux -L ploinky-test -f /dev/null new sh \\; split-window -h "PS1='right$ ' exec sh"\r`)
+    await screen.until('two panes', (lines) => lines.some((line) => /│right\$$/.test(line)))
+    screen.type(`printf '${WIDE}\\n\\033[31mred\\033[0m\\n'; seq 101 150\r`)
+    await screen.until('all of the output', (lines) => lines.some((line) => line.endsWith('│150')))
     await sameWhenJoined()
     await screen.resize(100, 30)
     await screen.until('a status line below', (lines) => (lines[29] ?? '').startsWith('[0]'))
     await sameWhenJoined()
-    screen.type('\u0002:kill-server\r')
+    screen.type('\u0002:')
+    await screen.until('its prompt', (lines) => lines.at(-1) === ':')
+    screen.type('kill-server\r')
     await backInShell()
     await sameWhenJoined()
   })
