@@ -18,8 +18,8 @@ beforeAll(async () => {
 }, 240_000)
 afterEach(async () => {
   await screen?.[Symbol.asyncDispose]()
-  for (const { id } of await workspace.json<{ id: string }[]>(['terminals']))
-    await workspace.json(['terminal', 'end', id])
+  const open = (await (await workspace.fetch('/api/v1/terminals')).json()) as { id: string }[]
+  for (const { id } of open) await workspace.fetch(`/api/v1/terminals/${id}`, { method: 'DELETE' })
 }, 60_000)
 afterAll(async () => await workspace?.[Symbol.asyncDispose](), 120_000)
 
@@ -171,7 +171,7 @@ describe('a program that draws by itself', { timeout: 90_000 }, () => {
   test.runIf(has('tmux'))('tmux in panes, with a status line, looks the same to who joins', async () => {
     await shell()
     screen.type(`tmux -L ploinky-test -f /dev/null new sh \\; split-window -h "PS1='right$ ' exec sh"\r`)
-    await screen.until('two panes', (lines) => lines.some((line) => /│right\$$/.test(line)))
+    await screen.until('two panes', (lines) => lines.some((line) => line.endsWith('│right$')))
     screen.type(`printf '${WIDE}\\n\\033[31mred\\033[0m\\n'; seq 101 150\r`)
     await screen.until('all of the output', (lines) => lines.some((line) => line.endsWith('│150')))
     await sameWhenJoined()
