@@ -49,6 +49,10 @@ export function Pane({ session }: { session: TtySession }) {
         onMouseDown={() => {
           if (!isFront) select(session.key)
         }}
+        onClick={({ target }) => {
+          // Beside a terminal that is smaller than its place.
+          if (target instanceof Element && target.matches('.terminal-place, .terminal-box')) session.focus()
+        }}
         {...drop.handlers}
       >
         {drop.isOver && (
