@@ -33,11 +33,13 @@ export function createCursorName(term: Terminal, box: HTMLElement, shrink: Shrin
     if (name === null || !screen || active.viewportY !== active.baseY) return hide()
     const cell = (size: number, count: number): number => (size / count) * shrink.scale
     const [width, height] = [cell(screen.offsetWidth, term.cols), cell(screen.offsetHeight, term.rows)]
-    const left = Math.min(active.cursorX * width, box.clientWidth - label.offsetWidth)
-    // Above the line that is typed; at the top there is only the one below.
-    const above = active.cursorY * height - label.offsetHeight
-    const top = above >= 0 ? above : (active.cursorY + 1) * height
-    label.style.transform = `translate(${Math.max(0, left)}px, ${top}px)`
+    const [right, top] = [(active.cursorX + 1.5) * width, active.cursorY * height]
+    // Behind the cursor, where nothing is typed yet; where no room is left there, above or below it.
+    const isBehind = right + label.offsetWidth <= box.clientWidth
+    const beside = top >= label.offsetHeight ? top - label.offsetHeight : top + height
+    const left = isBehind ? right : Math.max(0, box.clientWidth - label.offsetWidth)
+    const line = isBehind ? Math.max(0, top + (height - label.offsetHeight) / 2) : beside
+    label.style.transform = `translate(${left}px, ${Math.min(line, box.clientHeight - label.offsetHeight)}px)`
     label.classList.add('seen')
   }
 

@@ -13,7 +13,7 @@ import type { BarKey } from './keys.ts'
 import { checkPaste } from './paste.ts'
 import type { Paste } from './paste.ts'
 import { settings } from './settings.ts'
-import { strings } from './strings.ts'
+import { otherTypist } from './typist.ts'
 import { colourChanges } from './colours.ts'
 import type { Size, TerminalView } from './terminal.ts'
 import { createTerminalView } from './terminal.ts'
@@ -183,7 +183,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
       view.apply(settings.value, state.role.value === 'viewer')
       queueMicrotask(fit)
     })
-    stopNaming = effect(() => view.nameCursor(otherTypist()))
+    stopNaming = effect(() => view.nameCursor(otherTypist(state.view.value?.peers, state.self.value)))
     fit()
     start()
     host.onReady()
@@ -206,14 +206,6 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
         state.latency.value = milliseconds
       },
     })
-  }
-
-  /** Somebody else who typed last; null: oneself, or nobody else is there. */
-  function otherTypist(): string | null {
-    const peers = state.view.value?.peers ?? []
-    const active = peers.find((peer) => peer.active)
-    if (active === undefined || active.id === state.self.value) return null
-    return active.name === '' ? strings.unnamed : active.name
   }
 
   function take(message: TtyServerMessage): void {
