@@ -1,6 +1,7 @@
 /** Files of one agent: look, take, give. Any page can open it: it knows its agent and nothing of the page. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from './api.ts'
+import { filesOf } from './dropped-files.ts'
 import './files-drawer.css'
 import type { Entry, Listing } from './files-transfer.ts'
 import { downloadUrl, list, within } from './files-transfer.ts'
@@ -12,14 +13,18 @@ import { Uploads, useUploads } from './uploads.tsx'
 
 const words = strings.files
 
+const NONE: readonly File[] = []
+
 export interface FilesDrawerProps {
   readonly agent: string
   /** Where it begins; the agent's working folder by default. */
   readonly folder?: string
+  /** Uploaded there as soon as the folder is known. */
+  readonly files?: readonly File[]
   onClose(): void
 }
 
-export function FilesDrawer({ agent, folder = '.', onClose }: FilesDrawerProps) {
+export function FilesDrawer({ agent, folder = '.', files = NONE, onClose }: FilesDrawerProps) {
   const view = useListing(agent, folder)
   const uploads = useUploads(agent, view.refresh)
   const picker = useRef<HTMLInputElement>(null)
@@ -28,6 +33,10 @@ export function FilesDrawer({ agent, folder = '.', onClose }: FilesDrawerProps) 
   const give = (files: readonly File[]): void => {
     if (path !== null) uploads.add(path, files)
   }
+  const isKnown = path !== null
+  useEffect(() => {
+    if (isKnown && files.length > 0) give(files)
+  }, [isKnown, files])
   const name = plainText(agent)
   return (
     <Dialog class={over ? 'files-drawer is-over' : 'files-drawer'} labelledBy="files-title" onClose={onClose}>
@@ -80,14 +89,6 @@ export function FilesDrawer({ agent, folder = '.', onClose }: FilesDrawerProps) 
       </div>
     </Dialog>
   )
-}
-
-/** A folder that is dropped comes as a file without content: not taken for one. */
-function filesOf(transfer: DataTransfer | null): File[] {
-  return [...(transfer?.items ?? [])].flatMap((item) => {
-    const file = item.kind === 'file' && item.webkitGetAsEntry()?.isDirectory !== true ? item.getAsFile() : null
-    return file === null ? [] : [file]
-  })
 }
 
 function useListing(agent: string, start: string) {

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { shellWord } from '../shared/format.ts'
 import { Button, Command } from '../shared/ui.tsx'
 import { Frame } from './dialogs-frame.tsx'
+import { FilesDialog } from './files-dialog.tsx'
 import { HelpDialog } from './help-dialog.tsx'
 import { NameField } from './name-field.tsx'
 import type { Paste } from './paste.ts'
@@ -39,6 +40,8 @@ export function Dialogs() {
       return <RecordingsDialog />
     case 'player':
       return <PlayerDialog id={view.id} name={view.name} />
+    case 'files':
+      return <FilesDialog agent={view.agent} files={view.files} />
     case 'rename':
       return <RenameDialog session={view.session} />
     case 'share':

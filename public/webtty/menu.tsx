@@ -4,7 +4,7 @@ import { routerUrl } from '../shared/api.ts'
 import { Icon } from '../shared/icons.tsx'
 import type { IconName } from '../shared/icons.tsx'
 import { onAction } from './actions.ts'
-import { closeTab, dialog, focusedSession, focusTerminal, guest, nameOf, splitTo } from './store.ts'
+import { closeTab, dialog, focusedSession, focusTerminal, guest, nameOf, openFiles, splitTo } from './store.ts'
 import { strings } from './strings.ts'
 
 interface Item {
@@ -56,6 +56,9 @@ function groups(): Item[][] {
     [
       ...ofSession('rename', menuItems.rename, 'rename'),
       ...ofSession('share', menuItems.share, 'share'),
+      ...(own && session !== null
+        ? [{ label: menuItems.files, icon: 'folder', run: () => openFiles(session) } as const]
+        : []),
       ...ofSession('commands', menuItems.commands, 'open'),
       ...(own && session !== null
         ? [

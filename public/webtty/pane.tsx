@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { duration } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Badge, Button } from '../shared/ui.tsx'
+import { useDrop } from './drop.ts'
 import { ProblemPanel } from './problem-panel.tsx'
 import { SearchBar } from './search-bar.tsx'
 import type { TtySession } from './session.ts'
@@ -26,6 +27,7 @@ export function Pane({ session }: { session: TtySession }) {
       observer.disconnect()
     }
   }, [session])
+  const drop = useDrop(session)
   const isFront = focusedSession.value?.key === session.key
   const isSplit = layout.value.shown.length > 1
   const { kind } = session.connection.value
@@ -47,7 +49,18 @@ export function Pane({ session }: { session: TtySession }) {
         onMouseDown={() => {
           if (!isFront) select(session.key)
         }}
+        onClick={({ target }) => {
+          // Beside a terminal that is smaller than its place.
+          if (target instanceof Element && target.matches('.terminal-place, .terminal-box')) session.focus()
+        }}
+        {...drop.handlers}
       >
+        {drop.isOver && (
+          <p class="drop-hint" aria-hidden="true">
+            <Icon name="upload" />
+            <span>{strings.files.drop(session.agent)}</span>
+          </p>
+        )}
         {kind === 'closed' && session.ended.value === null && <ProblemPanel session={session} />}
       </div>
       <ExitLine session={session} />

@@ -13,6 +13,7 @@ import type { BarKey } from './keys.ts'
 import { checkPaste } from './paste.ts'
 import type { Paste } from './paste.ts'
 import { settings } from './settings.ts'
+import { otherTypist } from './typist.ts'
 import { colourChanges } from './colours.ts'
 import type { Size, TerminalView } from './terminal.ts'
 import { createTerminalView } from './terminal.ts'
@@ -105,6 +106,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
   let connection: Connection | null = null
   let place: HTMLElement | null = null
   let stopApplying: (() => void) | null = null
+  let stopNaming: (() => void) | null = null
   let disposed = false
   let toldRoom = ''
 
@@ -149,6 +151,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
       disposed = true
       connection?.close()
       stopApplying?.()
+      stopNaming?.()
       state.terminal.value?.dispose()
     },
   }
@@ -180,6 +183,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
       view.apply(settings.value, state.role.value === 'viewer')
       queueMicrotask(fit)
     })
+    stopNaming = effect(() => view.nameCursor(otherTypist(state.view.value?.peers, state.self.value)))
     fit()
     start()
     host.onReady()

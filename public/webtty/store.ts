@@ -20,6 +20,7 @@ export type DialogView =
   | { readonly kind: 'paste'; readonly paste: Paste; proceed(): void }
   | { readonly kind: 'sessions' | 'settings' | 'help' | 'recordings' | 'picker' }
   | { readonly kind: 'rename' | 'share' | 'end' | 'commands'; readonly session: TtySession }
+  | { readonly kind: 'files'; readonly agent: string; readonly files: readonly File[] }
   | { readonly kind: 'player'; readonly id: string; readonly name: string }
 
 export const sessions = signal<ReadonlyMap<string, TtySession>>(new Map())
@@ -141,6 +142,11 @@ export function focusTerminal(): void {
   requestAnimationFrame(() => {
     if (dialog.value === null) focusedSession.value?.focus()
   })
+}
+
+/** The files of its agent; `files` are given to it. Who came by a link has no files. */
+export function openFiles({ agent }: TtySession, files: readonly File[] = []): void {
+  if (!guest.value) dialog.value = { kind: 'files', agent, files }
 }
 
 export function closeDialog(): void {

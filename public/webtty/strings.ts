@@ -122,6 +122,11 @@ export const strings = {
     invalid: 'Not a regular expression',
     close: 'Close search',
   },
+  files: {
+    open: 'Files',
+    drop: (agent: string) => `Drop files here: they go into the folder of ${agent}`,
+    notLoaded: 'Files could not be loaded. Load the page again.',
+  },
   paste: {
     title: (lines: number) => (lines > 1 ? `Paste ${lines} lines?` : 'Paste this?'),
     text: 'The program would take each line as typed, with Enter after it. A shell runs them at once.',
@@ -255,6 +260,7 @@ export const strings = {
     rename: 'Rename…',
     share: 'Share…',
     recordings: 'Recordings…',
+    files: 'Files…',
     commands: 'From a command line…',
     settings: 'Settings…',
     help: 'Keys…',

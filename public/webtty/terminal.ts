@@ -9,6 +9,10 @@ import { pageColours, themeOf } from './palettes.ts'
 import { swallowQueries } from './queries.ts'
 import type { Settings } from './settings.ts'
 import { strings } from './strings.ts'
+import type { CursorName } from './cursor-name.ts'
+import { createCursorName } from './cursor-name.ts'
+import { createShrink } from './shrink.ts'
+import type { Shrink } from './shrink.ts'
 import { scrollByTouch } from './touch.ts'
 
 export interface TerminalEvents {
@@ -34,8 +38,10 @@ export interface TerminalView {
   readonly term: Terminal
   /** Puts it into a place on the page; may be called again with another one. */
   mount(host: HTMLElement): void
-  /** What fits into its place; null while it is not in sight. */
+  /** What fits into its place, which has perhaps changed; null while it is not in sight. */
   fitting(): Size | null
+  /** Who moves the cursor; null: nobody else. */
+  nameCursor(name: string | null): void
   apply(settings: Settings, readOnly: boolean): void
   search(): Promise<SearchAddon>
   dispose(): void
@@ -97,6 +103,9 @@ export async function createTerminalView(settings: Settings, events: TerminalEve
   element.className = 'terminal-box'
   const renderer = createRenderer(term)
   let search: Promise<SearchAddon> | null = null
+  let shrink: Shrink | null = null
+  let cursorName: CursorName | null = null
+  let name: string | null = null
   return {
     term,
     mount(host) {
@@ -104,9 +113,20 @@ export async function createTerminalView(settings: Settings, events: TerminalEve
       if (term.element !== undefined) return
       term.open(element)
       dress(element, term, events)
+      shrink = createShrink(term, element)
+      cursorName = createCursorName(term, element, shrink)
+      cursorName.set(name)
       renderer.use(settings.webgl)
     },
-    fitting: () => fittingSize(element, fit),
+    fitting() {
+      const size = fittingSize(element, fit)
+      shrink?.apply()
+      return size
+    },
+    nameCursor(next) {
+      name = next
+      cursorName?.set(next)
+    },
     apply(next, readOnly) {
       Object.assign(term.options, optionsOf(next), {
         disableStdin: readOnly,

@@ -8,7 +8,7 @@ import { onAction } from './actions.ts'
 import { neighbourOf } from './layout.ts'
 import { Menu } from './menu.tsx'
 import type { TtySession } from './session.ts'
-import { closeTab, focusedSession, guest, layout, nameOf, select, sessions } from './store.ts'
+import { closeTab, focusedSession, guest, layout, nameOf, openFiles, select, sessions } from './store.ts'
 import { strings } from './strings.ts'
 
 export function TopBar() {
@@ -25,6 +25,11 @@ export function TopBar() {
           {!guest.value && (
             <Button iconOnly kind="quiet" icon="add" label={strings.newTab} onClick={() => onAction('newTab')} />
           )}
+          {!guest.value && (
+            <span class="wide-only">
+              <Button iconOnly kind="quiet" icon="folder" label={strings.files.open} onClick={openFilesOfFront} />
+            </span>
+          )}
           <Button iconOnly kind="quiet" icon="search" label={strings.search} onClick={() => onAction('search')} />
           {!guest.value && (
             <Button
@@ -40,6 +45,11 @@ export function TopBar() {
       )}
     </header>
   )
+}
+
+function openFilesOfFront(): void {
+  const session = focusedSession.value
+  if (session !== null) openFiles(session)
 }
 
 function Tabs() {

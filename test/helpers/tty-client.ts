@@ -17,6 +17,9 @@ export interface TtyClientOptions {
   readonly binary?: boolean
   /** False: nothing is acknowledged. */
   readonly acks?: boolean
+  /** In the order in which they come. */
+  onOutput?(bytes: Uint8Array): void
+  onMessage?(message: TtyServerMessage): void
 }
 
 export interface TtyClient extends AsyncDisposable {
@@ -58,6 +61,7 @@ function follow(socket: WebSocket, options: TtyClientOptions): TtyClient {
   const take = (bytes: Uint8Array): void => {
     text = (text + decoder.decode(bytes, { stream: true })).slice(-KEPT_TEXT)
     received += bytes.byteLength
+    options.onOutput?.(bytes)
     const ofSnapshot = Math.min(uncounted, bytes.byteLength)
     uncounted -= ofSnapshot
     drawn += bytes.byteLength - ofSnapshot
@@ -70,6 +74,7 @@ function follow(socket: WebSocket, options: TtyClientOptions): TtyClient {
     const message = JSON.parse((data as Buffer).toString('utf8')) as TtyServerMessage
     if (message.type === 'output') return take(Buffer.from(message.data))
     messages.push(message)
+    options.onMessage?.(message)
     if (message.type !== 'attached' && message.type !== 'snapshot') return
     uncounted = message.type === 'attached' ? message.snapshotBytes : message.bytes
     drawn = 0
@@ -99,7 +104,9 @@ function follow(socket: WebSocket, options: TtyClientOptions): TtyClient {
     message: <T extends TtyServerMessage['type']>(type: T, check: (found: Message<T>) => boolean = () => true) =>
       waitFor(`message ${type}`, () =>
         messages.find((found): found is Message<T> => found.type === type && check(found as Message<T>)),
-      ),
+      ).catch((cause: unknown) => {
+        throw new Error(`No message ${type}; the last was ${JSON.stringify(messages.at(-1))}`, { cause })
+      }),
     closed: new Promise((resolve) =>
       socket.once('close', (code, reason) => resolve({ code, reason: reason.toString('utf8') })),
     ),

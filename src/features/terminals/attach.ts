@@ -1,12 +1,10 @@
 /** `attach`: this terminal as one more window of a session, over the same WebSocket that pages use. */
-import { fromErrorBody, PloinkyError } from '../../core/error.ts'
-import { parseJson } from '../../core/json.ts'
-import type { Platform, RawTerminal, WebSocketPeer } from '../../platform/index.ts'
+import { PloinkyError } from '../../core/error.ts'
+import type { Platform } from '../../platform/index.ts'
 import type { Services } from '../../services.ts'
-import { ACK_BYTES, TTY_PROTOCOL, type TtyClientMessage, type TtyServerMessage } from './protocol.ts'
+import { keepConnected, type Ended } from './attach-link.ts'
+import { createScreenWriter } from './attach-screen.ts'
 
-/** A screen with all its lines may be large. */
-const MAX_FRAME_BYTES = 256 * 1024 * 1024
 /** Ctrl-], as in telnet; then d. */
 const ESCAPE = 0x1d
 const DETACH = 'd'.charCodeAt(0)
@@ -19,6 +17,15 @@ export interface AttachResult {
   readonly session: string
   readonly detached: boolean
   readonly exitCode: number | null
+}
+
+/** The parts of the product that it needs. */
+export type AttachServices = Pick<Services, 'terminals'> & {
+  readonly client: Pick<Services['client'], 'webSocket'>
+  readonly platform: {
+    readonly terminal: Platform['terminal']
+    readonly net: Pick<Platform['net'], 'connectWebSocket'>
+  }
 }
 
 export function requireTerminal({ terminal }: Pick<Platform, 'terminal'>): void {
@@ -59,8 +66,8 @@ export function createDetachKeys() {
   }
 }
 
-export async function attach(services: Services, options: AttachOptions): Promise<AttachResult> {
-  const { platform, client, terminals } = services
+export async function attach(services: AttachServices, options: AttachOptions): Promise<AttachResult> {
+  const { platform, terminals } = services
   requireTerminal(platform)
   const views = await terminals.list()
   const { session: words } = options
@@ -73,111 +80,58 @@ export async function attach(services: Services, options: AttachOptions): Promis
     throw new PloinkyError('SESSION_NOT_FOUND', `There is no terminal ${JSON.stringify(words)}`, {
       hint: 'Run: ploinky terminals',
     })
-  return await join(services, { client, id: found.id, agent: found.agent, signal: options.signal })
+  return await join(services, { id: found.id, agent: found.agent, signal: options.signal })
 }
 
 interface Joining {
-  readonly client: Services['client']
   readonly id: string
   readonly agent: string
   readonly signal: AbortSignal
 }
 
-function join({ platform }: Services, { client, id, agent, signal }: Joining): Promise<AttachResult> {
-  return new Promise((resolve, reject) => {
-    const detachKeys = createDetachKeys()
-    let link: WebSocketPeer | null = null
-    let raw: RawTerminal | null = null
-    let exitCode: number | null = null
-    let isDetached = false
-    let failure: PloinkyError | null = null
-    const send = (message: TtyClientMessage): void => link?.send(JSON.stringify(message))
-    const leave = (): void => {
-      isDetached = true
-      link?.close(1000, 'detached')
-    }
-    const size = (): { cols: number; rows: number } => raw?.size ?? { cols: 80, rows: 24 }
-    raw = platform.terminal.openRaw({
-      input(bytes) {
-        const { keys, detach } = detachKeys(withoutAnswers(bytes))
-        if (keys.byteLength > 0) link?.send(keys)
-        if (detach) leave()
-      },
-      resized: () => send({ type: 'resize', ...size() }),
-    })
-    signal.addEventListener('abort', leave, { once: true })
-    const screen = createScreenWriter(raw, (bytes) => send({ type: 'ack', bytes }))
-    const closed = (): void => {
-      raw?.close()
-      signal.removeEventListener('abort', leave)
-      if (failure !== null) reject(failure)
-      else if (isDetached || exitCode !== null)
-        resolve({ session: id, detached: isDetached && exitCode === null, exitCode })
-      else
-        reject(
-          new PloinkyError('ROUTER_FAILED', 'The connection to the router was lost', {
-            hint: `Run: ploinky attach ${id}`,
-          }),
-        )
-    }
-    const message = (data: string | Uint8Array): void => {
-      if (typeof data !== 'string') return screen.output(data)
-      const json = parseJson(data)
-      if (!json.ok) return
-      const told = json.value as TtyServerMessage
-      if (told.type === 'attached') screen.begin(told.snapshotBytes)
-      else if (told.type === 'snapshot') screen.begin(told.bytes)
-      else if (told.type === 'exit') exitCode = told.code
-      else if (told.type === 'error')
-        failure = fromErrorBody({ error: { ...told, details: { suggestion: told.hint } } }, 'ROUTER_FAILED')
-    }
-    const { cols, rows } = raw.size
-    const path = `/webtty/${agent}/ws?session=${encodeURIComponent(id)}&cols=${cols}&rows=${rows}`
-    client
-      .webSocket(path)
-      .then((place) =>
-        platform.net.connectWebSocket(
-          { ...place, protocol: TTY_PROTOCOL, maxPayloadBytes: MAX_FRAME_BYTES },
-          (opened) => {
-            link = opened
-            return { message, closed }
-          },
-        ),
-      )
-      .then(() => send({ type: 'take' }))
-      .catch((error: unknown) => {
-        raw?.close()
-        reject(error)
-      })
+async function join({ platform, client }: AttachServices, { id, agent, signal }: Joining): Promise<AttachResult> {
+  const detachKeys = createDetachKeys()
+  const leaving = new AbortController()
+  const leave = (): void => leaving.abort()
+  const raw = platform.terminal.openRaw({
+    input(bytes) {
+      const { keys, detach } = detachKeys(withoutAnswers(bytes))
+      if (keys.byteLength > 0) link.input(keys)
+      if (detach) leave()
+    },
+    resized: () => link.send({ type: 'resize', ...raw.size }),
   })
+  signal.addEventListener('abort', leave, { once: true })
+  const screen = createScreenWriter(raw, (bytes) => link.send({ type: 'ack', bytes }))
+  const link = keepConnected({
+    connect: async (listener) => {
+      const { cols, rows } = raw.size
+      const path = `/webtty/${agent}/ws?session=${encodeURIComponent(id)}&cols=${cols}&rows=${rows}`
+      return await platform.net.connectWebSocket({ ...(await client.webSocket(path)), ...listener.options }, (opened) =>
+        listener.opened(opened),
+      )
+    },
+    begin: (bytes) => screen.begin(bytes),
+    output: (bytes) => screen.output(bytes),
+    lost: () => screen.say('connection lost, trying again. Ctrl-] and then d leaves'),
+    signal: leaving.signal,
+  })
+  try {
+    return resultOf(id, await link.ended)
+  } finally {
+    signal.removeEventListener('abort', leave)
+    await screen.end()
+    raw.close()
+  }
 }
 
-/** Counts what this terminal has taken: the router sends no more than it can show. */
-function createScreenWriter(raw: RawTerminal, acknowledge: (bytes: number) => void) {
-  let ofSnapshot = 0
-  let drawn = 0
-  let told = 0
-  let epoch = 0
-  return {
-    /** A new screen of so many bytes comes; this one is emptied. */
-    begin(bytes: number): void {
-      ofSnapshot = bytes
-      drawn = 0
-      told = 0
-      epoch += 1
-      raw.write(new TextEncoder().encode('\u001bc'), () => {})
-    },
-    output(bytes: Uint8Array): void {
-      const counted = bytes.byteLength - Math.min(ofSnapshot, bytes.byteLength)
-      ofSnapshot -= bytes.byteLength - counted
-      const now = epoch
-      raw.write(bytes, () => {
-        if (now !== epoch) return
-        drawn += counted
-        if (drawn - told < ACK_BYTES / 2) return
-        told = drawn
-        acknowledge(drawn)
-      })
-    },
-  }
+function resultOf(id: string, ended: Ended): AttachResult {
+  if (ended.kind === 'exit') return { session: id, detached: false, exitCode: ended.code }
+  if (ended.kind === 'left') return { session: id, detached: true, exitCode: null }
+  if (ended.error.code === 'SESSION_NOT_FOUND' && ended.wasOpen)
+    throw new PloinkyError('SESSION_NOT_FOUND', 'The terminal ended while the connection was lost', {
+      hint: 'A router that is started again has no terminals of before. Run: ploinky terminals',
+      cause: ended.error,
+    })
+  throw ended.error
 }

@@ -20,7 +20,22 @@ export interface RawBuffer {
   readonly y: number
   readonly scrollTop: number
   readonly scrollBottom: number
+  /** What DECSC put aside; the row counts from the first line that is kept. */
+  readonly savedX: number
+  readonly savedY: number
+  readonly savedCurAttrData: Pen
+  readonly savedCharset: Charset
+  /** Columns with a tab stop. */
+  readonly tabs: Readonly<Record<number, boolean | undefined>>
 }
+
+export interface Pen {
+  readonly fg: number
+  readonly bg: number
+}
+
+/** What letters stand for; undefined: themselves. */
+export type Charset = Readonly<Record<string, string | undefined>> | undefined
 
 interface Core {
   readonly buffer?: RawBuffer
@@ -34,10 +49,12 @@ const coreOf = (terminal: Terminal): Core | undefined => (terminal as unknown as
 
 function isBuffer(buffer: RawBuffer | undefined): buffer is RawBuffer {
   if (typeof buffer?.lines?.get !== 'function') return false
-  const numbers = [buffer.ybase, buffer.x, buffer.y, buffer.scrollTop, buffer.scrollBottom]
+  const { ybase, x, y, scrollTop, scrollBottom, savedX, savedY, savedCurAttrData } = buffer
+  const numbers = [ybase, x, y, scrollTop, scrollBottom, savedX, savedY, savedCurAttrData?.fg, savedCurAttrData?.bg]
   const line = buffer.lines.get(0)
   return (
     numbers.every((number) => typeof number === 'number') &&
+    typeof buffer.tabs === 'object' &&
     line?._data instanceof Uint32Array &&
     typeof line._combined === 'object'
   )
@@ -49,7 +66,10 @@ export interface RawState {
   /** Of a full-screen program; null: the normal one is shown. */
   readonly alternate: RawBuffer | null
   /** Attributes that the next character gets. */
-  readonly pen: { readonly fg: number; readonly bg: number }
+  readonly pen: Pen
+  /** G0 to G3, and which of them is in use. */
+  readonly charsets: readonly Charset[]
+  readonly charsetInUse: number
   readonly isCursorHidden: boolean
   readonly cursorStyle: string | null
   readonly isCursorBlinking: boolean
@@ -57,7 +77,9 @@ export interface RawState {
   readonly mouseEncoding: string
 }
 
+const charsetSchema = z.optional(z.record(z.string(), z.string()))
 const hiddenSchema = z.object({
+  _charsetService: z.object({ glevel: z.number(), _charsets: z.array(charsetSchema) }),
   _inputHandler: z.object({ _curAttrData: z.object({ fg: z.number(), bg: z.number() }) }),
   coreMouseService: z.object({ activeEncoding: z.string() }),
   coreService: z.object({
@@ -72,10 +94,11 @@ export function rawState(terminal: Terminal): RawState | null {
   const [normal, active] = [core?.buffers?.normal, core?.buffer]
   const hidden = hiddenSchema.safeParse(core)
   if (!isBuffer(normal) || !isBuffer(active) || !hidden.success) return null
-  const { _inputHandler, coreMouseService, coreService } = hidden.data
+  const { _inputHandler, _charsetService, coreMouseService, coreService } = hidden.data
   const { cursorStyle, cursorBlink } = coreService.decPrivateModes
   return {
     ...{ normal, alternate: active === normal ? null : active, pen: _inputHandler._curAttrData },
+    ...{ charsets: _charsetService._charsets, charsetInUse: _charsetService.glevel },
     ...{ isCursorHidden: coreService.isCursorHidden, mouseEncoding: coreMouseService.activeEncoding },
     ...{ cursorStyle: cursorStyle ?? null, isCursorBlinking: cursorBlink === true },
   }

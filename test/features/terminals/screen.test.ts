@@ -1,9 +1,9 @@
-import type { IBufferCell, Terminal } from '@xterm/headless'
+import type { Terminal } from '@xterm/headless'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { style } from '../../../src/features/terminals/buffer-text.ts'
 import { rawState, scrollsPlainly } from '../../../src/features/terminals/internals.ts'
 import { loadTerminalLibrary, type TerminalLibrary } from '../../../src/features/terminals/library.ts'
 import { createScreen, type Screen, type Snapshot } from '../../../src/features/terminals/screen.ts'
+import { contentOf, type Content, difference } from '../../helpers/terminal-look.ts'
 
 let library: TerminalLibrary
 beforeAll(async () => void (library = await loadTerminalLibrary()))
@@ -13,55 +13,6 @@ const quiet = { reply: () => {}, titled: () => {} }
 const snapshotOf = (screen: Screen): Promise<Snapshot> => new Promise((resolve) => screen.snapshot(resolve))
 const drawn = (terminal: Terminal, data: Uint8Array | string): Promise<void> =>
   new Promise((resolve) => terminal.write(data, resolve))
-
-interface Content {
-  readonly lines: readonly string[]
-  readonly state: string
-}
-
-function lookOf(cell: IBufferCell): string {
-  if (cell.isAttributeDefault()) return ''
-  const lines = [cell.isInverse(), cell.isUnderline(), cell.isStrikethrough(), cell.isOverline()]
-  const background = cell.isBgDefault() ? '' : `{${cell.getBgColorMode()},${cell.getBgColor()}}`
-  // A blank shows its background, unless it is inverse or has a line.
-  if (cell.getChars().trim() === '' && lines.every((flag) => flag === 0)) return background
-  const flags = [cell.isBold(), cell.isDim(), cell.isItalic(), cell.isBlink(), cell.isInvisible(), ...lines]
-  return `${background}[${cell.getFgColorMode()},${cell.getFgColor()},${flags.map((flag) => (flag === 0 ? 0 : 1)).join('')}]`
-}
-
-/** Every cell with its colours and flags, the cursor and the modes: what a person or a program could tell apart. */
-function contentOf(terminal: Terminal): Content {
-  const buffer = terminal.buffer.active
-  const lines: string[] = []
-  const cell = buffer.getNullCell()
-  for (let y = 0; y < buffer.length; y += 1) {
-    const line = buffer.getLine(y)
-    // What came before the first line is gone.
-    let text = line?.isWrapped === true && y > 0 ? '>' : ' '
-    for (let x = 0; x < terminal.cols; x += 1) {
-      line?.getCell(x, cell)
-      text += (cell.getChars() || ' ') + lookOf(cell)
-    }
-    lines.push(text.trimEnd())
-  }
-  const { type, cursorX, cursorY, baseY } = buffer
-  const hidden = rawState(terminal)
-  const { mouseEncoding, isCursorHidden } = hidden ?? {}
-  const pen = style(hidden?.pen.fg ?? 0, hidden?.pen.bg ?? 0)
-  return { lines, state: JSON.stringify({ type, cursorX, cursorY, baseY, mouseEncoding, isCursorHidden, pen, modes: terminal.modes }) } // prettier-ignore
-}
-
-/** The first difference, short enough to be read; null: none. */
-function difference(found: Content, wanted: Content): unknown {
-  if (found.state !== wanted.state) return { found: found.state, wanted: wanted.state }
-  const at = wanted.lines.findIndex((line, index) => line !== found.lines[index])
-  if (at < 0) return found.lines.length === wanted.lines.length ? null : { lines: found.lines.length, wanted: wanted.lines.length } // prettier-ignore
-  const [a, b] = [found.lines[at] ?? '', wanted.lines[at] ?? '']
-  let column = 0
-  while (column < a.length && a[column] === b[column]) column += 1
-  const near = (text: string): string => text.slice(Math.max(0, column - 60), column + 120)
-  return { at, of: wanted.lines.length, column, found: near(a), wanted: near(b) }
-}
 
 const plain = (size: { cols: number; rows: number; scrollback: number }): Terminal => library.create(size).terminal
 
@@ -102,6 +53,41 @@ describe('a snapshot', () => {
     screen.write(bytes(text))
     await drawn(reference, text)
     expect(difference(await restored(await snapshotOf(screen), size.scrollback), contentOf(reference))).toBeNull()
+  })
+
+  /** Sequences of vttest's menus, one after the other, each with what makes it seen. */
+  const PREPARED = [
+    ['a region with its own origin', '\x1b[5;10r\x1b[?6h\x1b[1;1Hregion', '\r\nmore'.repeat(9)],
+    ['letters that draw', '\x1b[3;3H\x1b(0', 'lqqqk\r\nx   x\r\nmqqqj'],
+    ['letters that draw, of G1', '\x1b[3;3H\x1b)0\x0e', 'lqqqk\x0f plain'],
+    ['tab stops', '\x1b[3;1H\x1b[3g\x1b[1;5H\x1bH\x1b[1;33H\x1bH\x1b[1;1H', 'a\tb\tc\td'],
+    ['no tab stop', '\x1b[3g\r', 'a\tb'],
+    ['what was put aside', '\x1b[3;7H\x1b[1;31m\x1b(0\x1b7\x1b(B\x1b[0m\x1b[20;1H', '\x1b8lqk\x1b[H\x1b8again'],
+    ['what was put aside at the edge', `\x1b[3;1H${'e'.repeat(80)}\x1b7\x1b[1;1H`, '\x1b8x'],
+    ['insertion in colours', '\x1b[1;1Hbehind\x1b[1;1H\x1b[4h\x1b[44m', 'before \x1b[K'],
+    ['no wrapping', '\x1b[?7l\x1b[2;70H', '0123456789abcdef'],
+    ['a full screen, and what was before', '\x1b[9;9H\x1b[1;32;45m\x1b[?1049h\x1b[0mfull\x1b[2;9r', '\x1b[?1049lthere'],
+    [
+      'a full screen with things put aside',
+      '\x1b[?1049h\x1b[7;7H\x1b[33m\x1b7\x1b[m\x1b[H',
+      '\x1b8yes\x1b[?1049l\x1b8no',
+    ],
+    ['the other screen without a cursor of its own', '\x1b[4;4H\x1b7\x1b[9;9H\x1b[?47hother', '\x1b[?47l\x1b8here'],
+    ['a pending wrap', `\x1b[3;1H${'e'.repeat(80)}`, 'f'],
+    ['a pending wrap after a wide character', `\x1b[3;1H${'e'.repeat(78)}語`, 'f'],
+  ] as const
+  test.each(PREPARED)('goes on like the terminal itself: %s', async (_name, prepared, then) => {
+    const size = { cols: 80, rows: 24, scrollback: 100 }
+    const before = `${'line\r\n'.repeat(40)}${prepared}`
+    const screen = createScreen({ library, ...size, ...quiet })
+    const [reference, late] = [plain(size), plain(size)]
+    screen.write(bytes(before))
+    await drawn(reference, before)
+    await drawn(late, (await snapshotOf(screen)).bytes)
+    expect(difference(contentOf(late), contentOf(reference))).toBeNull()
+    await drawn(late, then)
+    await drawn(reference, then)
+    expect(difference(contentOf(late), contentOf(reference))).toBeNull()
   })
 
   test('comes with all that was written since', async () => {
@@ -203,7 +189,7 @@ test('questions of programs are answered once, by the server', async () => {
 test('who waits for the answers has them, however much is drawn before', async () => {
   const replies: string[] = []
   const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 10, titled: () => {}, reply: (data) => replies.push(data) }) // prettier-ignore
-  screen.write(bytes('line\r\n'.repeat(100_000)))
+  screen.write(bytes('line\r\n'.repeat(30_000)))
   screen.write(bytes('ab\x1b[6n'))
   expect(replies).toEqual([])
   await screen.answered()
