@@ -1,6 +1,7 @@
 /** Browsers that are signed in: the list, ending them by command and by API, and that nothing of an ended one goes on. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { WebSocket } from 'ws'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startPageAgents } from '../helpers/page-agents.ts'
 import { type Answer, ask, type RawRequest } from '../helpers/raw-http.ts'
@@ -21,7 +22,7 @@ const PAGE = [
 ] as const
 
 // Nothing here depends on a container engine.
-describe.runIf(engine === 'host' || platform === 'deno')('browser sessions', { timeout: 90_000 }, () => {
+describe.runIf(engine === 'host' || platform === 'deno')('browser sessions', { timeout: 240_000 }, () => {
   let workspace: Workspace
   const call = (request: RawRequest): Promise<Answer> => ask(workspace.port, request)
   const list = (): Promise<View[]> => workspace.json<View[]>(['sessions'])
@@ -122,7 +123,7 @@ describe.runIf(engine === 'host' || platform === 'deno')('browser sessions', { t
     expect(await heard.text).toMatch(/event: signed-out\n/)
   })
 
-  it('the session at the origin of an agent ends with it, and what the agent is sending', async () => {
+  it('the session at the origin of an agent ends with it', async () => {
     const { cookie, id } = await signIn()
     const handed = await call({ target: '/services/alpha/', headers: [['cookie', cookie], ...PAGE] })
     const way = new URL(handed.headers['location'] ?? '')
@@ -133,6 +134,25 @@ describe.runIf(engine === 'host' || platform === 'deno')('browser sessions', { t
     await workspace.json(['session', 'end', id])
     const after = await at('/', [['cookie', own]])
     expect([after.status, after.headers['location']]).toEqual([303, `${workspace.url}/services/alpha/`])
+  })
+
+  it('what an agent is sending to it is cut, by HTTP and by WebSocket', async () => {
+    const { cookie, id } = await signIn()
+    const socket = new WebSocket(`ws://127.0.0.1:${workspace.port}/services/alpha/`, {
+      headers: { cookie, origin: workspace.url },
+    })
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    await new Promise((resolve) => socket.once('message', resolve))
+    const response = await fetch(`${workspace.url}/services/alpha/stream`, { headers: { cookie } })
+    const reader = response.body?.getReader()
+    expect(new TextDecoder().decode((await reader?.read())?.value)).toBe('first\n')
+    const rest = reader?.read().then(
+      () => 'ended',
+      () => 'cut',
+    )
+    await workspace.json(['session', 'end', id])
+    await closed
+    expect(await rest).toBe('cut')
   })
 
   it('a terminal of it is cut with a word; the program goes on for others', async () => {
