@@ -5,6 +5,7 @@ import { consentCommands } from './features/agents/consent-commands.ts'
 import { maintenanceCommands } from './features/agents/maintenance-commands.ts'
 import { clientCommands } from './features/client/commands.ts'
 import { mcpClientCommands } from './features/client/mcp-commands.ts'
+import { sessionCommands } from './features/auth/commands.ts'
 import { callerCommands } from './features/callers/commands.ts'
 import { dependencyCommands } from './features/dependencies/commands.ts'
 import { eventCommands } from './features/events/commands.ts'
@@ -48,6 +49,7 @@ export const commands: readonly Command<Services>[] = [
   ...supervisorCommands,
   ...toolLockCommands,
   ...routerCommands,
+  ...sessionCommands,
   ...metricsCommands,
   ...profileCommands,
   ...variablesCommands,

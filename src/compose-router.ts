@@ -10,7 +10,7 @@ import { fromErrorBody, PloinkyError } from './core/error.ts'
 import type { Principal } from './core/principal.ts'
 import type { Store } from './core/store.ts'
 import type { RoutesWriter } from './features/agents/index.ts'
-import type { Authenticator } from './features/auth/index.ts'
+import { type Authenticator, cutSockets, type LiveSessions } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
 import { audited } from './features/events/index.ts'
@@ -68,6 +68,7 @@ function createExecutor(services: Services) {
       // Over HTTP the caller decided before calling; pages ask first.
       confirm: async () => true,
       principal: call.principal.id,
+      ...(call.principal.session === undefined ? {} : { session: call.principal.session }),
     }
     return command.run(input, context)
   }
@@ -137,7 +138,7 @@ function demandOptions(services: Services, store: Store, routes: McpRoutes): Dem
 }
 
 /** Terminals in the web; what makes them is loaded with the first. What an earlier router left open is ended before. */
-function openTerminals(services: Services) {
+function openTerminals(services: Services, sessions: LiveSessions) {
   const { platform, paths, log, runtimes } = services
   let parts: { demand: Demand; routes: McpRoutes } | null = null
   let swept: Promise<unknown> = Promise.resolve()
@@ -146,7 +147,8 @@ function openTerminals(services: Services) {
     await swept
     return (await import('./compose-terminals.ts')).loadTerminals(services, parts)
   })
-  const gateway = createTerminalGateway({ net: platform.net, log, manager: async () => (await loaded.get()).manager })
+  const { net, upgraded } = cutSockets(platform.net, sessions)
+  const gateway = createTerminalGateway({ net, log, manager: async () => (await loaded.get()).manager })
   const terminals: Terminals = {
     // A look at none loads nothing.
     list: async () => (loaded.begun() === null ? [] : (await loaded.get()).terminals.list()),
@@ -170,7 +172,7 @@ function openTerminals(services: Services) {
         },
       ).catch((error: unknown) => log.warn('terminals of an earlier router not looked for', { error }))
       return {
-        upgrade: gateway.upgrade,
+        upgrade: upgraded(gateway.upgrade),
         async close() {
           gateway.close()
           await (await loaded.begun())?.manager.close()
@@ -242,7 +244,8 @@ export async function serveRouter(
     log,
     usage: async (signal) => await services.stats.glance(await registry.list(), signal),
   })
-  const terminals = openTerminals(services)
+  const live = await services.sessions.follow()
+  const terminals = openTerminals(services, live)
   const supervised = { ...withSupervision(services, supervisor), metrics, terminals: terminals.terminals }
   try {
     await runRouter(
@@ -260,6 +263,7 @@ export async function serveRouter(
           loadApp: async () => (await import('./compose-app.ts')).loadApp(services),
         },
         authenticator: options.authenticator,
+        sessions: live,
         agentSecret: () => agentSecret(services.secrets, platform.hash),
         commands: options.commands,
         execute: createExecutor(supervised),
@@ -284,6 +288,7 @@ export async function serveRouter(
     )
   } finally {
     metrics.close()
+    await live.close()
     stopRelaying()
     stopFollowing()
   }

@@ -21,7 +21,7 @@ import {
 } from './features/agents/index.ts'
 import { createCallerFolders, createGrants } from './features/callers/index.ts'
 import { createDependencies } from './features/dependencies/index.ts'
-import { createAuthenticator, operatorToken, rotateToken } from './features/auth/index.ts'
+import { createAuthenticator, createSessions, operatorToken, rotateToken } from './features/auth/index.ts'
 import { runDoctor } from './features/doctor/index.ts'
 import { createFileService } from './features/files/service.ts'
 import { createConsents, createHookRunner } from './features/hooks/index.ts'
@@ -192,12 +192,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     version: VERSION,
   })
   const services: Services = {
-    platform,
-    paths,
-    workspaceId,
-    version: VERSION,
-    log,
-    events,
+    ...{ platform, paths, workspaceId, version: VERSION, log, events },
     settings: {
       values: settings,
       explain: () => explained,
@@ -229,6 +224,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     grants,
     consents,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
+    sessions: createSessions({ store, events, log }),
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, registry, events, workspaceId }),
     eventLog: createEventReader(fs, paths.eventLog),

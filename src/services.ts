@@ -4,6 +4,7 @@ import type { Explained, SettingName, Settings, SettingValue } from './config/se
 import type { EventBus } from './core/events.ts'
 import type { Logger } from './core/log.ts'
 import type { EnabledAgent, ExplainedPlan, Instances, Planner, Registry, Runtimes } from './features/agents/index.ts'
+import type { Sessions } from './features/auth/index.ts'
 import type { Grants } from './features/callers/index.ts'
 import type { Consents } from './features/hooks/index.ts'
 import type { Dependencies } from './features/dependencies/index.ts'
@@ -71,6 +72,7 @@ export interface Services {
   readonly grants: Grants
   readonly consents: Consents
   readonly token: TokenService
+  readonly sessions: Sessions
   readonly files: FileService
   readonly logs: LogService
   readonly eventLog: EventReader

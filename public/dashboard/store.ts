@@ -77,7 +77,9 @@ export function startPage(): () => void {
       // Whatever was missed while away is in the state itself.
       if (state.kind === 'live') refreshSoon()
     },
-    onSignedOut: goToSignIn,
+    onSignedOut: () => {
+      if (!isLeaving) goToSignIn()
+    },
   })
   refreshSoon()
   const clock = setInterval(() => {
@@ -190,11 +192,16 @@ export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id)
 }
 
+/** The router tells the page that its session is over while the page waits for the answer: it knows. */
+let isLeaving = false
+
 export async function signOut(): Promise<void> {
+  isLeaving = true
   try {
     await call('POST', 'auth/logout')
     location.assign(routerUrl('signin/'))
   } catch (error) {
+    isLeaving = false
     const problem = asApiError(error)
     if (problem.status !== 401) {
       notify({ tone: 'bad', title: problem.message, text: problem.hint, code: problem.code, command: null })

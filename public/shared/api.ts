@@ -20,9 +20,10 @@ export function routerUrl(path: string): string {
   return new URL(`../${path.replace(/^\//, '')}`, document.baseURI).href
 }
 
-/** Leaves for the sign-in page, which brings the visitor back here afterwards. */
+/** Leaves for the sign-in page, which says that the session is over and brings the visitor back here afterwards. */
 export function goToSignIn(): void {
   const target = new URL(routerUrl('signin/'))
+  target.searchParams.set('ended', '1')
   target.searchParams.set('returnTo', location.pathname + location.search + location.hash)
   location.assign(target.href)
 }

@@ -26,6 +26,8 @@ export interface Live {
   close(): void
 }
 
+/** The session of this browser was ended or has expired: there will be no more. */
+const SIGNED_OUT = 'signed-out'
 const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 15_000
 const HIDDEN_GRACE_MS = 30_000
@@ -80,7 +82,13 @@ export function openLive(options: LiveOptions): Live {
     const decoder = new TextDecoder()
     const reader = response.body.getReader()
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
-      for (const message of parser.push(decoder.decode(chunk.value, { stream: true }))) options.onMessage(message)
+      for (const message of parser.push(decoder.decode(chunk.value, { stream: true }))) {
+        if (message.event === SIGNED_OUT) {
+          stop()
+          return options.onSignedOut()
+        }
+        options.onMessage(message)
+      }
       lastId = parser.lastId
       retryMs = parser.retryMs ?? retryMs
     }

@@ -38,8 +38,15 @@ async function signIn(token: string): Promise<string | null> {
   }
 }
 
+const marks = new URLSearchParams(location.search)
 // A form that was posted without script comes back with this mark.
-if (new URLSearchParams(location.search).has('error')) show(strings.wrong)
+if (marks.has('error')) show(strings.wrong)
+// A page was open when its session ended.
+const ended = document.querySelector<HTMLElement>('#ended')
+if (marks.has('ended') && ended !== null) {
+  ended.textContent = strings.ended
+  ended.hidden = false
+}
 
 form?.addEventListener('submit', (event) => {
   event.preventDefault()

@@ -48,6 +48,21 @@ const ACTIONS: Readonly<Record<Action, () => void>> = {
   help() {
     dialog.value = { kind: 'help' }
   },
+  palette() {
+    if (guest.value) return
+    import('./palette.tsx')
+      .then(({ openPalette }) => openPalette())
+      .catch(() => notify({ tone: 'bad', title: strings.noPalette }))
+  },
+}
+
+/** Ctrl-K belongs to the program while a terminal has the focus; elsewhere it is what it is on the other pages. */
+export function paletteKey(event: KeyboardEvent): void {
+  const inTerminal = event.target instanceof Element && event.target.closest('.xterm') !== null
+  const isPlain = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey
+  if (event.code !== 'KeyK' || !isPlain || inTerminal || dialog.value !== null) return
+  event.preventDefault()
+  ACTIONS.palette()
 }
 
 export const onAction = (action: Action): void => ACTIONS[action]()

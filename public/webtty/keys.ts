@@ -15,6 +15,7 @@ export type Action =
   | 'closeTab'
   | 'menu'
   | 'help'
+  | 'palette'
 
 export interface Key {
   readonly key: string
@@ -44,6 +45,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'Alt+Shift+KeyW': 'closeTab',
   'Shift+F10': 'menu',
   'Alt+Shift+KeyH': 'help',
+  // Not Ctrl+Shift+P: Firefox keeps it for itself.
+  'Alt+Shift+KeyP': 'palette',
 }
 
 /** For the list of keys; the order is the one of usefulness. */
@@ -63,6 +66,7 @@ export const SHOWN_KEYS: Readonly<Partial<Record<Action, string>>> = {
   smaller: 'Ctrl+Shift+-',
   normalSize: 'Ctrl+Shift+0',
   help: 'Alt+Shift+H',
+  palette: 'Alt+Shift+P',
 }
 
 export function actionOf(event: Key): Action | null {

@@ -2,7 +2,7 @@
 import { effect } from '@preact/signals'
 import { render } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { onAction as runAction } from './actions.ts'
+import { onAction as runAction, paletteKey } from './actions.ts'
 import { followColours } from './colours.ts'
 import { allowTerminalStyles } from './csp-styles.ts'
 import { Dialogs } from './dialogs.tsx'
@@ -84,6 +84,7 @@ function openFromAddress(): void {
 }
 
 document.addEventListener('keydown', pageKeyOutside)
+document.addEventListener('keydown', paletteKey)
 allowTerminalStyles()
 followColours()
 fitVisualViewport()

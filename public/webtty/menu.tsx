@@ -16,6 +16,10 @@ interface Item {
 }
 
 const { menuItems } = strings
+const commandsItem: Item = {
+  ...{ label: menuItems.palette, icon: 'search', keys: 'Alt+Shift+P' },
+  run: () => onAction('palette'),
+}
 const ofRouter = (kind: 'sessions' | 'recordings' | 'picker', label: string, icon: IconName): Item => ({
   label,
   icon,
@@ -73,6 +77,7 @@ function groups(): Item[][] {
       ...ofSession('end', menuItems.end, 'stopped'),
     ],
     [
+      ...(own ? [commandsItem] : []),
       { label: menuItems.settings, icon: 'settings', run: () => (dialog.value = { kind: 'settings' }) },
       { label: menuItems.help, icon: 'keyboard', keys: 'Alt+Shift+H', run: () => (dialog.value = { kind: 'help' }) },
     ],

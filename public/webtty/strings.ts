@@ -49,6 +49,7 @@ const ACTIONS: Record<Action, string> = {
   closeTab: 'Close the tab; its session goes on',
   menu: 'Menu',
   help: 'These keys',
+  palette: 'All commands',
 }
 
 export const strings = {
@@ -248,6 +249,7 @@ export const strings = {
     action: (action: Action) => ACTIONS[action],
     alsoTab: 'In screen reader mode, and in the search field, Tab moves on as everywhere.',
   },
+  noPalette: 'The list of commands could not be loaded',
   commands: {
     title: 'From a command line',
     text: 'The same session, and the same agent, in a terminal of your own:',
@@ -264,6 +266,7 @@ export const strings = {
     commands: 'From a command line…',
     settings: 'Settings…',
     help: 'Keys…',
+    palette: 'All commands…',
     dashboard: 'Dashboard',
     end: 'End session…',
     splitRow: 'Split side by side',

@@ -48,6 +48,8 @@ export interface CommandContext<Services> {
   confirm(question: string): Promise<boolean>
   /** Who runs it: `local` for the CLI, a principal id over HTTP. */
   readonly principal: string
+  /** The browser session that asks, by its id. Absent: none. */
+  readonly session?: string
 }
 
 /** What `run` gives: data (printed through `render`, or as JSON), or a stream of data (one a line). */

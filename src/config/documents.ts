@@ -280,6 +280,25 @@ export const endpointsDocument = define({
   empty: { endpoints: {} },
 })
 
+const browserSession = z.strictObject({
+  /** ISO 8601. The last use is written now and then, not with each request. */
+  openedAt: z.string(),
+  lastUsedAt: z.string(),
+  expiresAt: z.string(),
+  /** In plain words: "Firefox 128 on Linux". */
+  browser: z.string().check(z.maxLength(100)),
+  address: z.string().check(z.maxLength(100)),
+})
+export type BrowserSession = z.output<typeof browserSession>
+
+/** `.ploinky/sessions.json`: which browsers are signed in, by an id that follows from the secret and does not give it away. */
+export const sessionsDocument = define({
+  name: 'sessions.json',
+  version: 1,
+  schema: z.strictObject({ sessions: z.record(z.string().check(z.regex(/^[0-9a-f]{12}$/)), browserSession) }),
+  empty: { sessions: {} },
+})
+
 /** Every state file, for those that look at all of them. */
 export const stateDocuments = [
   agentsDocument,
@@ -295,4 +314,5 @@ export const stateDocuments = [
   toolLocksDocument,
   grantsDocument,
   endpointsDocument,
+  sessionsDocument,
 ] as const

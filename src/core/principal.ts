@@ -4,6 +4,8 @@ export type Permission = 'read' | 'operate' | 'admin'
 export interface Principal {
   readonly id: string
   readonly roles: readonly ('viewer' | 'operator' | 'admin')[]
+  /** Id of the browser session that it came by; it is no secret. Absent: by a token. */
+  readonly session?: string
 }
 
 const GRANTS: Record<Principal['roles'][number], readonly Permission[]> = {

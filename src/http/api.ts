@@ -26,6 +26,8 @@ export interface ApiOptions<S> {
   ): Promise<unknown> | AsyncIterable<unknown>
   /** Told of each call that a principal's role does not allow. */
   refused(command: Command<S>, principal: Principal): void
+  /** Calls back when the session by which a principal came ends; returns the way out. */
+  hold(principal: Principal, onEnd: () => void): () => void
 }
 
 type ApiCommand<S> = Command<S> & { http: NonNullable<Command<S>['http']> }
@@ -96,8 +98,10 @@ export function createApi<S>(options: ApiOptions<S>): Hono<HonoEnv> {
       c.header('content-type', 'application/x-ndjson')
       if (c.req.method === 'HEAD') return c.body(null)
       return stream(c, async (out) => {
+        const release = options.hold(principal, () => ended.abort())
         out.onAbort(() => ended.abort())
         await writeLines(out, result, c.env.requestId).finally(() => ended.abort())
+        release()
       })
     })
   }

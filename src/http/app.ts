@@ -12,14 +12,23 @@ import { isJson, readText } from './body.ts'
 import { errorResponse } from './error-response.ts'
 import type { FrontEnv, HonoEnv } from './front.ts'
 import { wantsPage } from './prefer.ts'
+import { loginLimiter } from './login-limiter.ts'
 import { isPublicPath, isSharedPage } from './public-path.ts'
 import { CLIENT_MODULE, refuseRunning, SANDBOX, type Sites } from './sites.ts'
 import type { StaticFiles } from './static.ts'
 
 export interface SessionService {
   redeem(code: string): boolean
-  createSession(): { value: string; maxAgeSeconds: number }
+  open(from: Visitor): Promise<{ value: string; maxAgeSeconds: number }>
+  signOut(principal: Principal): Promise<void>
+  /** Calls back when the session by which a principal came ends; returns the way out. */
+  hold(principal: Principal | null, onEnd: () => void): () => void
   createLoginCode(): string
+}
+
+export interface Visitor {
+  readonly userAgent: string | undefined
+  readonly address: string
 }
 
 export interface AppOptions<S> {
@@ -58,33 +67,12 @@ const MAX_LOGIN_BYTES = 4096
 const LOGIN_TIMEOUT_MS = 10_000
 /** Events that a reader of the stream may be behind before it is let go; it comes back with the last id that it saw. */
 const MAX_UNREAD_EVENTS = 1000
-/** Failed sign-ins in a row, by address, before further ones wait. */
-const LOGIN_TRIES = 10
-const LOGIN_WINDOW_MS = 60_000
 
 /** Only a path of this site: an address in `returnTo` would make the sign-in page a springboard. */
 function safeReturn(value: string | undefined): string {
   return value !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(value) && !value.startsWith('/auth/')
     ? value
     : '/dashboard/'
-}
-
-function loginLimiter(now: () => number = Date.now) {
-  const failures = new Map<string, { count: number; since: number }>()
-  return {
-    check(address: string): void {
-      const entry = failures.get(address)
-      if (entry !== undefined && now() - entry.since > LOGIN_WINDOW_MS) failures.delete(address)
-      else if (entry !== undefined && entry.count >= LOGIN_TRIES) {
-        throw new PloinkyError('RATE_LIMITED', 'Too many failed sign-ins; wait a minute')
-      }
-    },
-    failed(address: string): void {
-      const entry = failures.get(address) ?? { count: 0, since: now() }
-      if (failures.size > 10_000) failures.clear()
-      failures.set(address, { ...entry, count: entry.count + 1 })
-    },
-  }
 }
 
 async function readToken(request: Request): Promise<string> {
@@ -95,11 +83,10 @@ async function readToken(request: Request): Promise<string> {
   return typeof token === 'string' ? token : ''
 }
 
-/** Who signs in is the operator: there is no other person yet. */
-function openSession<S>({ sessions, events }: AppOptions<S>, address: string) {
-  events.emit({ type: 'session.opened', subject: 'router', principal: 'operator', data: { address } })
-  return sessions.createSession()
-}
+const visitorOf = ({ headers, socket }: FrontEnv['incoming']): Visitor => ({
+  userAgent: headers['user-agent'],
+  address: socket.remoteAddress ?? '',
+})
 
 function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
   const app = new Hono<HonoEnv>()
@@ -128,13 +115,13 @@ function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
       if (asPage && (c.req.header('accept') ?? '').includes('text/html')) return c.redirect('/signin/?error=1', 303)
       throw new PloinkyError('UNAUTHENTICATED', 'That token is not valid', { hint: 'Run: ploinky token' })
     }
-    const session = openSession(options, address)
+    const session = await options.sessions.open(visitorOf(c.env.incoming))
     c.header('set-cookie', cookie(session.value, session.maxAgeSeconds))
     return asPage ? c.redirect(safeReturn(c.req.query('returnTo')), 303) : c.body(null, 204)
   })
-  app.post('/logout', (c) => {
+  app.post('/logout', async (c) => {
     const { principal } = c.env
-    if (principal !== null) options.events.emit({ type: 'session.closed', subject: 'router', principal: principal.id })
+    if (principal !== null) await options.sessions.signOut(principal)
     c.header('set-cookie', cookie('', 0))
     return /^application\/json\b/i.test(c.req.header('accept') ?? '') ? c.body(null, 204) : c.redirect('/signin/', 303)
   })
@@ -144,14 +131,14 @@ function authRoutes<S>(options: AppOptions<S>): Hono<HonoEnv> {
 }
 
 /** A code in the address is exchanged for a cookie and leaves the address. */
-function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Response | null {
+async function exchangeToken<S>(options: AppOptions<S>, env: FrontEnv): Promise<Response | null> {
   const { queryToken, query } = env.caller
   if (queryToken === null || !wantsPage(env.incoming)) return null
   const path = (env.incoming.url ?? '/').split('?', 1)[0] ?? '/'
   // Already signed in (a reload of the printed link): the code is spent, the session counts.
   if (env.caller.via === 'cookie') return new Response(null, { status: 303, headers: { location: `${path}${query}` } })
   if (!options.sessions.redeem(queryToken)) return null
-  const session = openSession(options, env.incoming.socket.remoteAddress ?? '')
+  const session = await options.sessions.open(visitorOf(env.incoming))
   const cookie = `${options.cookieName}=${session.value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${session.maxAgeSeconds}`
   return new Response(null, {
     status: 303,
@@ -174,6 +161,7 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
     return streamSSE(c, async (out) => {
       const last = Number(c.req.header('last-event-id') ?? Number.NaN)
       let unread = 0
+      let release = (): void => {}
       const send = (event: { seq: number; type: string }): void => {
         unread += 1
         if (unread > MAX_UNREAD_EVENTS) return out.abort()
@@ -191,7 +179,14 @@ function eventStream<S>(options: AppOptions<S>): Hono<HonoEnv> {
           })
         : () => {}
       const heartbeat = setInterval(() => void out.write(': \n\n'), HEARTBEAT_MS)
-      await new Promise<void>((resolve) => out.onAbort(resolve))
+      await new Promise<void>((resolve) => {
+        out.onAbort(resolve)
+        release = options.sessions.hold(c.env.principal, () => {
+          // Why there will be no more: the page goes to where one signs in.
+          void out.writeSSE({ event: 'signed-out', data: '{}' }).finally(resolve)
+        })
+      })
+      release()
       clearInterval(heartbeat)
       unwatch()
       off()
@@ -210,7 +205,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
   })
   app.use(async (c, next) => {
     if (c.env.caller.site !== null) return await siteFile(options, c.req.raw, c.env)
-    const exchanged = exchangeToken(options, c.env)
+    const exchanged = await exchangeToken(options, c.env)
     if (exchanged !== null) return exchanged
     const isOpen = isPublicPath(c.req.method, c.req.path) || isSharedPage(c.req.path, c.env.caller.query)
     if (c.env.principal === null && !isOpen) {
@@ -243,7 +238,7 @@ export function createApp<S>(options: AppOptions<S>): Hono<HonoEnv> {
     })
   }
   for (const feature of options.apiFeatures) app.route('/api/v1', feature)
-  app.route('/api/v1', createApi({ ...options, refused }))
+  app.route('/api/v1', createApi({ ...options, refused, hold: options.sessions.hold }))
   app.all('/api/*', (c) => {
     const allowed = methodsOf(options.commands as readonly Command<never>[], c.req.path.replace(/^\/api\/v1/, ''))
     if (allowed.length > 0) {

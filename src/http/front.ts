@@ -9,7 +9,9 @@ import type { DataPlane } from '../platform/relay/index.ts'
 import type { Duplex, IncomingMessage, ServerHandlers, ServerResponse, UpgradeRequest } from '../platform/index.ts'
 import { refuseUpgrade, writeError } from './error-response.ts'
 import type { Caller, Guard } from './guard.ts'
+import { createCut } from './cut.ts'
 import { writeHealth } from './health.ts'
+import type { RouteTable, SessionHolds, StartsOnDemand } from './front-ports.ts'
 import { isPublicPath } from './public-path.ts'
 import type { Exchange } from './exchange.ts'
 import { createRelayOptions } from './relay-options.ts'
@@ -36,24 +38,6 @@ export interface HonoEnv {
   Bindings: FrontEnv
 }
 
-export interface RouteTable {
-  /** Null: no such agent. `'stopped'`: enabled, not running. */
-  find(agent: string): RouteEntry | 'stopped' | null
-  /** Why nothing is passed on to an agent that has a route; null when it is. */
-  refusal(agent: string): PloinkyError | null
-  /** Reads the table again; for names that were not found, since the change may be newer than the notification of it. */
-  reload(): Promise<void>
-  /** The agent whose files are served at `/`; null: none. */
-  staticAgent(): string | null
-}
-
-/** Agents that are started by the first call. */
-export interface StartsOnDemand {
-  has(agent: string): boolean
-  wake(agent: string, waitMs: number): Promise<void>
-  use(agent: string): () => void
-}
-
 export interface FrontOptions {
   guard: Guard
   routes: RouteTable
@@ -63,6 +47,7 @@ export interface FrontOptions {
   demand: StartsOnDemand
   terminals: TerminalGateway
   sites: Sites
+  sessions: SessionHolds
   /** The router's word to an agent on who is calling, for requests that are passed on unread; null: the agent cannot check it. */
   vouch(principal: Principal, agent: string): string | null
   /** The Hono app as a node listener. */
@@ -81,6 +66,7 @@ type TerminalUpgrade = Pick<UpgradeRequest, 'socket' | 'head'>
 export function createFront(options: FrontOptions): ServerHandlers {
   const { guard, routes, dataPlane, mcp, demand, sites, log } = options
   const count = createCount(options)
+  const cut = createCut(options.sessions)
   const relayOptions = createRelayOptions({ ...options, count })
 
   function parse(incoming: IncomingMessage): Target {
@@ -128,6 +114,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
       relay: (agent, change) => relayMcp(exchange, outgoing, { agent, ...change }),
       fail: (error) => writeError(outgoing, error, requestId),
     })
+    if (isHandled) cut(exchange, outgoing)
     // A stream that a client listens to lasts as long as he likes.
     if (isHandled && incoming.method !== 'GET')
       outgoing.once('close', () => count(exchange, outgoing.headersSent ? outgoing.statusCode : 0))
@@ -174,6 +161,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
     const route = routeOf(at.agent)
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${at.agent}" has no HTTP service`)
     if (demand.has(at.agent)) outgoing.once('close', demand.use(at.agent))
+    cut(exchange, outgoing)
     const place = { host: route.hostIp, port: route.hostPort }
     dataPlane.relay(exchange.incoming, outgoing, place, relayOptions(exchange, at.prefix, at.rest))
   }
@@ -279,6 +267,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
     const route = routeOf(name)
     if (route.hostPort === 0) throw new PloinkyError('ROUTE_NOT_FOUND', `Agent "${name}" has no HTTP service`)
     if (demand.has(name)) socket.once('close', demand.use(name))
+    cut(exchange, socket)
     const options =
       caller.site === null
         ? relayOptions(exchange, `/services/${name}`, agent?.rest ?? '')

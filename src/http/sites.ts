@@ -32,7 +32,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
 export interface SiteSessions {
   /** A code that lets one browser in to one agent's origin, once, within seconds. */
-  createCode(agent: string): string
+  createCode(agent: string, session: string | undefined): string
   /** The session that a code is worth; null for a code that is spent, too old, or another agent's. */
   redeem(agent: string, code: string): { value: string; maxAgeSeconds: number } | null
 }
@@ -99,7 +99,10 @@ export function createSites({ sessions, cookieName, mainHost, hasSite }: SiteOpt
     handOver(incoming, caller, { agent, path }) {
       if (caller.via !== 'cookie' || !isNavigation(incoming) || !LOOPBACK.test(caller.host) || !hasSite(agent))
         return null
-      const query = new URLSearchParams({ token: sessions.createCode(agent), to: `${path}${caller.query}` })
+      const query = new URLSearchParams({
+        token: sessions.createCode(agent, caller.principal?.session),
+        to: `${path}${caller.query}`,
+      })
       return `http://${agent.toLowerCase()}.localhost${portOf(caller.host)}${ENTER}?${query.toString()}`
     },
     answer(incoming, outgoing, { caller, target }) {

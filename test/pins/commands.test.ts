@@ -71,6 +71,8 @@ const COMMANDS = [
   'sandbox enable · local admin',
   'sandbox status · local read',
   'schema · local read',
+  'session end · session admin · DELETE /sessions',
+  'sessions · session admin · GET /sessions',
   'shell · local operate',
   'shutdown · local operate',
   'start · local operate',

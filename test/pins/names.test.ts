@@ -177,6 +177,7 @@ test('state files and their versions', () => {
     'mcp_endpoints.json 1',
     'repo_sources.json 1',
     'routing.json 1',
+    'sessions.json 1',
     'supervisor.json 1',
     'tool_locks.json 1',
   ])

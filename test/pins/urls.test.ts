@@ -15,6 +15,7 @@ const URLS = [
   'DELETE /api/v1/agents/:agent/tool-lock',
   'DELETE /api/v1/mcp/endpoints/:name',
   'DELETE /api/v1/recordings/:recording',
+  'DELETE /api/v1/sessions',
   'DELETE /api/v1/terminals/:session',
   'DELETE /api/v1/terminals/:session/shares',
   'DELETE /blobs/:id',
@@ -42,6 +43,7 @@ const URLS = [
   'GET /api/v1/recordings',
   'GET /api/v1/repositories',
   'GET /api/v1/routes',
+  'GET /api/v1/sessions',
   'GET /api/v1/settings',
   'GET /api/v1/status',
   'GET /api/v1/terminals',
@@ -107,6 +109,7 @@ test('addresses of the router', () => {
     commands,
     features: [blobs, recordings],
     apiFeatures: [createFileRoutes({} as never)],
+    sessions: {},
   } as unknown as AppOptions<unknown>)
   const found = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
   expect([...found].sort()).toEqual(URLS)

@@ -15,6 +15,7 @@ import { strings } from '../strings.ts'
 import { lockState, readLocks } from './locks.ts'
 import type { BlockedTool, Lock } from './locks.ts'
 import { words as all } from './manage-strings.ts'
+import { Sessions } from './sessions.tsx'
 
 const words = all.access
 
@@ -23,6 +24,7 @@ export function View() {
     <>
       <ViewHead title={strings.views.access} />
       <SigningIn />
+      <Sessions />
       <Grants />
       <Locks />
     </>

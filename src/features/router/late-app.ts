@@ -62,7 +62,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
   const { platform } = options
   const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
   const reload = async (): Promise<void> => {
-    await Promise.all([made.table.reload(), options.supervisor.look()])
+    await Promise.all([made.table.reload(), options.supervisor.look(), options.sessions.reload()])
   }
   const pages = createStaticFiles({
     fs: platform.fs,
@@ -93,7 +93,13 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),
-      createSession: () => made.authenticator().createSession(),
+      async open(from) {
+        const session = made.authenticator().createSession()
+        await options.sessions.open({ id: session.id, seconds: session.maxAgeSeconds }, from)
+        return session
+      },
+      signOut: options.sessions.signOut,
+      hold: options.sessions.hold,
       createLoginCode: () => made.authenticator().createLoginCode(),
     },
     cookieName: made.cookieName,

@@ -15,7 +15,7 @@ import type { TerminalGateway } from '../../http/terminal-gateway.ts'
 import type { Demand } from '../demand/index.ts'
 import type { McpRoutes } from '../mcp/index.ts'
 import type { Metrics } from '../metrics/index.ts'
-import type { Authenticator } from '../auth/index.ts'
+import type { Authenticator, LiveSessions } from '../auth/index.ts'
 import type { openCallers } from './callers.ts'
 
 export interface RouterHttp {
@@ -44,6 +44,7 @@ export interface RouterOptions<S> {
   version: string
   http: RouterHttp
   authenticator(): Promise<Authenticator>
+  readonly sessions: LiveSessions
   /** What the keys of agents follow from. */
   agentSecret(): Promise<string>
   commands: readonly Command<S>[]

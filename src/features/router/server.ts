@@ -77,12 +77,12 @@ function createEntry<S>(
   table: RouteTableHandle,
   { cookieName, authenticator: auth, verifyCaller }: EntryParts,
 ) {
-  const { platform, settings } = options
+  const { platform, settings, sessions } = options
   const siteNames = createSiteNames(table)
   const siteCookie = `ploinky_agent_${options.workspaceId}`
   const sites = options.http.createSites({
     sessions: {
-      createCode: (agent) => auth().createSiteCode(agent),
+      createCode: (agent, session) => auth().createSiteCode(agent, session),
       redeem: (agent, code) => auth().redeemSite(agent, code),
     },
     cookieName: siteCookie,
@@ -93,9 +93,9 @@ function createEntry<S>(
     sites: {
       cookieName: siteCookie,
       agentOf: siteNames.agentOf,
-      verify: (agent, value) => auth().verifySite(agent, value),
+      verify: (agent, value) => sessions.check(auth().verifySite(agent, value)),
     },
-    verify: (credential) => auth().verify(credential) ?? verifyCaller(credential),
+    verify: (credential) => sessions.check(auth().verify(credential)) ?? verifyCaller(credential),
     cookieName,
     allowedHosts: allowedHosts(settings, platform.os.hostname),
   })
@@ -118,7 +118,11 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   })
   let authenticator = await options.authenticator()
   const callers = await openCallers(options, table)
-  const stopWatching = watchToken(options, (next) => (authenticator = next))
+  const stopWatching = watchToken(options, async (next) => {
+    const isOther = next.signer !== authenticator.signer
+    authenticator = next
+    if (isOther) await options.sessions.endAll()
+  })
   const cookieName = `ploinky_token_${options.workspaceId}`
   const { guard, sites } = createEntry(options, table, {
     cookieName,
@@ -142,6 +146,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
     demand,
     terminals,
     sites,
+    sessions: options.sessions,
     vouch: callers.vouch,
     app: app.handle,
     health: () => ({

@@ -13,11 +13,14 @@ interface WatchTokenOptions {
 }
 
 /** A rotated token takes effect at once: every session signed with the old one ends. */
-export function watchToken(options: WatchTokenOptions, use: (authenticator: Authenticator) => void): () => void {
+export function watchToken(
+  options: WatchTokenOptions,
+  use: (authenticator: Authenticator) => Promise<void>,
+): () => void {
   const { platform, paths, log } = options
   const reload = async (): Promise<void> => {
     // Reading the token makes one where there is none: a file (or a workspace) that was removed must not come back.
-    if ((await platform.fs.stat(paths.secrets)) !== null) use(await options.authenticator())
+    if ((await platform.fs.stat(paths.secrets)) !== null) await use(await options.authenticator())
     else log.error('.secrets is gone; the token stays in force until the router ends', {})
   }
   try {

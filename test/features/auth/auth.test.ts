@@ -105,6 +105,31 @@ describe('a session', () => {
   })
 })
 
+describe('the session at the origin of an agent', () => {
+  it('carries the one that it came from, and is worth nothing elsewhere', () => {
+    const { auth } = setup()
+    const { id, value } = auth.createSession()
+    expect(id).toMatch(/^[0-9a-f]{12}$/)
+    expect(auth.verify({ kind: 'cookie', value })).toEqual({ id: 'operator', roles: ['admin'], session: id })
+    const site = auth.redeemSite('demo', auth.createSiteCode('demo', id))?.value ?? ''
+    expect(auth.verifySite('demo', site)).toEqual({ id: 'operator', roles: ['admin'], session: id })
+    // Nobody but us says whose session it is.
+    expect(auth.verifySite('demo', site.replace(id, 'f'.repeat(12)))).toBeNull()
+    expect(auth.verifySite('demo', site.replace(`${id}~`, ''))).toBeNull()
+    expect(auth.verifySite('other', site)).toBeNull()
+    const byToken = auth.redeemSite('demo', auth.createSiteCode('demo', undefined))?.value ?? ''
+    expect(auth.verifySite('demo', byToken)).toEqual({ id: 'operator', roles: ['admin'] })
+  })
+
+  it('an id says nothing of the secret, and another token has another signer', () => {
+    const { auth } = setup()
+    const { id, value } = auth.createSession()
+    expect(value).not.toContain(id)
+    expect(setup(`${TOKEN}-rotated`).auth.signer).not.toBe(auth.signer)
+    expect(setup().auth.signer).toBe(auth.signer)
+  })
+})
+
 describe('a login code', () => {
   it('works once, is no credential by itself, and ends in time', () => {
     const { auth, pass } = setup()
