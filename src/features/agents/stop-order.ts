@@ -50,7 +50,7 @@ export async function stopInOrder<T>(
   const gates = new Map(agents.map(({ name }) => [name, createGate()]))
   return await Promise.all(
     agents.map(async (agent) => {
-      await Promise.all((order.get(agent.name) ?? []).map((name) => gates.get(name)?.passed))
+      for (const name of order.get(agent.name) ?? []) await gates.get(name)?.passed
       try {
         return await stop(agent)
       } finally {

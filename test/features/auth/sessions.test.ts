@@ -124,7 +124,7 @@ describe('sessions', () => {
   it('opened at once are all there; a use that is written late brings no ended one back', async () => {
     await using test = await setup()
     const { live, sessions, elsewhere, store } = test
-    const names = [...'0123456789abcdef'].map(id)
+    const names = '0123456789abcdef'.split('').map(id)
     await Promise.all([
       ...names.map((name) => live.open({ id: name, seconds: 100 }, FROM)),
       ...names.map(() => live.reload()),
