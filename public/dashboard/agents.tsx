@@ -4,6 +4,9 @@ import { routerUrl } from '../shared/api.ts'
 import { duration, plainText, secondsSince } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Badge, Breakable, Button, Command, CopyButton } from '../shared/ui.tsx'
+import { selected, toggle } from './bulk.ts'
+import { words as bulkWords } from './bulk-strings.ts'
+import { isCompact } from './list-settings.ts'
 import type { Agent } from './model.ts'
 import { actionsFor, commandFor, isCrashLooping, lookOf, shortImage } from './model.ts'
 import { ProblemNote } from './problem.tsx'
@@ -19,7 +22,7 @@ const { columns } = strings
 /** Roles are spelled out because a table that is laid out as cards is no table to a screen reader any more. */
 export function AgentTable({ agents }: { agents: readonly Agent[] }) {
   return (
-    <table class="agents" role="table" aria-label={strings.agents}>
+    <table class={isCompact.value ? 'agents compact' : 'agents'} role="table" aria-label={strings.agents}>
       <thead role="rowgroup">
         <tr role="row">
           {Object.entries(columns).map(([key, label]) => (
@@ -41,6 +44,7 @@ function AgentRow({ agent }: { agent: Agent }) {
     <tbody class="agent card" role="rowgroup" data-agent={agent.name}>
       <tr role="row">
         <th role="rowheader" scope="row" class="agent-name">
+          <Choice name={agent.name} />
           <a class="name" href={hrefOf('agents', agent.name)}>
             {plainText(agent.name)}
           </a>
@@ -73,6 +77,26 @@ function AgentRow({ agent }: { agent: Agent }) {
         </tr>
       )}
     </tbody>
+  )
+}
+
+/** Follows the choice by itself: the row around it is left alone. */
+function Choice({ name }: { name: string }) {
+  const isChosen = useComputed(() => selected.value.has(name))
+  return (
+    <label class="choose" title={bulkWords.select(plainText(name))}>
+      <input
+        type="checkbox"
+        checked={isChosen}
+        aria-label={bulkWords.select(plainText(name))}
+        onClick={(event) => {
+          // The state is the page's, not the box's: a range may change many boxes.
+          const { shiftKey } = event
+          toggle(name, shiftKey)
+          event.currentTarget.checked = selected.peek().has(name)
+        }}
+      />
+    </label>
   )
 }
 

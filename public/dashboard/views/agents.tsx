@@ -4,11 +4,13 @@ import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Command } from '../../shared/ui.tsx'
 import { AgentTable } from '../agents.tsx'
+import { BulkResults, ListBar } from '../bulk-bar.tsx'
 import { ActivityPanel, RouterPanel } from '../frame.tsx'
 import { tellFailure } from '../do.ts'
 import { ViewHead } from '../head.tsx'
 import type { Status } from '../model.ts'
 import { countStates } from '../model.ts'
+import { isPlainKey, KeysDialog, useListKeys } from '../list-keys.tsx'
 import { Loading } from '../loading.tsx'
 import { asApiError, filter, loadProblem, shownAgents, status } from '../store.ts'
 import { strings } from '../strings.ts'
@@ -46,6 +48,7 @@ export function View({ param }: ViewProps) {
 
 function Loaded({ status: current }: { status: Status }) {
   const { agents } = current
+  useListKeys()
   const counts = countStates(agents).map(({ state, count }) => strings.countOf(count, state))
   return (
     <>
@@ -54,7 +57,10 @@ function Loaded({ status: current }: { status: Status }) {
       </ViewHead>
       <div class="columns">
         <section class="main-column" aria-labelledby="view-title">
+          {agents.length > 0 && <ListBar />}
+          <BulkResults />
           {agents.length === 0 ? <Empty /> : <AgentTable agents={shownAgents.value} />}
+          <KeysDialog />
           {agents.length > 0 && shownAgents.value.length === 0 && (
             <p class="muted panel">{strings.noMatch(filter.value)}</p>
           )}
@@ -72,9 +78,7 @@ function Filter() {
   const ref = useRef<HTMLInputElement>(null)
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const typing =
-        event.target instanceof HTMLElement && event.target.matches('input, textarea, select, [contenteditable]')
-      if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key !== '/' || !isPlainKey(event)) return
       event.preventDefault()
       ref.current?.focus()
     }
