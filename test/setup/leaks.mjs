@@ -76,15 +76,18 @@ async function mentions({ engine, kind, name }, scratch) {
 
 /** Ends and removes what the run left behind; folders go with the run's own folder. @param {Thing[]} leaks */
 export async function removeLeaks(leaks) {
-  for (const { engine, kind, name, pid, start } of leaks) {
-    const remove = KINDS.find((candidate) => candidate.kind === kind)?.remove
-    if (engine !== undefined && remove !== undefined) await call(engine, [...remove, name])
+  // Processes first: a router that still lives would start its agents again.
+  for (const { pid, start } of leaks) {
     if (pid === undefined || startTime(pid) !== start) continue
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
       continue
     }
+  }
+  for (const { engine, kind, name } of leaks) {
+    const remove = KINDS.find((candidate) => candidate.kind === kind)?.remove
+    if (engine !== undefined && remove !== undefined) await call(engine, [...remove, name])
   }
 }
 
