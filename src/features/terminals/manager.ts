@@ -11,7 +11,7 @@ import type { createLeftovers } from './leftovers.ts'
 import type { TerminalLibrary } from './library.ts'
 import type { OpenRequest } from './messages.ts'
 import type { Peer } from './peer.ts'
-import { CLOSE, type TtyRole } from './protocol.ts'
+import { CLOSE, type TtyRole, type TtyServerMessage } from './protocol.ts'
 import type { Recorder } from './recorder.ts'
 import { createSession, type RecordingRequest, type Session } from './session.ts'
 import type { createShares, Share } from './shares.ts'
@@ -76,6 +76,8 @@ export function createManager(options: ManagerOptions) {
   const opening: string[] = []
   /** Links by which connections came in. */
   const cameBy = new Map<Peer, Share>()
+  /** Those whose time is up; they are told once. */
+  const told = new WeakSet<Session>()
   const timer = setInterval(look, LOOK_MS)
   timer.unref?.()
 
@@ -84,6 +86,8 @@ export function createManager(options: ManagerOptions) {
     for (const session of sessions.values()) {
       const isLeft = session.detachedAt !== null && now - session.detachedAt > limits.detachedSeconds * 1000
       const isOld = limits.totalSeconds > 0 && now - session.startedAt > limits.totalSeconds * 1000
+      if (isOld && !told.has(session)) session.tell(tooOld(limits.totalSeconds))
+      if (isOld) told.add(session)
       if (isLeft || isOld) end(session, isLeft ? 'nobody looked at it' : 'it reached its longest time')
     }
     dropShares(shares.expired())
@@ -97,7 +101,14 @@ export function createManager(options: ManagerOptions) {
   }
 
   function dropShares(gone: readonly Share[]): void {
-    for (const [peer, share] of cameBy) if (gone.includes(share)) peer.link.close(CLOSE.unauthenticated, 'link ended')
+    for (const [peer, share] of cameBy) {
+      if (!gone.includes(share)) continue
+      peer.control({
+        ...{ type: 'error', code: 'UNAUTHENTICATED', message: 'This link has expired, or was taken back' },
+        hint: 'Ask for a new one, or sign in: ploinky open',
+      })
+      peer.link.close(CLOSE.unauthenticated, 'link ended')
+    }
   }
 
   function checkRoom(agent: string): void {
@@ -206,6 +217,11 @@ export function createManager(options: ManagerOptions) {
     },
   }
 }
+
+const tooOld = (seconds: number): TtyServerMessage => ({
+  ...{ type: 'error', code: 'RATE_LIMITED', message: `A terminal lasts ${seconds} s at most: this one ends` },
+  hint: 'Open another one, or allow more: ploinky config terminalLongest SECONDS',
+})
 
 function allowed(principal: Principal | null): Principal {
   if (principal === null) throw new PloinkyError('UNAUTHENTICATED', 'Sign in first', { hint: 'Run: ploinky open' })

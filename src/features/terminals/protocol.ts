@@ -56,6 +56,7 @@ export type TtyClientMessage =
   | { readonly type: 'ping'; readonly at: number }
   /** From now on the terminal has the size of this page. Editors and owners. */
   | { readonly type: 'take' }
+  /** Owners. */
   | { readonly type: 'rename'; readonly name: string }
   /** Owners: starts or ends the recording. What is typed is not in it. */
   | { readonly type: 'record'; readonly on: boolean }

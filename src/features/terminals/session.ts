@@ -57,6 +57,8 @@ export interface Session {
   input(peer: Peer, data: Uint8Array): void
   message(peer: Peer, message: TtyClientMessage): void
   rename(name: string): void
+  /** Everybody who looks at it. */
+  tell(message: TtyServerMessage): void
   /** Starts or ends the recording. */
   record(on: boolean): Promise<void>
   /** Ends the program and all that it started. */
@@ -182,7 +184,7 @@ export function createSession(options: SessionOptions): Session {
   }
 
   return {
-    ...{ id, agent, startedAt, peers, view },
+    ...{ id, agent, startedAt, peers, view, tell: broadcast },
     get detachedAt() {
       return detachedAt
     },
@@ -238,7 +240,7 @@ export function createSession(options: SessionOptions): Session {
         case 'ping':
           return peer.control({ type: 'pong', at: message.at })
         case 'rename':
-          if (peer.role !== 'viewer') this.rename(message.name)
+          if (peer.role === 'owner') this.rename(message.name)
           return
         case 'record':
           if (peer.role === 'owner') this.record(message.on).catch(() => {})
