@@ -1,5 +1,5 @@
 /** Every word of what is done to several agents, and of the keys of their list. */
-import type { BulkAction, BulkItem } from './bulk.ts'
+import type { BulkAction, BulkItem } from './bulk-model.ts'
 
 const ACTIONS: Record<BulkAction, string> = { start: 'Start', stop: 'Stop', restart: 'Restart', disable: 'Disable' }
 const DOING: Record<BulkAction, string> = {

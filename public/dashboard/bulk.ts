@@ -4,23 +4,11 @@ import type { ApiError } from '../shared/api.ts'
 import { call } from '../shared/api.ts'
 import { plainText, shellWord } from '../shared/format.ts'
 import { ask } from './ask.tsx'
+import type { Bulk, BulkAction, BulkItem } from './bulk-model.ts'
 import { words } from './bulk-strings.ts'
 import type { Action, Agent } from './model.ts'
 import { actionsFor, commandFor } from './model.ts'
 import { asApiError, busy, refresh, shownAgents } from './store.ts'
-
-export const BULK_ACTIONS = ['start', 'stop', 'restart', 'disable'] as const
-export type BulkAction = (typeof BULK_ACTIONS)[number]
-
-export interface BulkItem {
-  readonly name: string
-  readonly step: 'waiting' | 'running' | 'done' | 'failed' | 'left'
-  readonly problem: ApiError | null
-}
-export interface Bulk {
-  readonly action: BulkAction
-  readonly items: readonly BulkItem[]
-}
 
 /** A line for a terminal with more than these is no help any more. */
 const MOST_IN_COMMAND = 5

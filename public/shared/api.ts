@@ -23,8 +23,8 @@ export function routerUrl(path: string): string {
 /** Leaves for the sign-in page, which says that the session is over and brings the visitor back here afterwards. */
 export function goToSignIn(): void {
   const target = new URL(routerUrl('signin/'))
-  target.searchParams.set('ended', '1')
   target.searchParams.set('returnTo', location.pathname + location.search + location.hash)
+  target.searchParams.set('ended', '1')
   location.assign(target.href)
 }
 

@@ -41,6 +41,13 @@ async function signIn(token: string): Promise<string | null> {
 const marks = new URLSearchParams(location.search)
 // A form that was posted without script comes back with this mark.
 if (marks.has('error')) show(strings.wrong)
+// Where somebody wanted to go: a stale link is seen before the token is typed.
+const wanted = new URL(nextPage(location.search, location.href, routerUrl('dashboard/')))
+const next = document.querySelector<HTMLElement>('#next')
+if (marks.has('returnTo') && next !== null) {
+  next.textContent = strings.next(wanted.pathname + wanted.hash)
+  next.hidden = false
+}
 // A page was open when its session ended.
 const ended = document.querySelector<HTMLElement>('#ended')
 if (marks.has('ended') && ended !== null) {

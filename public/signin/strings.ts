@@ -1,5 +1,6 @@
 /** Every word of this page that is not in its HTML. */
 export const strings = {
+  next: (path: string) => `You go on to ${path}`,
   ended: 'You were signed out: the session of this browser was ended, or it has expired.',
   wrong: 'This token is not valid. Copy it again: it is one line, without spaces.',
   empty: 'Paste the operator token first.',

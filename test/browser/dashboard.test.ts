@@ -282,7 +282,7 @@ describe.skipIf(skipReason !== null)('the dashboard', () => {
   it('leaves for the sign-in page when the sign-in has ended, and comes back', async () => {
     fixture.state.signedIn = false
     const page = await open()
-    await page.waitForURL(/\/signin\/\?returnTo=%2Fdashboard%2F$/)
+    await page.waitForURL(/\/signin\/\?returnTo=%2Fdashboard%2F&ended=1$/)
     await page.getByLabel('Operator token').fill('right-token')
     await page.keyboard.press('Enter')
     await page.waitForURL(`${fixture.origin}/dashboard/`)

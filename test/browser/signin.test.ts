@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { commands } from '../../src/commands.ts'
 import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
@@ -47,6 +48,28 @@ describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
       })
     }
   }
+
+  it('says why one is here and where one goes, however long that is, from right to left too', async () => {
+    const wanted = `/services/${'long-name-'.repeat(30)}/`
+    const page = await open(`/signin/?ended=1&returnTo=${encodeURIComponent(wanted)}`, {
+      viewport: { width: 320, height: 720 },
+    })
+    await page.getByText('You were signed out').waitFor()
+    await page.getByText(`You go on to ${wanted}`).waitFor()
+    await page.evaluate(() => (document.documentElement.dir = 'rtl'))
+    await expectNoOverflow(page)
+    await expectAccessible(page)
+    await screenshot(page, 'signin-ended-rtl-320')
+    // Every command that is named is one.
+    const said = await page.locator('code').allTextContents()
+    await page.goto(`${fixture.origin}/not-found/`)
+    said.push(...(await page.locator('code').allTextContents()))
+    const names = commands.map(({ name }) => name)
+    for (const line of said) expect(names).toContain(line.replace(/^ploinky /, '').replace(' NAME', ''))
+    expect(said.length).toBe(6)
+    await page.getByRole('navigation').getByRole('link', { name: 'All addresses' }).click()
+    await page.waitForURL(`${fixture.origin}/dashboard/#/routes`)
+  })
 
   it('says that a token is wrong, keeps it, and lets it be corrected', async () => {
     const page = await open('/signin/')
