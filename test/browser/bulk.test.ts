@@ -23,9 +23,14 @@ describe.skipIf(skipReason !== null)('several agents at once', () => {
   })
   beforeEach(async () => {
     fixture = await startFixture(pages.dir)
-    fixture.state.agents = [...'abcdef'].map((letter) =>
-      agent(`agent-${letter}`, letter === 'f' ? { state: 'stopped', about: 'Keeps notes' } : { about: 'Keeps notes' }),
-    )
+    fixture.state.agents = 'abcdef'
+      .split('')
+      .map((letter) =>
+        agent(
+          `agent-${letter}`,
+          letter === 'f' ? { state: 'stopped', about: 'Keeps notes' } : { about: 'Keeps notes' },
+        ),
+      )
   })
   afterEach(async () => {
     await watched?.close()
