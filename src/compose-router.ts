@@ -3,7 +3,6 @@ import { basename, join } from 'node:path'
 import { configDocument } from './config/documents.ts'
 import type { Command, CommandContext, Input } from './cli/command.ts'
 import type { PloinkyEvent } from './core/events.ts'
-import { afterwards } from './core/afterwards.ts'
 import { parseJson } from './core/json.ts'
 import { lazy } from './core/lazy.ts'
 import { fromErrorBody, PloinkyError } from './core/error.ts'
@@ -13,7 +12,7 @@ import type { RoutesWriter } from './features/agents/index.ts'
 import { type Authenticator, cutSockets, type LiveSessions } from './features/auth/index.ts'
 import { createLogTail } from './features/logs/index.ts'
 import { agentSecret } from './features/callers/index.ts'
-import { audited } from './features/events/index.ts'
+import { answered } from './features/events/index.ts'
 import { createDemand, type Demand, type DemandOptions } from './features/demand/index.ts'
 import { createMcpGateway, type McpRoutes } from './features/mcp/index.ts'
 import { createMetrics } from './features/metrics/index.ts'
@@ -193,9 +192,8 @@ async function loadOwnServer(
     ...{ commands, version: services.version, log: services.log },
     run(command, input, call) {
       const result = execute(command, input, call)
-      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      const counts = afterwards(result, () => Promise.all([routes.reload(), supervisor.look()]))
-      return audited(services.events, { command, input, principal: call.principal.id }, counts)
+      const settle = (): Promise<unknown> => Promise.all([routes.reload(), supervisor.look()])
+      return answered(services.events, { command, input, principal: call.principal.id }, { result, settle })
     },
   })
 }

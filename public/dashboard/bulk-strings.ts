@@ -22,7 +22,6 @@ export const words = {
   all: 'Select all',
   select: (name: string) => `Select ${name}`,
   chosen: (count: number) => `${count} selected`,
-  none: 'Nothing',
   clear: 'Clear the selection',
   action: ACTIONS,
   /** On a button; how many of the chosen ones it is for. */

@@ -1,21 +1,6 @@
 /** How the list of agents looks and which keys it takes, kept in this browser. */
 import { signal } from '@preact/signals'
-
-function kept(key: string): string | null {
-  try {
-    return localStorage.getItem(key)
-  } catch {
-    // Storage can be forbidden by the browser's settings: then the usual holds.
-    return null
-  }
-}
-function keep(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value)
-  } catch {
-    // As above: it lasts as long as the page.
-  }
-}
+import { keep, kept } from '../shared/storage.ts'
 
 const DENSITY = 'ploinky.density'
 const SINGLE_KEYS = 'ploinky.singleKeys'

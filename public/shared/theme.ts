@@ -1,17 +1,14 @@
 /** The colour scheme that a person chose, kept in this browser. */
+import { keep, kept } from './storage.ts'
+
 export const THEMES = ['auto', 'light', 'dark'] as const
 export type Theme = (typeof THEMES)[number]
 
 const KEY = 'ploinky.theme'
 
 export function savedTheme(): Theme {
-  try {
-    const saved = localStorage.getItem(KEY)
-    return THEMES.find((theme) => theme === saved) ?? 'auto'
-  } catch {
-    // Storage can be forbidden by the browser's settings; the system's scheme is right then.
-    return 'auto'
-  }
+  const saved = kept(KEY)
+  return THEMES.find((theme) => theme === saved) ?? 'auto'
 }
 
 export function applyTheme(theme: Theme): void {
@@ -22,9 +19,5 @@ export function applyTheme(theme: Theme): void {
 
 export function saveTheme(theme: Theme): void {
   applyTheme(theme)
-  try {
-    localStorage.setItem(KEY, theme)
-  } catch {
-    // As above: the choice then lasts as long as the page.
-  }
+  keep(KEY, theme)
 }

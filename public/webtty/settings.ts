@@ -1,5 +1,6 @@
 /** What a person chose for terminals, kept in this browser. */
 import { signal } from '@preact/signals'
+import { keep, kept } from '../shared/storage.ts'
 import type { PaletteName } from './palettes.ts'
 import { PALETTE_NAMES } from './palettes.ts'
 
@@ -53,22 +54,9 @@ export function clampFont(size: number): number {
     : FONT_SIZES.normal
 }
 
-function load(): Settings {
-  try {
-    return parseSettings(localStorage.getItem(KEY))
-  } catch {
-    // Storage can be forbidden by the browser's settings.
-    return DEFAULTS
-  }
-}
-
-export const settings = signal<Settings>(load())
+export const settings = signal<Settings>(parseSettings(kept(KEY)))
 
 export function changeSettings(change: Partial<Settings>): void {
   settings.value = { ...settings.value, ...change }
-  try {
-    localStorage.setItem(KEY, JSON.stringify(settings.value))
-  } catch {
-    // As above: the choice then lasts as long as the page.
-  }
+  keep(KEY, JSON.stringify(settings.value))
 }

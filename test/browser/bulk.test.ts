@@ -1,26 +1,17 @@
 /** Several agents at once in the dashboard: chosen by mouse and by keyboard, asked about once, told one by one. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expectAccessible, expectNoOverflow, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
-import { agent, buildPages, startFixture } from './fixture.ts'
+import { agent, usePages, startFixture } from './fixture.ts'
 import { startRealRouter } from './router.ts'
 
 describe.skipIf(skipReason !== null)('several agents at once', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
+  const pages = usePages()
   let fixture: Fixture
   let watched: Watched | null = null
 
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
   beforeEach(async () => {
     fixture = await startFixture(pages.dir)
     fixture.state.agents = 'abcdef'
@@ -38,7 +29,7 @@ describe.skipIf(skipReason !== null)('several agents at once', () => {
   })
 
   const open = async (options = {}): Promise<Page> => {
-    watched = await openPage(browser, fixture.origin, options)
+    watched = await openPage(pages.browser, fixture.origin, options)
     await watched.page.goto(`${fixture.origin}/dashboard/`)
     await watched.page.locator('[data-live=live]').waitFor()
     await watched.page.locator('[data-agent=agent-f]').waitFor()
@@ -208,7 +199,7 @@ describe.skipIf(skipReason !== null)('several agents at once', () => {
   it('really stops, starts and disables them', { timeout: 120_000 }, async () => {
     await using router = await startRealRouter()
     await router.ploinky('start', 'shell', '--runtime', 'host')
-    watched = await openPage(browser, router.origin)
+    watched = await openPage(pages.browser, router.origin)
     const { page } = watched
     await page.goto(await router.loginLink())
     await page.locator('[data-agent=shell]').waitFor()

@@ -1,9 +1,8 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expectAccessible, expectNoOverflow, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
-import { agent, buildPages, startFixture } from './fixture.ts'
+import { agent, usePages, startFixture } from './fixture.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e"><script>alert(1)</script>'
 const LONG = 'a-name-without-any-place-to-break-it-'.repeat(6)
@@ -43,19 +42,10 @@ function everyState() {
 }
 
 describe.skipIf(skipReason !== null)('the dashboard', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
+  const pages = usePages()
   let fixture: Fixture
   let watched: Watched
 
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
   beforeEach(async () => {
     fixture = await startFixture(pages.dir)
   })
@@ -64,7 +54,7 @@ describe.skipIf(skipReason !== null)('the dashboard', () => {
     await fixture.close()
   })
   const open = async (options = {}) => {
-    watched = await openPage(browser, fixture.origin, options)
+    watched = await openPage(pages.browser, fixture.origin, options)
     await watched.page.goto(`${fixture.origin}/dashboard/`)
     return watched.page
   }

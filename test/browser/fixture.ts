@@ -10,9 +10,12 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { SSEStreamingApi } from 'hono/streaming'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll } from 'vitest'
 import { createStaticFiles } from '../../src/http/static.ts'
 import { createFileSystem } from '../../src/platform/files.ts'
 import { buildPublic } from '../../src/tools/build-public.mjs'
+import { launch } from './browser.ts'
 
 /** At least as strict as the router's own, which `journey.test.ts` looks at. */
 export const POLICY =
@@ -56,10 +59,38 @@ export function agent(name: string, change: Partial<FixtureAgent> = {}): Fixture
 }
 
 /** The bundled pages, made once a file; `remove` takes them away again. */
-export async function buildPages(): Promise<{ dir: string; remove: () => Promise<void> }> {
+async function buildPages(): Promise<{ dir: string; remove: () => Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), 'ploinky-test-pages-'))
   await buildPublic(dir)
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) }
+}
+
+/** A browser and the built pages, for the tests of this `describe`. */
+export function usePages(): { readonly browser: Browser; readonly dir: string } {
+  let made: { browser: Browser; dir: string } | undefined
+  let remove = async (): Promise<void> => {}
+  beforeAll(async () => {
+    const browser = await launch()
+    const pages = await buildPages()
+    remove = pages.remove
+    made = { browser, dir: pages.dir }
+  })
+  afterAll(async () => {
+    await made?.browser.close()
+    await remove()
+  })
+  const started = () => {
+    if (made === undefined) throw new Error('Only in a test')
+    return made
+  }
+  return {
+    get browser() {
+      return started().browser
+    },
+    get dir() {
+      return started().dir
+    },
+  }
 }
 
 export async function startFixture(dir: string, extend: (app: Hono) => void = () => {}) {

@@ -2,10 +2,9 @@
  * A dashboard that is left open over a busy workspace: 200 agents, 50 events a second, a sample of all of them every ten
  * seconds. The fixture stands in for the router; what is measured is the page.
  */
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { launch, openPage, skipReason } from './browser.ts'
-import { agent, buildPages, startFixture } from './fixture.ts'
+import { describe, expect, it } from 'vitest'
+import { openPage, skipReason } from './browser.ts'
+import { agent, usePages, startFixture } from './fixture.ts'
 import { startWatching, timeOf } from './watch-fixture.ts'
 
 const AGENTS = 200
@@ -15,17 +14,7 @@ const SECONDS = 10
 const BOUND = 20
 
 describe.skipIf(skipReason !== null)('a busy workspace', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
-
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
+  const pages = usePages()
 
   for (const [hash, ready] of [
     ['#/agents', '[data-agent="agent-199"]'],
@@ -39,7 +28,7 @@ describe.skipIf(skipReason !== null)('a busy workspace', () => {
       fixture.state.agents = Array.from({ length: AGENTS }, (_, index) =>
         agent(`agent-${index}`, { needs: index % 4 === 0 ? [] : [`agent-${Math.floor(index / 4)}`] }),
       )
-      const watched = await openPage(browser, fixture.origin, { viewport: { width: 1440, height: 900 } })
+      const watched = await openPage(pages.browser, fixture.origin, { viewport: { width: 1440, height: 900 } })
       const { page } = watched
       await page.goto(`${fixture.origin}/dashboard/${hash}`)
       await page.locator(ready).first().waitFor()

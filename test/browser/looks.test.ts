@@ -1,10 +1,10 @@
 /** Pages in the colours of a system with high contrast, and on paper. */
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { expectAccessible, launch, openPage, screenshot, skipReason } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expectAccessible, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
-import { agent, buildPages, startFixture } from './fixture.ts'
+import { agent, usePages, startFixture } from './fixture.ts'
 import { series, startWatching } from './watch-fixture.ts'
 
 const VIEWS = [
@@ -30,19 +30,10 @@ function contrast(one: string, other: string): number {
 }
 
 describe.skipIf(skipReason !== null)('pages without colours of their own', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
+  const pages = usePages()
   let fixture: Fixture
   let watched: Watched | null = null
 
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
   beforeEach(async () => {
     const watching = startWatching()
     watching.state.report = {
@@ -65,7 +56,7 @@ describe.skipIf(skipReason !== null)('pages without colours of their own', () =>
     await fixture.close()
   })
   const open = async ([, path, ready]: (typeof VIEWS)[number], options = {}): Promise<Page> => {
-    watched = await openPage(browser, fixture.origin, { viewport: { width: 1280, height: 900 }, ...options })
+    watched = await openPage(pages.browser, fixture.origin, { viewport: { width: 1280, height: 900 }, ...options })
     await watched.page.goto(fixture.origin + path)
     await watched.page.locator(ready).first().waitFor()
     return watched.page

@@ -1,25 +1,15 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { commands } from '../../src/commands.ts'
-import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
+import { expectAccessible, expectNoOverflow, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
-import { buildPages, startFixture } from './fixture.ts'
+import { usePages, startFixture } from './fixture.ts'
 
 describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
+  const pages = usePages()
   let fixture: Fixture
   let watched: Watched
 
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
   beforeEach(async () => {
     fixture = await startFixture(pages.dir)
   })
@@ -28,7 +18,7 @@ describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
     await fixture.close()
   })
   const open = async (path: string, options = {}) => {
-    watched = await openPage(browser, fixture.origin, options)
+    watched = await openPage(pages.browser, fixture.origin, options)
     await watched.page.goto(fixture.origin + path)
     return watched.page
   }
@@ -102,7 +92,7 @@ describe.skipIf(skipReason !== null)('the pages around the dashboard', () => {
       await page.waitForURL(`${fixture.origin}/dashboard/`)
       await watched.close()
     }
-    watched = await openPage(browser, fixture.origin)
+    watched = await openPage(pages.browser, fixture.origin)
   })
 
   it('signs in without script too', async () => {

@@ -1,5 +1,6 @@
 /** The page of terminals with the real router and a shell in a real agent. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createWorkspace, runtimeName } from '../helpers/workspace.ts'
 import type { Workspace } from '../helpers/workspace.ts'
 import { launch, openPage } from './browser.ts'
@@ -7,7 +8,7 @@ import type { Watched } from './browser.ts'
 
 export const AGENT = 'shell'
 
-export interface TtyKit {
+interface TtyKit {
   readonly workspace: Workspace
   readonly browser: Browser
   /** A signed-in page at an address below the router; `null`: a stranger's. */
@@ -17,7 +18,7 @@ export interface TtyKit {
   close(): Promise<void>
 }
 
-export async function startTtyKit(): Promise<TtyKit> {
+async function startTtyKit(): Promise<TtyKit> {
   const workspace = await createWorkspace()
   await workspace.json(['start', AGENT, '--runtime', runtimeName])
   const browser = await launch()
@@ -46,6 +47,29 @@ export async function startTtyKit(): Promise<TtyKit> {
       await browser.close()
       await workspace[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** A kit for the tests of this `describe`, tidied after each of them. */
+export function useTtyKit(): Pick<TtyKit, 'workspace' | 'browser' | 'open'> {
+  let kit: TtyKit | undefined
+  const started = (): TtyKit => {
+    if (kit === undefined) throw new Error('Only in a test')
+    return kit
+  }
+  beforeAll(async () => {
+    kit = await startTtyKit()
+  }, 240_000)
+  afterEach(() => kit?.tidy())
+  afterAll(() => kit?.close())
+  return {
+    get workspace() {
+      return started().workspace
+    },
+    get browser() {
+      return started().browser
+    },
+    open: (...args) => started().open(...args),
   }
 }
 

@@ -1,11 +1,11 @@
 /** Logs, events, charts and topology: what they show, while it happens. */
 import { readFile } from 'node:fs/promises'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { expectAccessible, expectNoOverflow, launch, openPage, screenshot, skipReason } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { expectAccessible, expectNoOverflow, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
-import { agent, buildPages, startFixture } from './fixture.ts'
+import { agent, usePages, startFixture } from './fixture.ts'
 import { line, series, startWatching, timeOf } from './watch-fixture.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e"><script>alert(1)</script>'
@@ -72,20 +72,11 @@ const COLOURS = [
 ]
 
 describe.skipIf(skipReason !== null)('watching', () => {
-  let browser: Browser
-  let pages: Awaited<ReturnType<typeof buildPages>>
+  const pages = usePages()
   let fixture: Fixture
   let watching: ReturnType<typeof startWatching>
   let watched: Watched
 
-  beforeAll(async () => {
-    browser = await launch()
-    pages = await buildPages()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await pages.remove()
-  })
   beforeEach(async () => {
     watching = startWatching()
     fixture = await startFixture(pages.dir, watching.extend)
@@ -96,7 +87,7 @@ describe.skipIf(skipReason !== null)('watching', () => {
     await fixture.close()
   })
   const open = async (hash: string, options = {}): Promise<Page> => {
-    watched = await openPage(browser, fixture.origin, options)
+    watched = await openPage(pages.browser, fixture.origin, options)
     await watched.page.goto(`${fixture.origin}/dashboard/${hash}`)
     return watched.page
   }

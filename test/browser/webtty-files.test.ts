@@ -2,10 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectAccessible, screenshot, skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { AGENT, enter, ready, sees, sessionOf, startTtyKit } from './tty-kit.ts'
+import { AGENT, enter, ready, sees, sessionOf, useTtyKit } from './tty-kit.ts'
 
 /** Drags files over the terminal in front, and drops them. */
 async function drag(page: Page, files: Record<string, string>, drop = true): Promise<void> {
@@ -20,15 +19,9 @@ async function drag(page: Page, files: Record<string, string>, drop = true): Pro
 }
 
 describe.skipIf(skipReason !== null)('files in the terminal page', () => {
-  let kit: TtyKit
+  const kit = useTtyKit()
   /** The folder of the agent on this machine. */
   const inFolder = (name: string): string => join(kit.workspace.dir, 'agents', AGENT, name)
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
 
   it('that are dropped on a terminal are in the folder of its agent', async () => {
     const { page, faults } = await kit.open(undefined, { viewport: { width: 1000, height: 700 } })

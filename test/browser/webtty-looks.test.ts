@@ -1,20 +1,13 @@
 /** How the terminal page looks at three widths in both schemes, for people with and without sight, and on a phone. */
 import { devices } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectAccessible, expectNoOverflow, screenshot, skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { cutSockets, enter, ready, screens, sees, startTtyKit } from './tty-kit.ts'
+import { cutSockets, enter, ready, screens, sees, useTtyKit } from './tty-kit.ts'
 
 const COLOURS = String.raw`clear; for c in 0 1 2 3 4 5 6 7; do printf "\033[3${'$'}{c}m colour \033[9${'$'}{c}m bright \033[0m"; done; printf '\n\033[1mbold\033[0m \033[3mitalic\033[0m \033[4munderlined\033[0m \033[7minverse\033[0m \033[38;2;255;120;0mtrue colour\033[0m\nhttps://example.org/a/link  日本語 😀\n'; ls -l / | head -12`
 
 describe.skipIf(skipReason !== null)('the terminal page', () => {
-  let kit: TtyKit
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
+  const kit = useTtyKit()
 
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [width, height] of [

@@ -1,17 +1,10 @@
 /** The palette of commands on the page of terminals: it is there, and it takes no key from the program. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectAccessible, expectNoOverflow, screenshot, skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { AGENT, enter, ready, sees, startTtyKit } from './tty-kit.ts'
+import { AGENT, enter, ready, sees, useTtyKit } from './tty-kit.ts'
 
 describe.skipIf(skipReason !== null)('the palette over terminals', () => {
-  let kit: TtyKit
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
+  const kit = useTtyKit()
 
   for (const [colorScheme, width] of [
     ['light', 1280],

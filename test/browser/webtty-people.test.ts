@@ -1,9 +1,8 @@
 /** Several people in one terminal: everybody sees all of it, and who is typing. */
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectAccessible, screenshot, skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { enter, ready, sees, sessionOf, startTtyKit } from './tty-kit.ts'
+import { enter, ready, sees, sessionOf, useTtyKit } from './tty-kit.ts'
 
 interface Fit {
   readonly box: { readonly width: number; readonly height: number }
@@ -32,13 +31,7 @@ const nameAtCursor = (page: Page): Promise<{ text: string; inside: boolean } | n
   })
 
 describe.skipIf(skipReason !== null)('several people in a terminal', () => {
-  let kit: TtyKit
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
+  const kit = useTtyKit()
 
   /** A guest of the session that `page` shows, in a small window. */
   async function invite(page: Page, role: 'viewer' | 'editor', viewport = { width: 420, height: 560 }) {

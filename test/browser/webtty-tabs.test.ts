@@ -1,9 +1,8 @@
 /** Tabs and panes by keyboard alone, what people do with sessions, and what hostile output cannot do. */
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { enter, ready, screens, sees, sessionOf, startTtyKit } from './tty-kit.ts'
+import { enter, ready, screens, sees, sessionOf, useTtyKit } from './tty-kit.ts'
 
 const focusedPane = (page: Page): Promise<number> =>
   page.evaluate(() =>
@@ -11,13 +10,7 @@ const focusedPane = (page: Page): Promise<number> =>
   )
 
 describe.skipIf(skipReason !== null)('sessions in the page', () => {
-  let kit: TtyKit
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
+  const kit = useTtyKit()
 
   it('opens tabs and a split, and moves between them, by keyboard alone', async () => {
     const { page, faults } = await kit.open()

@@ -1,17 +1,10 @@
 /** The terminal in the page: what a person does with it all day. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { skipReason } from './browser.ts'
-import type { TtyKit } from './tty-kit.ts'
-import { AGENT, cutSockets, enter, ready, screens, sees, sessionOf, sizeOf, startTtyKit } from './tty-kit.ts'
+import { AGENT, cutSockets, enter, ready, screens, sees, sessionOf, sizeOf, useTtyKit } from './tty-kit.ts'
 
 describe.skipIf(skipReason !== null)('a terminal in the page', () => {
-  let kit: TtyKit
-
-  beforeAll(async () => {
-    kit = await startTtyKit()
-  }, 240_000)
-  afterEach(() => kit.tidy())
-  afterAll(() => kit?.close())
+  const kit = useTtyKit()
 
   it('runs what is typed, and stops it with Ctrl+C', async () => {
     const { page, faults } = await kit.open()

@@ -1,6 +1,7 @@
 /** Calls that were made from this page. Arguments may be sensitive: they are kept in the browser only when somebody asks for it. */
 import { effect, signal } from '@preact/signals'
 import { asRecord, listOf, numberOr, textOr } from '../../shared/api.ts'
+import { keep, kept } from '../../shared/storage.ts'
 import type { OfferKind } from './model.ts'
 
 export interface PastCall {
@@ -46,27 +47,13 @@ export function readPastCalls(text: string | null): PastCall[] {
     })
 }
 
-function stored(): string | null {
-  try {
-    return localStorage.getItem(KEY)
-  } catch {
-    // Storage can be forbidden by the browser's settings.
-    return null
-  }
-}
-
-export const pastCalls = signal<readonly PastCall[]>(readPastCalls(stored()))
+export const pastCalls = signal<readonly PastCall[]>(readPastCalls(kept(KEY)))
 /** Whether they outlive the page. */
-export const keepsCalls = signal(stored() !== null)
+export const keepsCalls = signal(kept(KEY) !== null)
 
 effect(() => {
   const text = JSON.stringify(pastCalls.value)
-  try {
-    if (keepsCalls.value) localStorage.setItem(KEY, text)
-    else localStorage.removeItem(KEY)
-  } catch {
-    // As above: they are then kept as long as the page.
-  }
+  keep(KEY, keepsCalls.value ? text : null)
 })
 
 export function noteCall(call: PastCall): void {

@@ -22,7 +22,7 @@ export type Ended = { readonly session: string } | { readonly allBut: string | n
 
 export interface Sessions {
   list(current: string | null): Promise<SessionView[]>
-  /** Gives those that were ended. SESSION_NOT_FOUND, USAGE_INVALID when the beginning of an id fits several. */
+  /** Gives those that were ended. SESSION_NOT_FOUND, also when the beginning of an id fits several. */
   end(which: Ended, by: { principal: string; current: string | null }): Promise<SessionView[]>
   /** For the router: keeps the list in memory, and follows what other processes change. */
   follow(): Promise<LiveSessions>

@@ -1,5 +1,6 @@
-/** Who did what: one event for each change that somebody asked for by the API, and for each that was refused. */
+/** Who did what: one event for each change that somebody asked for by the API or over MCP, and for each that was refused. */
 import type { Command, Input } from '../../cli/command.ts'
+import { afterwards } from '../../core/afterwards.ts'
 import { asPloinkyError } from '../../core/error.ts'
 import type { EventBus } from '../../core/events.ts'
 
@@ -42,4 +43,19 @@ export async function audited<T>(events: EventBus, { command, input, principal }
     tell('command.failed', { code, message: message.slice(0, MAX_TOLD) })
     throw error
   }
+}
+
+type Result = Promise<unknown> | AsyncIterable<unknown>
+
+/**
+ * What somebody asked for from outside. A look passes as it is. A change is audited, and counts (`settle`) before its answer
+ * says so.
+ */
+export function answered(
+  events: EventBus,
+  asked: Audited & { readonly command: Pick<Command<never>, 'http'> },
+  { result, settle }: { result: Result; settle(): Promise<unknown> },
+): Result {
+  if (asked.command.http?.method === 'GET' || !(result instanceof Promise)) return result
+  return audited(events, asked, afterwards(result, settle))
 }

@@ -2,12 +2,11 @@
 import { join } from 'node:path'
 import type { FrontEnv } from '../../http/front.ts'
 import type { Sites } from '../../http/sites.ts'
-import { afterwards } from '../../core/afterwards.ts'
 import { messageOf } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
 import { lazy } from '../../core/lazy.ts'
 import type { Authenticator } from '../auth/index.ts'
-import { audited } from '../events/index.ts'
+import { answered } from '../events/index.ts'
 import type { RouterOptions } from './options.ts'
 import type { RouteTableHandle } from './table.ts'
 
@@ -87,9 +86,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     commands: options.commands,
     execute: (command, input, call) => {
       const result = options.execute(command, input, call)
-      if (command.http?.method === 'GET' || !(result instanceof Promise)) return result
-      // What a caller changed counts before the answer says so.
-      return audited(options.events, { command, input, principal: call.principal.id }, afterwards(result, reload))
+      return answered(options.events, { command, input, principal: call.principal.id }, { result, settle: reload })
     },
     sessions: {
       redeem: (code) => made.authenticator().redeem(code),

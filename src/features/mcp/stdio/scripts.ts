@@ -25,14 +25,13 @@ marked() {
 end() {
   pid=\${1#/proc/}
   pid=\${pid%/environ}
-  [ "$pid" = "$$" ] || kill -KILL "$pid" 2>/dev/null
+  [ "$pid" != "$$" ] && kill -KILL "$pid" 2>/dev/null
 }
 `
 
 /**
  * Runs its arguments, then ends whatever still carries the mark, until two looks in a row have found nothing: a process in
- * the middle of exec shows no environment. With `1` as $0, what is written to standard error goes to the
- * log of the container.
+ * the middle of exec shows no environment. With `1` as $0, what is written to standard error goes to the log of the container.
  */
 const WRAPPER = `
 [ "$0" = 1 ] && [ -w /proc/1/fd/2 ] && exec 2>>/proc/1/fd/2
@@ -43,9 +42,7 @@ looks=0 empty=0
 while [ $empty -lt 2 ] && [ $looks -lt 10 ]; do
   looks=$((looks + 1)) empty=$((empty + 1))
   marked "${MARK}=$${MARK}"
-  for file in $found; do
-    case "$file" in "/proc/$$/environ") ;; *) end "$file"; empty=0 ;; esac
-  done
+  for file in $found; do end "$file" && empty=0; done
 done
 exit "$code"
 `
