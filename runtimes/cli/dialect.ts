@@ -44,8 +44,10 @@ export interface Dialect {
   readonly logBlockBytes: number | null
   /** Output of a program that leaves its input unread can be lost, with its exit code as if nothing had been (podman 4). */
   readonly losesOutputOfUnreadInput: boolean
-  /** First API version whose terminals have their size before the program starts; null: all do. */
+  /** First API version whose terminals have their size before the program starts; null: none. */
   readonly sizedTerminalApi: readonly [major: number, minor: number] | null
+  /** Of two sizes of a terminal that closely follow each other, the second can be lost (conmon 2.1, of podman). */
+  readonly losesTerminalSizes: boolean
   /** Arguments that serve the engine's API on a socket of our own for a while; null where the engine cannot. */
   serviceArgs(socket: string): readonly string[] | null
   /** Asks the engine what it is. Never throws. */

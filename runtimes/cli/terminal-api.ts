@@ -7,26 +7,12 @@ import type { EngineApi } from './api.ts'
 import type { Engine } from './dialect.ts'
 import { DETACH_KEYS } from './oci.ts'
 import { readJson } from './parse.ts'
+import { waitForSize } from './terminal-size.ts'
 
 /** An exit code may come a moment after the stream has ended. */
 const EXIT_CODE_MS = 10_000
 /** 128 + SIGKILL: what a program ends with whose container is taken away. */
 const GONE = 137
-
-/**
- * For engines that give a terminal its size after the start of the program.
- * Holds a program back until its terminal has a size (at most a second): one that asks once, at its start, would see 0 x 0. Without `stty` in the image it starts at once.
- */
-const WAIT_FOR_SIZE = `command -v stty >/dev/null 2>&1 && {
-  n=0
-  while [ $n -lt 50 ]; do
-    case "$(stty size 2>/dev/null)" in "" | "0 0") ;; *) break ;; esac
-    n=$((n + 1)); sleep 0.02 2>/dev/null || break
-  done
-}
-exec "$@"`
-
-export const waitForSize = (argv: readonly string[]): readonly string[] => ['sh', '-c', WAIT_FOR_SIZE, 'sh', ...argv]
 
 const createdSchema = z.object({ Id: z.string() })
 const inspectSchema = z.object({ Running: z.boolean(), ExitCode: z.nullish(z.number()) })
@@ -49,7 +35,7 @@ const sized = new WeakMap<EngineApi, Promise<boolean>>()
 
 async function asksForSize(engine: Engine, api: EngineApi): Promise<boolean> {
   const since = engine.dialect.sizedTerminalApi
-  if (since === null) return true
+  if (since === null) return false
   const answer = await api.call('GET', '/version')
   const { ApiVersion } = readJson(versionSchema, answer.body, { runtime: engine.dialect.id, command: 'GET /version' })
   const [major = 0, minor = 0] = (ApiVersion ?? '').split('.').map(Number)

@@ -14,7 +14,8 @@ import { planEnvironment } from './environment.ts'
 import { DETACH_KEYS, execArgs } from './oci.ts'
 import { checkAborted } from './signals.ts'
 import { sweep, TAG } from './sweep.ts'
-import { createExecClient, waitForSize, type ExecClient } from './terminal-api.ts'
+import { createExecClient, type ExecClient } from './terminal-api.ts'
+import { createRepeatedSizing, waitForSize, type Sizing } from './terminal-size.ts'
 
 export interface TerminalParts {
   readonly containerId: string
@@ -52,7 +53,7 @@ export function createTerminals(engine: Engine, containers: Containers, api: () 
     const socket = await api()
     if (socket !== null) {
       try {
-        return await overApi(createExecClient(engine, socket), parts)
+        return await overApi(engine, createExecClient(engine, socket), parts)
       } catch (error) {
         if (error instanceof PloinkyError && error.code !== 'RUNTIME_UNAVAILABLE') throw error
         engine.log.debug('no terminal over the API, trying the CLI', { error })
@@ -117,7 +118,7 @@ function session(engine: Engine, { raw, signal, containerId, tag }: SessionParts
   }
 }
 
-async function overApi(client: ExecClient, parts: TerminalParts): Promise<RawTerminal> {
+async function overApi(engine: Engine, client: ExecClient, parts: TerminalParts): Promise<RawTerminal> {
   const id = await client.create({
     containerId: parts.containerId,
     body: {
@@ -139,6 +140,8 @@ async function overApi(client: ExecClient, parts: TerminalParts): Promise<RawTer
     stream.once('end', resolve)
     stream.on('error', () => resolve())
   })
+  const sizing = sizingOf(engine, (cols, rows) => client.resize(id, cols, rows))
+  void gone.then(sizing.stop)
   const resized = client.resize(id, parts.size.cols, parts.size.rows)
   const raw: RawTerminal = {
     output: readable(stream),
@@ -146,12 +149,16 @@ async function overApi(client: ExecClient, parts: TerminalParts): Promise<RawTer
       if (!stream.destroyed && stream.writable) stream.write(data)
     },
     unwritten: () => stream.writableLength,
-    resize: (cols, rows) => client.resize(id, cols, rows),
+    resize: sizing.resize,
     closed: gone.then(() => client.exitCode(id)),
     drop: () => void stream.destroy(),
   }
   await resized
   return raw
+}
+
+function sizingOf(engine: Engine, send: Sizing['resize']): Sizing {
+  return engine.dialect.losesTerminalSizes ? createRepeatedSizing(send) : { resize: send, stop: () => {} }
 }
 
 /** A connection that is cut ends the output; the exit code tells what happened. */
@@ -172,8 +179,7 @@ async function inPty(engine: Engine, parts: TerminalParts): Promise<RawTerminal>
     })
   }
   const environment = planEnvironment(parts.env, { allowFile: false })
-  const argv = engine.dialect.sizedTerminalApi === null ? parts.argv : waitForSize(parts.argv)
-  const args = execArgs(parts.containerId, argv, {
+  const args = execArgs(parts.containerId, waitForSize(parts.argv), {
     stdin: true,
     tty: true,
     environment,

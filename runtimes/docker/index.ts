@@ -43,6 +43,7 @@ export const dockerDialect: Dialect = {
   logBlockBytes: 16 * 1024,
   losesOutputOfUnreadInput: false,
   sizedTerminalApi: [1, 42],
+  losesTerminalSizes: false,
   serviceArgs: () => null,
   probe: probeDocker,
   assumed: DOCKER_CAPABILITIES,

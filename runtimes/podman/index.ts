@@ -37,6 +37,7 @@ export const podmanDialect: Dialect = {
   logBlockBytes: null,
   losesOutputOfUnreadInput: true,
   sizedTerminalApi: null,
+  losesTerminalSizes: true,
   serviceArgs: (socket) => ['system', 'service', '--time', String(SERVICE_IDLE_SECONDS), `unix://${socket}`],
   probe: probePodman,
   assumed: PODMAN_CAPABILITIES,

@@ -199,7 +199,9 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
       Array.from({ length: AT_ONCE }, async () => {
         while (next++ < SESSIONS) await one()
       }),
-    )
+    ).catch(async (cause: unknown) => {
+      throw new Error(`${String(cause)}\n${await workspace.routerErrors()}`, { cause })
+    })
     expect([...answers]).toEqual([[200, SESSIONS]])
     await eventually(async () => expect(await processes('tiny')).toEqual(before))
   })

@@ -83,8 +83,10 @@ describe('a flood', { timeout: 150_000 }, () => {
     }
     // Its lines are full then, and what is kept for who does not read is as much as it ever is.
     const full = await flood(20_000_000, 'full')
-    const after = await flood(200_000_000, 'all')
-    expect(after - full).toBeLessThan(32)
+    const half = await flood(100_000_000, 'half')
+    const after = await flood(100_000_000, 'all')
+    // What is kept grows with each of them; garbage that was not collected yet (up to 42 MB were seen) does not.
+    expect(Math.min(half - full, after - half)).toBeLessThan(16)
     expect(after).toBeLessThan(300)
     if (isContainerEngine) {
       const other = run(program, ['exec', await container(), 'true'], { timeout: 10_000 })

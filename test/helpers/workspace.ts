@@ -95,6 +95,8 @@ export interface Workspace extends AsyncDisposable {
   /** An authorized request to the router. */
   fetch(path: string, init?: RequestInit): Promise<Response>
   routerPid(): Promise<number>
+  /** The end of what the router's log says of errors: what a test adds to its failure. */
+  routerErrors(): Promise<string>
 }
 
 export async function createWorkspace(): Promise<Workspace> {
@@ -120,6 +122,11 @@ export async function createWorkspace(): Promise<Workspace> {
       return await fetch(`${url}${path}`, { ...init, headers })
     },
     routerPid: async () => Number((await readFile(join(dir, '.ploinky/running/router.pid'), 'utf8')).trim()),
+    async routerErrors() {
+      const log = await readFile(join(dir, '.ploinky/logs/router.log'), 'utf8').catch(String)
+      const errors = log.split('\n').filter((line) => line.includes('"level":"error"'))
+      return errors.slice(-5).join('\n').slice(-4000)
+    },
     async [Symbol.asyncDispose]() {
       await run(['destroy', '--yes', '--data'], { cwd: dir })
       await rm(dir, { recursive: true, force: true })
