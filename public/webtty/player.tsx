@@ -54,7 +54,7 @@ function usePlayback(cast: Cast) {
       if (gone || host.current === null) return view.dispose()
       view.apply(settings.value, true)
       view.mount(host.current)
-      const made = createPlayback(cast, view.term, setState)
+      const made = createPlayback(cast, view.screen, setState)
       stop = () => {
         made.close()
         view.dispose()

@@ -16,6 +16,8 @@ export function swallowQueries({ parser }: Terminal): void {
     { intermediates: '$', final: 'p' },
     { prefix: '?', intermediates: '$', final: 'p' },
     { final: 'x' },
+    // Colours and sizes of pictures (XTSMGRAPHICS).
+    { prefix: '?', final: 'S' },
     { prefix: '>', final: 'q' },
     { prefix: '?', final: 'u' },
     // Size, place and title of the window: the last would type a title that the program chose.

@@ -319,21 +319,21 @@ function createOutput(state: State, acknowledge: (bytes: number) => void) {
       if (rest !== null) acknowledge(rest)
     }, IDLE_ACK_MS)
   }
-  const term = () => state.terminal.value?.term
+  const screen = () => state.terminal.value?.screen
   const resize = ({ cols, rows }: Size): void => {
     // Behind what is still to be drawn: that was written for the size before.
-    if (cols >= 1 && rows >= 1) term()?.write('', () => term()?.resize(cols, rows))
+    if (cols >= 1 && rows >= 1) screen()?.write('', () => screen()?.resize(cols, rows))
   }
   return {
     begin(bytes: number, size: Size): void {
       acks.begin(bytes)
       // RIS, and not reset(): it takes its turn after what was written before.
-      term()?.write('\x1bc')
+      screen()?.write('\x1bc')
       resize(size)
     },
     write(bytes: Uint8Array): void {
       const count = acks.arrived(bytes.length)
-      term()?.write(bytes, () => drawn(count))
+      screen()?.write(bytes, () => drawn(count))
     },
     resize,
   }

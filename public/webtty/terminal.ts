@@ -11,6 +11,7 @@ import type { Settings } from './settings.ts'
 import { strings } from './strings.ts'
 import type { CursorName } from './cursor-name.ts'
 import { createCursorName } from './cursor-name.ts'
+import { createPictureWriter } from './pictures.ts'
 import { createShrink } from './shrink.ts'
 import type { Shrink } from './shrink.ts'
 import { scrollByTouch } from './touch.ts'
@@ -36,6 +37,8 @@ export interface Size {
 
 export interface TerminalView {
   readonly term: Terminal
+  /** What is shown goes in here, and not into `term`: pictures need to be prepared for. */
+  readonly screen: Pick<Terminal, 'write' | 'resize'>
   /** Puts it into a place on the page; may be called again with another one. */
   mount(host: HTMLElement): void
   /** What fits into its place, which has perhaps changed; null while it is not in sight. */
@@ -102,12 +105,14 @@ export async function createTerminalView(settings: Settings, events: TerminalEve
   const element = document.createElement('div')
   element.className = 'terminal-box'
   const renderer = createRenderer(term)
+  const pictures = createPictureWriter(term, () => loadPictures(term))
   let search: Promise<SearchAddon> | null = null
   let shrink: Shrink | null = null
   let cursorName: CursorName | null = null
   let name: string | null = null
   return {
     term,
+    screen: { write: pictures.write, resize: (cols, rows) => term.resize(cols, rows) },
     mount(host) {
       host.append(element)
       if (term.element !== undefined) return
@@ -228,6 +233,13 @@ async function loadSearch(term: Terminal): Promise<SearchAddon> {
   const addon = new SearchAddon()
   term.loadAddon(addon)
   return addon
+}
+
+async function loadPictures(term: Terminal): Promise<void> {
+  const { addPictures } = await import('./lazy/pictures.ts')
+  await addPictures(term)
+  // It answers questions about pictures; here too, only the router does.
+  swallowQueries(term)
 }
 
 /** What a program calls itself, for a tab. */

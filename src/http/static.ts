@@ -7,6 +7,8 @@ import type { Located, StaticFileSystem } from './static-path.ts'
 import { acceptedEncodings, contentTypeOf, isCompressible } from './static-types.ts'
 import type { Encoding } from './static-types.ts'
 
+type StaticHeaders = Readonly<Record<string, string>>
+
 export interface StaticFilesOptions {
   readonly fs: StaticFileSystem
   readonly root: string
@@ -19,7 +21,7 @@ export interface StaticFilesOptions {
   /** Compress text on the way. Default true. */
   readonly compress?: boolean
   /** Added to each answer, e.g. a content security policy. */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: StaticHeaders | ((path: string) => StaticHeaders)
   /** File shown for a folder. Default `index.html`. */
   readonly index?: string
 }
@@ -105,7 +107,7 @@ async function respond(answer: Answer): Promise<Response> {
 }
 
 function baseHeaders({ options, path, found }: Answer, contentType: string): Headers {
-  const headers = new Headers(options.headers)
+  const headers = new Headers(typeof options.headers === 'function' ? options.headers(path) : options.headers)
   const cache = typeof options.cacheControl === 'function' ? options.cacheControl(path) : options.cacheControl
   headers.set('content-type', contentType)
   headers.set('x-content-type-options', 'nosniff')

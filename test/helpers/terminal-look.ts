@@ -36,7 +36,7 @@ export function contentOf(terminal: Terminal): Content {
   const { type, cursorX, cursorY, baseY } = buffer
   const hidden = rawState(terminal)
   const { mouseEncoding, isCursorHidden } = hidden ?? {}
-  const pen = style(hidden?.pen.fg ?? 0, hidden?.pen.bg ?? 0)
+  const pen = hidden === null ? '' : style(hidden.pen)
   const modes = JSON.stringify(terminal.modes)
   return { lines, state: JSON.stringify({ type, cursorX, cursorY, baseY, mouseEncoding, isCursorHidden, pen, modes }) }
 }

@@ -8,17 +8,9 @@ import { lazy } from '../../core/lazy.ts'
 import type { Authenticator } from '../auth/index.ts'
 import { answered } from '../events/index.ts'
 import type { RouterOptions } from './options.ts'
+import { pageHeaders } from './page-headers.ts'
 import type { RouteTableHandle } from './table.ts'
 
-const PAGE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-  // Not `no-referrer`: with it browsers send `Origin: null` with a form, which the guard refuses.
-  'referrer-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cross-origin-opener-policy': 'same-origin',
-  'permissions-policy': 'camera=(), microphone=(), geolocation=()',
-}
 /** Of an agent's folder, what is configuration and not content. */
 const RESERVED = ['manifest.json', 'mcp-config.json', 'node_modules']
 
@@ -68,7 +60,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     root: join(platform.assetsDir, 'public'),
     precompressed: true,
     compress: false,
-    headers: PAGE_HEADERS,
+    headers: pageHeaders,
     // Imported by pages of agents, again and again; an old one goes on working.
     cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
   })

@@ -1,5 +1,6 @@
 /** Lines of a terminal as text with colours, read from the cells themselves: a tenth of the time of the serializer. */
-import type { RawBuffer, RawLine } from './internals.ts'
+import { extendedOf, isSameExtended, type Links, linkText, underlineCodes } from './extended-style.ts'
+import type { Pen, RawBuffer, RawLine } from './internals.ts'
 
 // The layout of a cell: https://github.com/xtermjs/xterm.js/blob/6.0.0/src/common/buffer/Constants.ts
 const CODEPOINT = 0x1fffff
@@ -42,12 +43,27 @@ function color(attribute: number, base: 30 | 40): string {
   }
 }
 
-/** Sets these attributes and no others. */
-export function style(fg: number, bg: number): string {
+/** Sets these attributes and no others; a link is none of them. */
+export function style({ fg, bg, extended }: Pen): string {
   let codes = '0'
   for (const [flag, code] of FG_FLAGS) if ((fg & flag) !== 0) codes += `;${code}`
   for (const [flag, code] of BG_FLAGS) if ((bg & flag) !== 0) codes += `;${code}`
-  return `\x1b[${codes}${color(fg, 30)}${color(bg, 40)}m`
+  return `\x1b[${codes}${underlineCodes(extended)}${color(fg, 30)}${color(bg, 40)}m`
+}
+
+const PLAIN: Pen = { fg: 0, bg: 0, extended: { _ext: 0, _urlId: 0 } }
+
+const penOf = (line: RawLine, x: number): Pen => ({
+  fg: line._data[x * 3 + 1] ?? 0,
+  bg: (line._data[x * 3 + 2] ?? 0) & BG_SEEN,
+  extended: extendedOf(line, x),
+})
+
+/** What has to be written between two cells. */
+function penText(before: Pen, after: Pen, links: Links): string {
+  const isSame = before.fg === after.fg && before.bg === after.bg && before.extended._ext === after.extended._ext
+  const link = after.extended._urlId
+  return (isSame ? '' : style(after)) + (before.extended._urlId === link ? '' : linkText(link, links))
 }
 
 /** Cells to the right that hold nothing are not written. */
@@ -61,20 +77,16 @@ function usedCells(data: Uint32Array, cols: number): number {
   return used
 }
 
-interface Pen {
-  fg: number
-  bg: number
-}
-
 const widthOf = (data: Uint32Array, x: number): number => (data[x * 3] ?? 0) >>> WIDTH_SHIFT
 
 /** Cells with the same attributes, from `start` on: their text, where they end, and how wide they are. */
-function runText(line: RawLine, start: number, used: number): { text: string; end: number; width: number } {
+function runText(line: RawLine, { fg, bg, extended }: Pen, [start, used]: readonly [number, number]) {
   const data = line._data
-  const [fg, bg] = [data[start * 3 + 1], (data[start * 3 + 2] ?? 0) & BG_SEEN]
+  const goesOn = (x: number): boolean =>
+    data[x * 3 + 1] === fg && ((data[x * 3 + 2] ?? 0) & BG_SEEN) === bg && isSameExtended(extendedOf(line, x), extended)
   let [text, width, x] = ['', 0, start]
   const codes: number[] = []
-  for (; x < used && data[x * 3 + 1] === fg && ((data[x * 3 + 2] ?? 0) & BG_SEEN) === bg; x += 1) {
+  for (; x < used && goesOn(x); x += 1) {
     const cell = widthOf(data, x)
     // The right half of a wide character.
     if (cell === 0 && x > 0 && widthOf(data, x - 1) === 2) continue
@@ -88,16 +100,21 @@ function runText(line: RawLine, start: number, used: number): { text: string; en
   return { text: text + String.fromCodePoint(...codes), end: x, width }
 }
 
-/** `next`: the line that this one goes on in; it must begin where it did. */
-function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next: RawLine | null }): string {
-  const data = line._data
-  const used = usedCells(data, cols)
+interface LineParts {
+  readonly cols: number
+  /** The line that this one goes on in; it must begin where it did. */
+  readonly next: RawLine | null
+  readonly links: Links
+}
+
+function lineText(line: RawLine, state: { pen: Pen }, { cols, next, links }: LineParts): string {
+  const used = usedCells(line._data, cols)
   let [text, width, x] = ['', 0, 0]
   while (x < used) {
-    const [fg, bg] = [data[x * 3 + 1] ?? 0, (data[x * 3 + 2] ?? 0) & BG_SEEN]
-    if (fg !== pen.fg || bg !== pen.bg) text += style(fg, bg)
-    Object.assign(pen, { fg, bg })
-    const run = runText(line, x, used)
+    const pen = penOf(line, x)
+    text += penText(state.pen, pen, links)
+    state.pen = pen
+    const run = runText(line, pen, [x, used])
     text += run.text
     width += run.width
     x = run.end
@@ -114,17 +131,16 @@ function lineText(line: RawLine, pen: Pen, { cols, next }: { cols: number; next:
 export function cellText(line: RawLine, x: number): string {
   const content = line._data[x * 3] ?? 0
   const text = (content & IS_COMBINED) !== 0 ? line._combined[x] : String.fromCodePoint(content & CODEPOINT || 32)
-  return style(line._data[x * 3 + 1] ?? 0, (line._data[x * 3 + 2] ?? 0) & BG_SEEN) + (text ?? ' ')
+  return style(penOf(line, x)) + (text ?? ' ')
 }
 
-/** All lines, from the top of an empty terminal on; no attributes are left on at the end. */
-export function bufferText(buffer: RawBuffer, cols: number): string {
-  const pen: Pen = { fg: 0, bg: 0 }
+/** All lines, from the top of an empty terminal on; no attributes and no link are left on at the end. */
+export function bufferText(buffer: RawBuffer, cols: number, links: Links): string {
+  const state = { pen: PLAIN }
   const parts: string[] = []
   const reset = (): void => {
-    if (pen.fg === 0 && pen.bg === 0) return
-    parts.push('\x1b[0m')
-    Object.assign(pen, { fg: 0, bg: 0 })
+    parts.push(penText(state.pen, PLAIN, links))
+    state.pen = PLAIN
   }
   const { length } = buffer.lines
   for (let y = 0; y < length; y += 1) {
@@ -132,10 +148,10 @@ export function bufferText(buffer: RawBuffer, cols: number): string {
     if (line === undefined) continue
     const below = buffer.lines.get(y + 1)
     const next = below?.isWrapped === true ? below : null
-    parts.push(lineText(line, pen, { cols, next }))
+    parts.push(lineText(line, state, { cols, next, links }))
     if (next !== null || y === length - 1) continue
     // A new line would take the colour of the background.
-    if (pen.bg !== 0) reset()
+    if (state.pen.bg !== 0) reset()
     parts.push('\r\n')
   }
   reset()

@@ -4,6 +4,7 @@
  */
 import type { Terminal } from '@xterm/headless'
 import * as z from 'zod/mini'
+import type { Links } from './extended-style.ts'
 
 /** One line: three numbers a cell (content, foreground, background); see `scrollback.ts`. */
 export interface RawLine {
@@ -11,6 +12,14 @@ export interface RawLine {
   readonly _data: Uint32Array
   /** Characters of more than one code point, by column. */
   readonly _combined: Readonly<Record<number, string | undefined>>
+  /** By column, where the cell says that it has some. */
+  readonly _extendedAttrs: Readonly<Record<number, RawExtended | undefined>>
+}
+
+/** Kind and colour of an underline, and the number of a link; 0: none. */
+export interface RawExtended {
+  readonly _ext: number
+  readonly _urlId: number
 }
 
 export interface RawBuffer {
@@ -32,6 +41,7 @@ export interface RawBuffer {
 export interface Pen {
   readonly fg: number
   readonly bg: number
+  readonly extended: RawExtended
 }
 
 /** What letters stand for; undefined: themselves. */
@@ -40,6 +50,7 @@ export type Charset = Readonly<Record<string, string | undefined>> | undefined
 interface Core {
   readonly buffer?: RawBuffer
   readonly buffers?: { readonly normal?: RawBuffer }
+  readonly _oscLinkService?: { getLinkData: Links }
   readonly _inputHandler?: {
     readonly _parser?: { readonly currentState?: unknown }
   }
@@ -56,7 +67,8 @@ function isBuffer(buffer: RawBuffer | undefined): buffer is RawBuffer {
     numbers.every((number) => typeof number === 'number') &&
     typeof buffer.tabs === 'object' &&
     line?._data instanceof Uint32Array &&
-    typeof line._combined === 'object'
+    typeof line._combined === 'object' &&
+    typeof line._extendedAttrs === 'object'
   )
 }
 
@@ -75,12 +87,14 @@ export interface RawState {
   readonly isCursorBlinking: boolean
   /** `SGR`, `SGR_PIXELS` or the default. */
   readonly mouseEncoding: string
+  readonly links: Links
 }
 
 const charsetSchema = z.optional(z.record(z.string(), z.string()))
+const extendedSchema = z.object({ _ext: z.number(), _urlId: z.number() })
 const hiddenSchema = z.object({
   _charsetService: z.object({ glevel: z.number(), _charsets: z.array(charsetSchema) }),
-  _inputHandler: z.object({ _curAttrData: z.object({ fg: z.number(), bg: z.number() }) }),
+  _inputHandler: z.object({ _curAttrData: z.object({ fg: z.number(), bg: z.number(), extended: extendedSchema }) }),
   coreMouseService: z.object({ activeEncoding: z.string() }),
   coreService: z.object({
     isCursorHidden: z.boolean(),
@@ -96,7 +110,10 @@ export function rawState(terminal: Terminal): RawState | null {
   if (!isBuffer(normal) || !isBuffer(active) || !hidden.success) return null
   const { _inputHandler, _charsetService, coreMouseService, coreService } = hidden.data
   const { cursorStyle, cursorBlink } = coreService.decPrivateModes
+  const service = core?._oscLinkService
+  if (typeof service?.getLinkData !== 'function') return null
   return {
+    links: (link) => service.getLinkData(link),
     ...{ normal, alternate: active === normal ? null : active, pen: _inputHandler._curAttrData },
     ...{ charsets: _charsetService._charsets, charsetInUse: _charsetService.glevel },
     ...{ isCursorHidden: coreService.isCursorHidden, mouseEncoding: coreMouseService.activeEncoding },

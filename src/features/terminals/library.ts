@@ -3,6 +3,7 @@ import type { Terminal } from '@xterm/headless'
 import type { SerializeAddon } from '@xterm/addon-serialize'
 import type { Unicode11Addon } from '@xterm/addon-unicode11'
 import { boundRepeats } from './bounded.ts'
+import { answerAboutPictures } from './pictures.ts'
 
 export interface TerminalLibrary {
   create(options: { cols: number; rows: number; scrollback: number }): {
@@ -34,6 +35,7 @@ export async function loadTerminalLibrary(): Promise<TerminalLibrary> {
       load(widths)
       terminal.unicode.activeVersion = '11'
       boundRepeats(terminal)
+      answerAboutPictures(terminal)
       return { terminal, serializer }
     },
   }

@@ -2,7 +2,8 @@
 import type { SerializeAddon } from '@xterm/addon-serialize'
 import type { Terminal } from '@xterm/headless'
 import { bufferText, cellText, style } from './buffer-text.ts'
-import { type Charset, rawState, type RawBuffer, type RawState } from './internals.ts'
+import { type Links, linkText } from './extended-style.ts'
+import { type Charset, type Pen, rawState, type RawBuffer, type RawState } from './internals.ts'
 
 export function takeSnapshot(terminal: Terminal, serializer: SerializeAddon): Uint8Array {
   const state = rawState(terminal)
@@ -10,20 +11,24 @@ export function takeSnapshot(terminal: Terminal, serializer: SerializeAddon): Ui
 }
 
 function snapshotText(terminal: Terminal, state: RawState): string {
-  const { normal, alternate } = state
+  const { normal, alternate, links, pen } = state
   const { cols } = terminal
-  let text = bufferText(normal, cols) + tabsText(normal, cols)
+  let text = bufferText(normal, cols, links) + tabsText(normal, cols)
   // The other screen keeps where the cursor was on this one, and in which colours.
   if (alternate !== null)
-    text += `${savedText(normal, terminal)}\x1b[?1049h\x1b(B\x1b[0m\x1b[2J\x1b[H${bufferText(alternate, cols)}${tabsText(alternate, cols)}`
+    text += `${savedText(normal, terminal)}\x1b[?1049h\x1b(B\x1b[0m\x1b[2J\x1b[H${bufferText(alternate, cols, links)}${tabsText(alternate, cols)}`
   const active = alternate ?? normal
   const { scrollTop, scrollBottom } = active
   text += asideText(active, terminal)
   if (scrollTop !== 0 || scrollBottom !== terminal.rows - 1) text += `\x1b[${scrollTop + 1};${scrollBottom + 1}r`
   if (terminal.modes.originMode) text += '\x1b[?6h'
   text += cursorText(terminal.modes.originMode ? { ...placeOf(active), top: scrollTop } : placeOf(active), cols)
-  return text + charsetsText(state) + style(state.pen.fg, state.pen.bg) + modesText(terminal, state)
+  return text + charsetsText(state) + style(pen) + openLink(pen, links) + modesText(terminal, state)
 }
+
+/** What is written from now on belongs to it. */
+const openLink = ({ extended }: Pen, links: Links): string =>
+  extended._urlId === 0 ? '' : linkText(extended._urlId, links)
 
 interface Place {
   readonly lines: RawBuffer['lines']
@@ -41,7 +46,7 @@ function savedText(buffer: RawBuffer, { cols, rows }: Terminal): string {
   const { savedX, savedY, savedCurAttrData, savedCharset } = buffer
   const y = Math.min(Math.max(0, savedY - buffer.ybase), rows - 1)
   const cursor = cursorText({ ...placeOf(buffer), x: Math.min(savedX, cols), y }, cols)
-  return cursor + style(savedCurAttrData.fg, savedCurAttrData.bg) + (isDrawing(savedCharset) ? '\x1b(0' : '')
+  return cursor + style(savedCurAttrData) + (isDrawing(savedCharset) ? '\x1b(0' : '')
 }
 
 /** Puts aside what was put aside. */

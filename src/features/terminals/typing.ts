@@ -1,8 +1,8 @@
 /** What goes into the program, in order: keys after the window's new size, and after the answers of our own terminal. */
+import { createSequenceWatch } from './sequence-watch.ts'
 
-const ESC = 0x1b
-/** CSI ... c, n, p, q, u, x, t; ESC Z; DCS; OSC with "?": what `public/webtty/queries.ts` leaves to the router. */
-const QUESTION = /\u001b(?:\[[<-?]?[0-9;:]*[ -/]*[cnpqutx]|Z|P[$+]q|\][0-9;]*\?)/
+/** CSI ... c, n, p, q, u, x, t; CSI ? ... S; ESC Z; DCS; OSC with "?": what `public/webtty/queries.ts` leaves to the router. */
+const QUESTION = /\u001b(?:\[[<-?]?[0-9;:]*[ -/]*[cnpqutx]|\[\?[0-9;]*S|Z|P[$+]q|\][0-9;]*\?)/
 const BEGUN = /\u001b(?:\[[<-?]?[0-9;:]*[ -/]*|P[$+]?|\][0-9;]*)?$/
 /** No question that a terminal answers is longer. */
 const MAX_QUESTION_BYTES = 64
@@ -11,16 +11,8 @@ const MAX_QUESTION_BYTES = 64
  * Tells whether output may have a question in it that the terminal answers (where the cursor is, what it can do), also one
  * that came in two parts. Sometimes yes where there is none; never no where there is one.
  */
-export function createQuestionWatch(): (bytes: Uint8Array) => boolean {
-  const latin1 = new TextDecoder('latin1')
-  let begun = ''
-  return (bytes) => {
-    if (begun === '' && !bytes.includes(ESC)) return false
-    const text = begun + latin1.decode(bytes)
-    begun = BEGUN.exec(text.slice(-MAX_QUESTION_BYTES))?.[0] ?? ''
-    return QUESTION.test(text)
-  }
-}
+export const createQuestionWatch = (): ((bytes: Uint8Array) => boolean) =>
+  createSequenceWatch({ found: QUESTION, begun: BEGUN, maxLength: MAX_QUESTION_BYTES })
 
 export interface Typing {
   write(data: Uint8Array): void

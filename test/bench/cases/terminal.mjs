@@ -2,90 +2,23 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { WebSocket } from 'ws'
 import { alternate, compare, median, must } from '../measure.mjs'
+import { connect, shell } from '../terminal-client.mjs'
+import { freePort } from '../proxy/processes.mjs'
 import { openWorkspace } from '../workspace.mjs'
+import { which } from '../../setup/process.mjs'
 
-const PROTOCOL = 'ploinky.tty.v1'
-const ACK_BYTES = 32 * 1024
 /** All that one agent may have, with the one that is open already. */
 const SESSIONS = 49
 const SETTLE_MS = 2000
 const SOCKETS = { docker: ['/var/run/docker.sock'], podman: ['/run/podman/podman.sock'] }
-
-/** A client that does as little as possible: it counts, acknowledges to ours, and keeps the end of what came. */
-function connect(url, options) {
-  const socket = new WebSocket(url, options.ours ? [PROTOCOL] : [], {
-    headers: options.headers,
-    perMessageDeflate: false,
-  })
-  const client = { socket, tail: '', bytes: 0, session: null, snapshot: 0, skips: 0, wake: () => {} }
-  let [drawn, told] = [0, 0]
-  socket.on('message', (data, isBinary) => {
-    if (!isBinary && options.ours) {
-      const message = JSON.parse(data.toString())
-      if (message.type === 'error') client.tail += ` (${message.message})`
-      if (message.type === 'attached') {
-        client.session = message.session.id
-        client.snapshot = message.snapshotBytes
-        drawn = -message.snapshotBytes
-      } else if (message.type === 'snapshot') {
-        // It was more than a megabyte behind: from here on it is counted anew.
-        client.skips += 1
-        told = 0
-        drawn = -message.bytes
-      }
-      return client.wake()
-    }
-    client.bytes += data.length
-    drawn += data.length
-    client.tail = (client.tail + data.toString('latin1', Math.max(0, data.length - 200))).slice(-200)
-    if (options.ours && drawn - told >= ACK_BYTES) {
-      told = drawn
-      socket.send(JSON.stringify({ type: 'ack', bytes: drawn }))
-    }
-    client.wake()
-  })
-  socket.once('close', (code, reason) => (client.tail += ` (closed: ${code} ${reason.toString()})`))
-  client.until = (check) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () =>
-          reject(
-            new Error(
-              `${options.ours ? 'our' : 'the bare'} terminal shows ${JSON.stringify(client.tail)} after ${client.bytes} bytes`,
-            ),
-          ),
-        60_000,
-      )
-      client.wake = () => {
-        if (!check(client)) return
-        clearTimeout(timer)
-        client.wake = () => {}
-        resolve()
-      }
-      client.wake()
-    })
-  return new Promise((resolve, reject) => {
-    socket.once('open', () => resolve(client))
-    socket.once('error', reject)
-  })
-}
-
-async function shell(url, options) {
-  const client = await connect(url, options)
-  await client.until(({ tail }) => /[#$] /.test(tail))
-  client.socket.send(Buffer.from('PS1=; stty -echo; echo up-$((1+1))\r'))
-  await client.until(({ tail }) => tail.includes('up-2'))
-  return client
-}
 
 /** All of a large file, as fast as it comes. */
 async function cat(client, file, size) {
   const before = client.bytes
   const began = performance.now()
   client.tail = ''
-  client.socket.send(Buffer.from(`cat ${file}; echo end-$((1+1))\r`))
+  client.type(`cat ${file}; echo end-$((1+1))\r`)
   await client.until(({ tail }) => tail.includes('end-2'))
   const wallMs = performance.now() - began
   if (client.skips === 0 && client.bytes - before < size)
@@ -99,7 +32,7 @@ async function keys(client, count) {
   for (let i = 0; i < count; i++) {
     const { bytes } = client
     const began = performance.now()
-    client.socket.send(Buffer.from('x'))
+    client.type('x')
     await client.until((now) => now.bytes > bytes)
     taken.push(performance.now() - began)
   }
@@ -113,10 +46,10 @@ async function memoryOfSessions(place, pid) {
   await settle()
   const before = rssOf(pid)
   const clients = []
-  for (let i = 0; i < SESSIONS; i++) clients.push(await shell(place.url, place.options))
+  for (let i = 0; i < SESSIONS; i++) clients.push(await shell(place))
   await settle()
   const taken = (rssOf(pid) - before) / SESSIONS
-  for (const { socket } of clients) socket.send(JSON.stringify({ type: 'end' }))
+  for (const client of clients) client.end()
   await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))))
   return taken
 }
@@ -124,11 +57,11 @@ async function memoryOfSessions(place, pid) {
 /** Each session writes a megabyte a second, for some seconds; all of it must come, or a snapshot in its place. */
 async function atOnce(place, seconds) {
   const clients = []
-  for (let i = 0; i < SESSIONS; i++) clients.push(await shell(place.url, place.options))
+  for (let i = 0; i < SESSIONS; i++) clients.push(await shell(place))
   const began = performance.now()
   const before = clients.map(({ bytes }) => bytes)
   const line = `for i in $(seq ${seconds}); do tr '\\0' x </dev/zero | head -c 1000000; sleep 1; done; echo; echo end-$((1+1))\r`
-  for (const { socket } of clients) socket.send(Buffer.from(line))
+  for (const client of clients) client.type(line)
   await Promise.all(clients.map((client) => client.until(({ tail }) => tail.includes('end-2'))))
   const wallMs = performance.now() - began
   clients.forEach(({ bytes, skips }, i) => {
@@ -136,15 +69,14 @@ async function atOnce(place, seconds) {
       throw new Error(`${bytes - before[i]} bytes of ${seconds} MB came`)
   })
   const skips = clients.reduce((sum, client) => sum + client.skips, 0)
-  for (const { socket } of clients)
-    socket.send(place.options.ours ? JSON.stringify({ type: 'end' }) : Buffer.from('exit\r'))
+  for (const client of clients) client.end()
   await Promise.all(clients.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))))
   return { wallMs, skips }
 }
 
 async function reattach(place, session) {
   const began = performance.now()
-  const client = await connect(`${place.url}&session=${session}`, place.options)
+  const client = await connect({ ...place, url: `${place.url}&session=${session}` })
   await client.until(({ snapshot, bytes }) => snapshot > 0 && bytes >= snapshot)
   const wallMs = performance.now() - began
   client.socket.close()
@@ -160,7 +92,31 @@ async function startBare(context, container) {
   })
   context.undo(() => child.kill('SIGKILL'))
   const port = await new Promise((resolve) => child.stdout.once('data', (data) => resolve(Number(data.toString()))))
-  return { url: `ws://127.0.0.1:${port}/`, options: { ours: false, headers: {} } }
+  return { kind: 'bare', url: `ws://127.0.0.1:${port}/` }
+}
+
+/**
+ * ttyd on this machine, with the same shell in the same container. Null where it is not installed; `PLOINKY_BENCH_TTYD` says
+ * where it is. Debian 12 has no package of it.
+ */
+async function startTtyd(context, container) {
+  const file = process.env['PLOINKY_BENCH_TTYD'] ?? which('ttyd')
+  if (file === null) return null
+  const port = await freePort()
+  const args = ['--writable', '--interface', 'lo', '--port', String(port), '--debug', '0']
+  const child = spawn(file, [...args, context.engine, 'exec', '-it', container, 'sh'], { stdio: 'ignore' })
+  context.undo(() => child.kill('SIGKILL'))
+  const place = { kind: 'ttyd', url: `ws://127.0.0.1:${port}/ws` }
+  for (let tries = 0; ; tries++) {
+    try {
+      const client = await connect(place)
+      client.socket.terminate()
+      return place
+    } catch (error) {
+      if (tries > 50) throw error
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  }
 }
 
 async function containerOf(context, dir) {
@@ -178,53 +134,59 @@ export async function terminal(context) {
   await workspace.must('start', 'demo')
   const { token } = await workspace.json('token')
   const url = `ws://127.0.0.1:${workspace.port}/webtty/demo/ws?command=shell`
-  const ours = { url, options: { ours: true, headers: { authorization: `Bearer ${token}` } } }
+  const ours = { kind: 'ours', url, headers: { authorization: `Bearer ${token}` } }
   const container = await containerOf(context, workspace.dir)
   const bare = await startBare(context, container)
   const megabytes = context.quick ? 10 : 50
   const size = megabytes * 1024 * 1024
   const line = 'The quick brown fox jumps over the lazy dog, and then once more: 0123456789'
   await must([context.engine, 'exec', container, 'sh', '-c', `yes "${line}" | head -c ${size} >/tmp/bench.txt`], {})
+  const ttyd = await startTtyd(context, container)
   const rounds = context.quick ? 2 : 5
-  const [a, b] = [await shell(ours.url, ours.options), await shell(bare.url, bare.options)]
-  const cats = await alternate({ ours: () => cat(a, '/tmp/bench.txt', size), bare: () => cat(b, '/tmp/bench.txt', size) }, { rounds }) // prettier-ignore
-  const reattached = await alternate({ ours: () => reattach(ours, a.session) }, { rounds })
-  for (const client of [a, b]) {
-    client.socket.send(Buffer.from('stty echo; cat >/dev/null\r'))
+  const seconds = context.quick ? 2 : 5
+  const clients = { ours: await shell(ours), bare: await shell(bare) }
+  if (ttyd !== null) clients.ttyd = await shell(ttyd)
+  const each = (run) => Object.fromEntries(Object.entries(clients).map(([name, client]) => [name, () => run(client)]))
+  const cats = await alternate(
+    each((client) => cat(client, '/tmp/bench.txt', size)),
+    { rounds },
+  )
+  const reattached = await alternate({ ours: () => reattach(ours, clients.ours.session) }, { rounds })
+  for (const client of Object.values(clients)) {
+    client.type('stty echo; cat >/dev/null\r')
     await new Promise((resolve) => setTimeout(resolve, 500))
   }
   const count = context.quick ? 50 : 300
-  const echoes = await alternate({ ours: () => keys(a, count), bare: () => keys(b, count) }, { rounds })
+  const echoes = await alternate(
+    each((client) => keys(client, count)),
+    { rounds },
+  )
   const { pid } = workspace.read('running/router.json')
   const memory = await memoryOfSessions(ours, pid)
-  for (const { socket } of [a, b]) socket.close()
-  const seconds = context.quick ? 2 : 5
+  for (const { socket } of Object.values(clients)) socket.close()
   const many = await alternate({ ours: () => atOnce(ours, seconds), bare: () => atOnce(bare, seconds) }, { rounds: 2 })
   const skips = many.ours.reduce((sum, sample) => sum + sample.skips, 0)
+  const of = (skipped) => (skipped > 0 ? `, ${skipped} skips` : '')
+  const named = (name, baseline, bound) => ({ name: `terminal: ${name}`, baseline, bound })
+  const catName = `cat ${megabytes} MB${of(clients.ours.skips)}`
   const fixed = (name, value, limit, unit) => ({
-    ...{ name, baseline: 'limit', unit, ours: value, theirs: limit, ratio: value / limit, bound: 1 },
+    ...{
+      name: `terminal: ${name}`,
+      baseline: 'limit',
+      unit,
+      ours: value,
+      theirs: limit,
+      ratio: value / limit,
+      bound: 1,
+    },
   })
   return [
-    compare(
-      {
-        name: `terminal: cat ${megabytes} MB${a.skips > 0 ? `, ${a.skips} skips` : ''}`,
-        baseline: 'ws + PTY',
-        bound: 1.05,
-      },
-      cats.ours,
-      cats.bare,
-    ),
-    compare(
-      {
-        name: `terminal: ${SESSIONS} sessions at 1 MB/s${skips > 0 ? `, ${skips} skips` : ''}`,
-        baseline: 'ws + PTY',
-        bound: null,
-      },
-      many.ours,
-      many.bare,
-    ),
-    compare({ name: 'terminal: key echo, p50', baseline: 'ws + PTY', bound: 1.15 }, echoes.ours, echoes.bare),
-    fixed(`terminal: memory a session of ${SESSIONS}`, memory, 300, 'KB'),
-    fixed('terminal: back with 10,000 lines', median(reattached.ours.map(({ wallMs }) => wallMs)), 200, 'ms'),
+    compare(named(catName, 'ws + PTY', 1.05), cats.ours, cats.bare),
+    ...(ttyd === null ? [] : [compare(named(catName, 'ttyd', 1), cats.ours, cats.ttyd)]),
+    compare(named(`${SESSIONS} sessions at 1 MB/s${of(skips)}`, 'ws + PTY', null), many.ours, many.bare),
+    compare(named('key echo, p50', 'ws + PTY', 1.15), echoes.ours, echoes.bare),
+    ...(ttyd === null ? [] : [compare(named('key echo, p50', 'ttyd', null), echoes.ours, echoes.ttyd)]),
+    fixed(`memory a session of ${SESSIONS}`, memory, 300, 'KB'),
+    fixed('back with 10,000 lines', median(reattached.ours.map(({ wallMs }) => wallMs)), 200, 'ms'),
   ]
 }

@@ -1,5 +1,6 @@
 import type { Terminal } from '@xterm/headless'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { extendedOf } from '../../../src/features/terminals/extended-style.ts'
 import { rawState, scrollsPlainly } from '../../../src/features/terminals/internals.ts'
 import { loadTerminalLibrary, type TerminalLibrary } from '../../../src/features/terminals/library.ts'
 import { createScreen, type Screen, type Snapshot } from '../../../src/features/terminals/screen.ts'
@@ -20,6 +21,21 @@ async function restored(shot: Snapshot, scrollback: number): Promise<Content> {
   const terminal = plain({ cols: shot.cols, rows: shot.rows, scrollback })
   await drawn(terminal, shot.bytes)
   return contentOf(terminal)
+}
+
+/** Of each cell that has some: its link, and the kind and colour of its underline. */
+function extras(terminal: Terminal) {
+  const state = rawState(terminal)
+  if (state === null) throw new Error('xterm has changed')
+  const { lines } = state.normal
+  return Array.from({ length: lines.length }, (_, y) => y).flatMap((y) =>
+    Array.from({ length: terminal.cols }, (_, x) => x).flatMap((x) => {
+      const line = lines.get(y)
+      const extended = line === undefined ? undefined : extendedOf(line, x)
+      if (extended === undefined || (extended._ext === 0 && extended._urlId === 0)) return []
+      return [{ y, x, ext: extended._ext, uri: state.links(extended._urlId)?.uri }]
+    }),
+  )
 }
 
 /** The same from one run to the next. */
@@ -53,6 +69,31 @@ describe('a snapshot', () => {
     screen.write(bytes(text))
     await drawn(reference, text)
     expect(difference(await restored(await snapshotOf(screen), size.scrollback), contentOf(reference))).toBeNull()
+  })
+
+  test('has links where they were, and underlines in their kind and colour', async () => {
+    const size = { cols: 30, rows: 10, scrollback: 100 }
+    const link = (id: string, to: string, text: string): string => `\x1b]8;${id};${to}\x1b\\${text}\x1b]8;;\x1b\\`
+    const text = [
+      `see ${link('', 'https://example.org/a;b', 'this page')} and ${link('id=x', 'https://example.org/2', 'another one that is wrapped')}`,
+      `${link('id=x', 'https://example.org/2', '日本🙂e\u0301')} \x1b[4:3;58:2::200:10:20mcurly\x1b[0m \x1b[4:2mtwo\x1b[0m \x1b[4;58:5:9mred\x1b[0m \x1b[41;4:4mdots\x1b[0m`,
+      `\x1b]8;;https://example.org/open\x1b\\still `,
+    ].join('\r\n')
+    const screen = createScreen({ library, ...size, ...quiet })
+    const reference = plain(size)
+    screen.write(bytes(text))
+    await drawn(reference, text)
+    const shot = await snapshotOf(screen)
+    const copy = plain(size)
+    await drawn(copy, shot.bytes)
+    for (const terminal of [copy, reference]) await drawn(terminal, 'more')
+    const found = extras(copy)
+    expect(found).toEqual(extras(reference))
+    expect(new Set(found.map(({ uri }) => uri))).toEqual(
+      new Set([undefined, 'https://example.org/a;b', 'https://example.org/2', 'https://example.org/open']),
+    )
+    expect(found.filter(({ uri }) => uri === 'https://example.org/open').length).toBe('still more'.length)
+    expect(difference(contentOf(copy), contentOf(reference))).toBeNull()
   })
 
   /** Sequences of vttest's menus, one after the other, each with what makes it seen. */
@@ -186,10 +227,22 @@ test('questions of programs are answered once, by the server', async () => {
   expect(replies).toHaveLength(2)
 })
 
+test('who asks for pictures is told that they can be shown, and with how many colours', async () => {
+  const replies: string[] = []
+  const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 10, titled: () => {}, reply: (data) => replies.push(data) }) // prettier-ignore
+  // Device attributes; colours asked for, set, and the size of a picture; then a picture, which is no text.
+  for (const sequence of ['[0c', '[?1;1;0S', '[?1;3;16S', '[?2;1;0S', 'Pq#0;2;0;0;0~~\x1b\\x'])
+    screen.write(bytes(`\x1b${sequence}`))
+  const { bytes: shot } = await snapshotOf(screen)
+  expect(replies).toEqual(['\x1b[?62;4;22c', '\x1b[?1;0;256S', '\x1b[?1;2S', '\x1b[?2;1S'])
+  expect(new TextDecoder().decode(shot)).toMatch(/^x/)
+})
+
 test('who waits for the answers has them, however much is drawn before', async () => {
   const replies: string[] = []
   const screen = createScreen({ library, cols: 80, rows: 24, scrollback: 10, titled: () => {}, reply: (data) => replies.push(data) }) // prettier-ignore
-  screen.write(bytes('line\r\n'.repeat(30_000)))
+  // More than is drawn in one go, and much less than what takes as long as anybody waits.
+  screen.write(bytes('line\r\n'.repeat(12_000)))
   screen.write(bytes('ab\x1b[6n'))
   expect(replies).toEqual([])
   await screen.answered()

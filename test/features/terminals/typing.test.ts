@@ -12,6 +12,7 @@ describe('questions in output', () => {
     ['whether a mode is set', '\u001b[?2004$p'],
     ['its version', '\u001b[>0q'],
     ['the keyboard protocol', '\u001b[?u'],
+    ['how many colours its pictures have', '\u001b[?1;1;0S'],
     ['the size of its window', '\u001b[14t'],
     ['a colour', '\u001b]11;?\u0007'],
     ['a setting', '\u001bP$qm\u001b\\'],
@@ -29,7 +30,13 @@ describe('questions in output', () => {
 
   it('lets text, colours and movements pass', () => {
     const asks = createQuestionWatch()
-    for (const part of ['nothing\r\n', '\u001b[31mred\u001b[0m', '\u001b[2J\u001b[1;1H', '\u001b]0;a title\u0007', 'n'])
+    for (const part of [
+      'nothing\r\n',
+      '\u001b[31mred\u001b[0m',
+      '\u001b[2J\u001b[1;1H\u001b[3S',
+      '\u001b]0;a title\u0007',
+      'n',
+    ])
       expect(asks(bytes(part)), JSON.stringify(part)).toBe(false)
   })
 })
