@@ -1,6 +1,8 @@
 /** This terminal as the screen of a session: it counts what was drawn, and is left as a shell expects it. */
 import type { RawTerminal } from '../../platform/index.ts'
 import { ACK_BYTES } from './protocol.ts'
+import { RESTORE_COLOURS } from './redefined-colours.ts'
+import { createSequenceWatch } from './sequence-watch.ts'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -16,12 +18,17 @@ const RESET = [
   ...['\u001b[999;1H\r\n'],
 ].join('')
 
+/** OSC 4, 10, 11, 12: a program that sets (or asks for) a colour. Without it, those that a person chose for this terminal stay. */
+const COLOUR = { found: /\u001b\](?:4|1[012]);/, begun: /\u001b(?:\](?:4|1[012]?)?)?$/, maxLength: 8 }
+
 /** `acknowledge`: so many bytes of output are drawn. The router sends no more than this terminal can show. */
 export function createScreenWriter(raw: Pick<RawTerminal, 'write'>, acknowledge: (bytes: number) => void) {
   let ofSnapshot = 0
   let drawn = 0
   let told = 0
   let epoch = 0
+  let hasColours = false
+  const setsColour = createSequenceWatch(COLOUR)
   return {
     /** A new screen of so many bytes comes; this one is emptied. */
     begin(bytes: number): void {
@@ -35,6 +42,7 @@ export function createScreenWriter(raw: Pick<RawTerminal, 'write'>, acknowledge:
       const counted = bytes.byteLength - Math.min(ofSnapshot, bytes.byteLength)
       ofSnapshot -= bytes.byteLength - counted
       const now = epoch
+      hasColours ||= setsColour(bytes)
       raw.write(bytes, () => {
         if (now !== epoch) return
         drawn += counted
@@ -48,6 +56,9 @@ export function createScreenWriter(raw: Pick<RawTerminal, 'write'>, acknowledge:
       raw.write(bytesOf(`\r\n\u001b[0m[ploinky: ${text}]\r\n`), () => {})
     },
     /** Resolves when this terminal is as it was before. */
-    end: (): Promise<void> => new Promise((resolve) => raw.write(bytesOf(epoch === 0 ? '' : RESET), resolve)),
+    end: (): Promise<void> =>
+      new Promise((resolve) =>
+        raw.write(bytesOf(epoch === 0 ? '' : `${hasColours ? RESTORE_COLOURS : ''}${RESET}`), resolve),
+      ),
   }
 }

@@ -52,6 +52,7 @@ interface Core {
   readonly buffers?: { readonly normal?: RawBuffer }
   readonly _oscLinkService?: { getLinkData: Links }
   readonly _inputHandler?: {
+    readonly onColor?: (listener: (events: readonly ColourEvent[]) => void) => unknown
     readonly _parser?: { readonly currentState?: unknown }
   }
 }
@@ -119,6 +120,18 @@ export function rawState(terminal: Terminal): RawState | null {
     ...{ isCursorHidden: coreService.isCursorHidden, mouseEncoding: coreMouseService.activeEncoding },
     ...{ cursorStyle: cursorStyle ?? null, isCursorBlinking: cursorBlink === true },
   }
+}
+
+export interface ColourEvent {
+  readonly type: number
+  readonly index?: number
+  /** Red, green, blue; 0 to 255. */
+  readonly color?: readonly number[]
+}
+
+/** Colours that a program sets, asks for and gives back. */
+export function colourEvents(terminal: Terminal, listener: (events: readonly ColourEvent[]) => void): void {
+  coreOf(terminal)?._inputHandler?.onColor?.(listener)
 }
 
 const GROUND = 0

@@ -5,6 +5,7 @@
 import { createBacklog } from './backlog.ts'
 import { scrollsPlainly } from './internals.ts'
 import type { TerminalLibrary } from './library.ts'
+import { followColours } from './redefined-colours.ts'
 import { takeSnapshot } from './snapshot.ts'
 
 /** Drawn in one go: 2 ms or so, between which keys are passed on. */
@@ -69,6 +70,7 @@ type Deliver = Parameters<Screen['snapshot']>[0]
 
 export function createScreen(options: ScreenOptions): Screen {
   const { terminal, serializer } = options.library.create(options)
+  const colours = followColours(terminal)
   const backlog = createBacklog<Job>({ keepLines: options.scrollback + 2 * options.rows })
   const size = { cols: options.cols, rows: options.rows }
   let drawing = false
@@ -88,7 +90,7 @@ export function createScreen(options: ScreenOptions): Screen {
     if (job.kind === 'resize') return terminal.resize(job.cols, job.rows)
     if (job.kind === 'call') return job.call()
     job.deliver(
-      { bytes: takeSnapshot(terminal, serializer), cols: terminal.cols, rows: terminal.rows },
+      { bytes: takeSnapshot(terminal, serializer, colours.text()), cols: terminal.cols, rows: terminal.rows },
       backlog.bytes(),
     )
   }

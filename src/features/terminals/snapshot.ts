@@ -5,9 +5,10 @@ import { bufferText, cellText, style } from './buffer-text.ts'
 import { type Links, linkText } from './extended-style.ts'
 import { type Charset, type Pen, rawState, type RawBuffer, type RawState } from './internals.ts'
 
-export function takeSnapshot(terminal: Terminal, serializer: SerializeAddon): Uint8Array {
+/** `before`: what is not in the cells. */
+export function takeSnapshot(terminal: Terminal, serializer: SerializeAddon, before: string): Uint8Array {
   const state = rawState(terminal)
-  return new TextEncoder().encode(state === null ? serializer.serialize() : snapshotText(terminal, state))
+  return new TextEncoder().encode(before + (state === null ? serializer.serialize() : snapshotText(terminal, state)))
 }
 
 function snapshotText(terminal: Terminal, state: RawState): string {

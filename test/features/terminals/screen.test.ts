@@ -96,6 +96,22 @@ describe('a snapshot', () => {
     expect(difference(contentOf(copy), contentOf(reference))).toBeNull()
   })
 
+  test('has the colours that a program redefined, and gives back those that it gave back', async () => {
+    const size = { cols: 30, rows: 10, scrollback: 100 }
+    const screen = createScreen({ library, ...size, ...quiet })
+    const told = async (): Promise<string> => new TextDecoder().decode((await snapshotOf(screen)).bytes)
+    expect(await told()).not.toContain('\x1b]')
+    screen.write(bytes('\x1b]4;1;#ff0000;200;rgb:00/80/ff\x07\x1b]11;#123456\x07\x1b]12;#abc\x07\x1b]10;?\x07'))
+    const all = await told()
+    for (const set of ['4;1;#ff0000', '4;200;#0080ff', '11;#123456', '12;#a0b0c0'])
+      expect(all).toContain(`\x1b]${set}\x1b\\`)
+    expect(all).not.toContain('\x1b]10;')
+    screen.write(bytes('\x1b]104;1\x07\x1b]111\x07'))
+    expect(await told()).toMatch(/\x1b\]104\x1b.*\x1b\]4;200;#0080ff\x1b\\\x1b\]12;#a0b0c0\x1b/)
+    screen.write(bytes('\x1b]104\x07\x1b]112\x07'))
+    expect(await told()).not.toContain('#')
+  })
+
   /** Sequences of vttest's menus, one after the other, each with what makes it seen. */
   const PREPARED = [
     ['a region with its own origin', '\x1b[5;10r\x1b[?6h\x1b[1;1Hregion', '\r\nmore'.repeat(9)],
