@@ -25,8 +25,9 @@ const LIMITS = {
   'read at start': 190 * KB,
   'dist/describe.cjs': 145 * KB,
   'Agent/server/AgentServer.mjs': 1100 * KB,
-  // All sections and the library of terminals; what one visit loads has its budget in test/public/design.test.ts.
-  'packed page': 170 * KB,
+  // All sections and the library of terminals with what it loads on demand; what one visit loads has its budget in
+  // test/public/design.test.ts.
+  'packed page': 195 * KB,
   tarball: 2100 * KB,
 }
 const MUST_HAVE = [

@@ -115,9 +115,14 @@ export const rules = [
   },
   {
     name: 'browser-sees-types-only',
-    comment: 'Nothing of the server reaches a page, but the numbers that both ends of a terminal keep to',
+    comment:
+      'Nothing of the server reaches a page, but what both ends of a terminal keep to: its numbers, and how sequences are found',
     from: { path: '^public/' },
-    to: { path: '^(?:src|runtimes)/', pathNot: '^src/features/terminals/protocol\\.ts$', ...NOT_TYPES },
+    to: {
+      path: '^(?:src|runtimes)/',
+      pathNot: '^src/features/terminals/(?:protocol|sequence-watch)\\.ts$',
+      ...NOT_TYPES,
+    },
   },
   {
     name: 'nobody-needs-builders-or-tests',

@@ -1,6 +1,6 @@
 /** Lines of a terminal as text with colours, read from the cells themselves: a tenth of the time of the serializer. */
-import { extendedOf, isSameExtended, type Links, linkText, underlineCodes } from './extended-style.ts'
-import type { Pen, RawBuffer, RawLine } from './internals.ts'
+import { extendedOf, isSameExtended, linkText, underlineCodes } from './extended-style.ts'
+import type { Links, Pen, RawBuffer, RawLine } from './internals.ts'
 
 // The layout of a cell: https://github.com/xtermjs/xterm.js/blob/6.0.0/src/common/buffer/Constants.ts
 const CODEPOINT = 0x1fffff

@@ -1,5 +1,5 @@
 /** What few cells have beside their colours: a link (OSC 8), and an underline of another kind or colour. */
-import type { RawExtended, RawLine } from './internals.ts'
+import type { Links, RawExtended, RawLine } from './internals.ts'
 
 // The layout: https://github.com/xtermjs/xterm.js/blob/6.0.0/src/common/buffer/Constants.ts
 const HAS_EXTENDED = 0x10000000
@@ -10,13 +10,6 @@ const MODE = 0x3000000
 const RGB = 0x3000000
 /** Of the number of a style (SGR 4:n): a plain one is an attribute like any other. */
 const [SINGLE, DASHED] = [1, 5]
-
-export interface LinkTarget {
-  readonly id?: string | undefined
-  readonly uri: string
-}
-/** Where a link leads, by its number in the terminal. */
-export type Links = (link: number) => LinkTarget | undefined
 
 const NONE: RawExtended = { _ext: 0, _urlId: 0 }
 

@@ -4,7 +4,6 @@
  */
 import type { Terminal } from '@xterm/headless'
 import * as z from 'zod/mini'
-import type { Links } from './extended-style.ts'
 
 /** One line: three numbers a cell (content, foreground, background); see `scrollback.ts`. */
 export interface RawLine {
@@ -37,6 +36,9 @@ export interface RawBuffer {
   /** Columns with a tab stop. */
   readonly tabs: Readonly<Record<number, boolean | undefined>>
 }
+
+/** Where a link (OSC 8) leads, by its number in the terminal. */
+export type Links = (link: number) => { readonly id?: string | undefined; readonly uri: string } | undefined
 
 export interface Pen {
   readonly fg: number

@@ -2,8 +2,8 @@
 import type { SerializeAddon } from '@xterm/addon-serialize'
 import type { Terminal } from '@xterm/headless'
 import { bufferText, cellText, style } from './buffer-text.ts'
-import { type Links, linkText } from './extended-style.ts'
-import { type Charset, type Pen, rawState, type RawBuffer, type RawState } from './internals.ts'
+import { linkText } from './extended-style.ts'
+import { type Charset, type Links, type Pen, rawState, type RawBuffer, type RawState } from './internals.ts'
 
 /** `before`: what is not in the cells. */
 export function takeSnapshot(terminal: Terminal, serializer: SerializeAddon, before: string): Uint8Array {
