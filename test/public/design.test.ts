@@ -81,8 +81,8 @@ it('the first view of the dashboard is small', async () => {
 
 it('the page of terminals adds little to the terminal itself', async () => {
   const scripts = (await readdir(join(dir, 'webtty'))).filter((name) => name.endsWith('.js'))
-  const own = scripts.filter((name) => !/^part-(?:xterm|search|webgl)-/.test(name))
-  expect(scripts.length - own.length).toBe(3)
+  const own = scripts.filter((name) => !/^part-(?:xterm|search|webgl|pictures)-/.test(name))
+  expect(scripts.length - own.length).toBe(4)
   expect(await sum('webtty', own)).toBeLessThanOrEqual(TERMINAL_OWN_BUDGET)
 })
 
