@@ -42,19 +42,20 @@ export function createLogs(engine: Engine, containers: Containers) {
     if (container === null) throw notFound(name)
     if (parts.tail === 0 && !parts.follow) return
     const child = engine.stream(logsArgs(container.id, parts), {})
-    let ended = false
+    const reading: Reading = { ended: false, wake: () => {} }
     const end = (): void => {
-      ended = true
+      reading.ended = true
       child.kill('SIGKILL')
+      reading.wake()
     }
     const forget = engine.track(end)
     if (options.signal?.aborted) end()
     else options.signal?.addEventListener('abort', end, { once: true })
     try {
-      yield* merged(engine, child)
+      yield* merged(engine, child, reading)
     } catch (error) {
       // Ended by us: whatever the killed program's exit says is not news.
-      if (!ended) throw error
+      if (!reading.ended) throw error
     } finally {
       options.signal?.removeEventListener('abort', end)
       forget()
@@ -62,6 +63,12 @@ export function createLogs(engine: Engine, containers: Containers) {
     }
     checkAborted(options.signal)
   }
+}
+
+/** Shared by the reader, who may have enough, and by what waits for lines. */
+interface Reading {
+  ended: boolean
+  wake(): void
 }
 
 /** One stream's lines, read ahead within bounds. */
@@ -99,13 +106,12 @@ function openLane(stream: Lane['stream'], source: AsyncIterable<TimedLine>, chan
 }
 
 /** The engine writes both streams in order, but into two pipes; the time stamps put neighbours in order again. */
-async function* merged(engine: Engine, child: RunningProcess): AsyncGenerator<LogLine> {
-  let wake = (): void => {}
+async function* merged(engine: Engine, child: RunningProcess, reading: Reading): AsyncGenerator<LogLine> {
   let failure: unknown
   let said = ''
   const changed = (error?: unknown): void => {
     failure ??= error
-    wake()
+    reading.wake()
   }
   const block = engine.dialect.logBlockBytes
   const lanes = [
@@ -123,9 +129,12 @@ async function* merged(engine: Engine, child: RunningProcess): AsyncGenerator<Lo
       else yield { stream: lane.stream, at: line.at, text: line.text }
     } else if (lanes.every((item) => item.ended)) {
       break
+    } else if (reading.ended) {
+      // Whoever has enough is not held up by a stream whose end is not told.
+      return
     } else {
       await new Promise<void>((resolve) => {
-        wake = resolve
+        reading.wake = resolve
       })
     }
   }

@@ -56,7 +56,8 @@ describe(`supervision on ${engine}`, () => {
   const dir = (): string => join(workspace.dir, '.ploinky/repos/mine/probe')
 
   const status = async (): Promise<Status['agents'][number]> => {
-    const { agents } = await workspace.json<Status>(['status'])
+    // Of the router itself: a command takes seconds on a busy machine, and states pass sooner.
+    const { agents } = (await (await workspace.fetch('/api/v1/status')).json()) as Status
     const agent = agents.find((item) => item.name === 'probe')
     if (agent === undefined) throw new Error('no such agent')
     return agent

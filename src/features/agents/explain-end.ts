@@ -1,9 +1,7 @@
 /** Why an instance does not run, in the words of its engine and its own. */
 import { PloinkyError } from '../../core/error.ts'
+import { readLastLines } from '../../core/last-lines.ts'
 import type { RuntimeAdapter } from '../../../runtimes/adapter.ts'
-
-/** Lines of an ended agent's log that go into its error. */
-const LAST_LINES = 12
 
 /** How engines and their init say that there is no shell to run a line of ours or of a manifest. */
 const NO_SHELL = /exec:? "?(?:\/bin\/)?sh"?(?::| failed)/
@@ -16,10 +14,7 @@ const hintOf = (agent: string, lines: readonly string[]): string =>
 /** Why an instance is not running: exit code, out-of-memory, and its last words. */
 export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: string): Promise<PloinkyError> {
   const workload = await adapter.inspect(name)
-  const lines: string[] = []
-  if (workload !== null) {
-    for await (const line of adapter.logs(name, { tail: LAST_LINES })) lines.push(line.text)
-  }
+  const lines = workload === null ? [] : await readLastLines((tail, signal) => adapter.logs(name, { tail, signal }))
   const how =
     workload === null
       ? 'its container is gone'
