@@ -2,14 +2,13 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { freePort } from '../helpers/workspace.ts'
 import { expectAccessible, launch, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import { POLICY } from './fixture.ts'
@@ -145,11 +144,3 @@ describe.skipIf(skipReason !== null)('with the real router', () => {
     expect(watched?.faults.filter((fault) => !fault.includes('404'))).toEqual([])
   })
 })
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
-}

@@ -73,15 +73,24 @@ function run(args: readonly string[], options: RunOptions & { cwd: string }): Pr
   })
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Below the range from which kernels give ports to connections, and engines to containers: those are taken at any moment. */
+const FREE_PORTS = { first: 20_000, count: 12_000 }
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
+}
+
+/** A port that nobody listens on, and that nobody is likely to take before the test does. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = FREE_PORTS.first + Math.floor(Math.random() * FREE_PORTS.count)
+    if (await isFree(port)) return port
+  }
+  throw new Error('no free port')
 }
 
 export interface Workspace extends AsyncDisposable {
