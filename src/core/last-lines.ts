@@ -12,14 +12,12 @@ export type LogReader = (tail: number, signal: AbortSignal) => AsyncIterable<{ r
 /** At most twelve lines, those that came in time. Never throws: a container that was removed meanwhile has no log. */
 export async function readLastLines(read: LogReader, { withinMs = READ_MS } = {}): Promise<string[]> {
   const lines: string[] = []
-  const stopped = new AbortController()
+  const over = new AbortController()
   const reading = async (): Promise<void> => {
-    for await (const { text } of read(LINES, stopped.signal)) lines.push(text.slice(0, LINE_LENGTH))
+    for await (const { text } of read(LINES, over.signal)) lines.push(text.slice(0, LINE_LENGTH))
   }
-  const done = new AbortController()
   // The clock decides, and not only the signal: a reader may be stuck in a way that no signal ends.
-  await Promise.race([reading().catch(() => {}), pause(withinMs, done.signal)])
-  done.abort()
-  stopped.abort()
+  await Promise.race([reading().catch(() => {}), pause(withinMs, over.signal)])
+  over.abort()
   return lines.slice(-LINES)
 }

@@ -1,4 +1,4 @@
-/** Pictures that a program draws in a terminal, on the page and in a recording. */
+/** Pictures that a program draws in a terminal, on the page. */
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { screenshot, skipReason } from './browser.ts'

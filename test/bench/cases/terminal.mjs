@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { alternate, compare, median, must } from '../measure.mjs'
 import { connect, shell } from '../terminal-client.mjs'
-import { freePort } from '../proxy/processes.mjs'
+import { freePort, waitForPort } from '../proxy/processes.mjs'
 import { openWorkspace } from '../workspace.mjs'
 import { which } from '../../setup/process.mjs'
 
@@ -106,17 +106,8 @@ async function startTtyd(context, container) {
   const args = ['--writable', '--interface', 'lo', '--port', String(port), '--debug', '0']
   const child = spawn(file, [...args, context.engine, 'exec', '-it', container, 'sh'], { stdio: 'ignore' })
   context.undo(() => child.kill('SIGKILL'))
-  const place = { kind: 'ttyd', url: `ws://127.0.0.1:${port}/ws` }
-  for (let tries = 0; ; tries++) {
-    try {
-      const client = await connect(place)
-      client.socket.terminate()
-      return place
-    } catch (error) {
-      if (tries > 50) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
+  await waitForPort(port)
+  return { kind: 'ttyd', url: `ws://127.0.0.1:${port}/ws` }
 }
 
 async function containerOf(context, dir) {
@@ -170,15 +161,13 @@ export async function terminal(context) {
   const named = (name, baseline, bound) => ({ name: `terminal: ${name}`, baseline, bound })
   const catName = `cat ${megabytes} MB${of(clients.ours.skips)}`
   const fixed = (name, value, limit, unit) => ({
-    ...{
-      name: `terminal: ${name}`,
-      baseline: 'limit',
-      unit,
-      ours: value,
-      theirs: limit,
-      ratio: value / limit,
-      bound: 1,
-    },
+    name: `terminal: ${name}`,
+    baseline: 'limit',
+    unit,
+    ours: value,
+    theirs: limit,
+    ratio: value / limit,
+    bound: 1,
   })
   return [
     compare(named(catName, 'ws + PTY', 1.05), cats.ours, cats.bare),
