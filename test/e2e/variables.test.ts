@@ -1,5 +1,6 @@
 /** Variables as people set them: what is shown, what is never shown, and what reaches an agent. */
 import { spawn, spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,7 +9,8 @@ import { createRouter, isHere, type TestRouter } from '../helpers/http-router.ts
 import { errorOf } from '../helpers/raw-http.ts'
 import { createWorkspace, program, waitFor, type Workspace } from '../helpers/workspace.ts'
 
-const VALUE = 'hunter2-the-value'
+/** Of this run alone: the same test may run at once on other engines of this machine, and looks at all command lines. */
+const VALUE = `hunter2-${randomUUID()}`
 
 /** Every command line of this machine that holds the value. */
 function commandLinesWith(text: string): string[] {

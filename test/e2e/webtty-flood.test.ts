@@ -31,6 +31,9 @@ const shell = (options: TtyClientOptions = {}): Promise<TtyClient> =>
   openTty(workspace, 'demo', { ...options, query: { command: 'shell', ...options.query } })
 const views = (): Promise<TtyView[]> => workspace.json<TtyView[]>(['terminals'])
 
+/** Of this run alone: other engines of this machine may run the same test, and all their processes are seen. */
+const SLEEP = `sleep ${1_000_000 + process.pid}`
+
 async function routerMemory(): Promise<number> {
   const status = readFileSync(`/proc/${await workspace.routerPid()}/status`, 'utf8')
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024
@@ -46,7 +49,7 @@ async function container(): Promise<string> {
 async function processes(): Promise<number> {
   if (!isContainerEngine) {
     const { stdout } = await run('ps', ['-eo', 'args'])
-    return stdout.split('\n').filter((line) => line.includes('sleep 616161')).length
+    return stdout.split('\n').filter((line) => line.includes(SLEEP)).length
   }
   const { stdout } = await run(program, ['top', await container()])
   return stdout.trim().split('\n').length
@@ -221,7 +224,7 @@ test(
     for (let i = 0; i < CYCLES; i += 1) {
       const tty = await shell()
       const { session: own } = await tty.message('attached')
-      tty.type('(sleep 616161 &); sleep 616161\r')
+      tty.type(`(${SLEEP} &); ${SLEEP}\r`)
       if (i % 2 === 0) await tty[Symbol.asyncDispose]()
       if (i % 3 === 0) await workspace.json(['terminal', 'end', own.id])
       else {

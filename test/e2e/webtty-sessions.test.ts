@@ -40,6 +40,9 @@ async function containerId(): Promise<string> {
   throw new Error('the container of the agent was not found')
 }
 
+/** Of this run alone: other engines of this machine may run the same test, and all their processes are seen. */
+const sleepOf = (test: number): string => `sleep ${test}${1_000_000 + process.pid}`
+
 /** Programs with this word in their command line, in the container or on this host. */
 async function running(word: string): Promise<number> {
   const list = isContainerEngine
@@ -74,11 +77,11 @@ describe('sessions', { timeout: 90_000 }, () => {
     await workspace.json(['terminal', 'rename', 'build', 'deploy'])
     await using tty = await openTty(workspace, 'demo', { query: { session: made.id } })
     expect((await tty.message('attached')).session.name).toBe('deploy')
-    tty.type('(sleep 71717 &) ; sleep 71717\r')
-    await waitFor('two programs', async () => ((await running('sleep 71717')) === 2 ? true : undefined))
+    tty.type(`(${sleepOf(1)} &) ; ${sleepOf(1)}\r`)
+    await waitFor('two programs', async () => ((await running(sleepOf(1))) === 2 ? true : undefined))
     await workspace.json(['terminal', 'end', 'deploy'])
     expect(await tty.message('exit')).toBeDefined()
-    await waitFor('no program', async () => ((await running('sleep 71717')) === 0 ? true : undefined))
+    await waitFor('no program', async () => ((await running(sleepOf(1))) === 0 ? true : undefined))
     expect(await views()).toEqual([])
   })
 
@@ -160,7 +163,7 @@ describe('sessions', { timeout: 90_000 }, () => {
   test('end with their agent, and say so', async () => {
     await using tty = await shell()
     await tty.message('attached')
-    tty.type('sleep 81818\r')
+    tty.type(`${sleepOf(2)}\r`)
     await workspace.json(['stop', 'demo'])
     expect(await tty.message('exit')).toBeDefined()
     expect(await tty.closed).toMatchObject({ code: 1000 })
@@ -168,17 +171,17 @@ describe('sessions', { timeout: 90_000 }, () => {
     expect(await refused.message('error')).toMatchObject({ code: 'AGENT_NOT_RUNNING' })
     expect(await refused.closed).toMatchObject({ code: 4409 })
     await workspace.json(['start', 'demo', '--runtime', runtimeName])
-    if (!isContainerEngine) expect(await running('sleep 81818')).toBe(0)
+    if (!isContainerEngine) expect(await running(sleepOf(2))).toBe(0)
   })
 
   test('of a router that was killed are ended by the next one', async () => {
     await using tty = await shell()
     await tty.message('attached')
-    tty.type('(setsid sleep 91919 &) ; sleep 91919\r')
-    await waitFor('two programs', async () => ((await running('sleep 91919')) === 2 ? true : undefined))
+    tty.type(`(setsid ${sleepOf(3)} &) ; ${sleepOf(3)}\r`)
+    await waitFor('two programs', async () => ((await running(sleepOf(3))) === 2 ? true : undefined))
     process.kill(await workspace.routerPid(), 'SIGKILL')
     await tty.closed
     await workspace.json(['start', 'demo', '--runtime', runtimeName])
-    await waitFor('no program', async () => ((await running('sleep 91919')) === 0 ? true : undefined), 20_000)
+    await waitFor('no program', async () => ((await running(sleepOf(3))) === 0 ? true : undefined), 20_000)
   })
 })

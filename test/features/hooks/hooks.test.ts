@@ -133,7 +133,8 @@ describe('on this machine', () => {
 
   it('ends when it is interrupted', async () => {
     const controller = new AbortController()
-    const running = runs('echo up; sleep 98765', {
+    const sleep = `sleep ${1_000_000 + process.pid}`
+    const running = runs(`echo up; ${sleep}`, {
       signal: controller.signal,
       progress: (text) => {
         if (text === 'preinstall: up') controller.abort()
@@ -141,7 +142,7 @@ describe('on this machine', () => {
     })
     await expect(running).rejects.toBeInstanceOf(Error)
     // What it had started is gone as well.
-    const left = await platform.processes.run({ file: 'pgrep', args: ['-f', 'sleep 98765'] })
+    const left = await platform.processes.run({ file: 'pgrep', args: ['-f', sleep] })
     expect(left.stdout).toBe('')
   })
 })

@@ -92,7 +92,7 @@ describe('ports of plain processes', () => {
 describe('secrets', () => {
   it.runIf(isLinux)('are in no argument and in no file, and still reach programs started later', async () => {
     const adapter = open()
-    const secret = 'pl0inky-t0p-s3cret'
+    const secret = `pl0inky-${process.pid}-t0p-s3cret`
     const { workload } = await adapter.apply(spec({ env: { KEY: new Secret(secret), PLAIN: 'visible' } }))
     await logged(adapter, workload.name, 'up')
     const files = await allFiles(stateDir)
