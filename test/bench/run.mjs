@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench [-- name...]`: what the project promises in numbers, each as a ratio to a named baseline of the same run.
-//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate memory adoption deno stdio terminal
+//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate calls streams memory adoption deno stdio terminal
 // CONTAINER_RUNTIME=podman measures on podman. The result is also in test/.output/bench.json.
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
@@ -14,6 +14,7 @@ import { run as runNow, which } from '../setup/process.mjs'
 import { adoption } from './cases/adoption.mjs'
 import { enabled, graph } from './cases/agents.mjs'
 import { aggregate } from './cases/aggregate.mjs'
+import { calls } from './cases/calls.mjs'
 import { cli } from './cases/cli.mjs'
 import { deno } from './cases/deno.mjs'
 import { memory } from './cases/memory.mjs'
@@ -22,6 +23,7 @@ import { router } from './cases/router.mjs'
 import { many, start } from './cases/start.mjs'
 import { status } from './cases/status.mjs'
 import { stdio } from './cases/stdio.mjs'
+import { streams } from './cases/streams.mjs'
 import { terminal } from './cases/terminal.mjs'
 import { machineTime } from './measure.mjs'
 import { keeps, LEGEND, table } from './report.mjs'
@@ -37,13 +39,15 @@ const CASES = {
   enabled,
   relay,
   aggregate,
+  calls,
+  streams,
   memory,
   adoption,
   deno,
   stdio,
   terminal,
 }
-const NEEDS_ENGINE = new Set(['status', 'start', 'many', 'graph', 'memory', 'adoption', 'terminal'])
+const NEEDS_ENGINE = new Set(['status', 'start', 'calls', 'many', 'graph', 'memory', 'adoption', 'terminal'])
 
 const say = (line) => process.stderr.write(`${line}\n`)
 

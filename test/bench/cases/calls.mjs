@@ -1,0 +1,131 @@
+/** Calls of tools through the router beside the same calls to the agent itself, one at a time and 64 at once. */
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { which } from '../../setup/process.mjs'
+import { startByHand } from '../by-hand.mjs'
+import { callInNewSession, callTool, startLight, toolCall } from '../mcp.mjs'
+import { alternate, compare, median } from '../measure.mjs'
+import { cpuMicros, freePort } from '../proxy/processes.mjs'
+import { openWorkspace } from '../workspace.mjs'
+import { startServer } from './router.mjs'
+
+const BARE_PROXY = fileURLToPath(new URL('bare-proxy.mjs', import.meta.url))
+const AT_ONCE = 64
+
+/** Rounds of many samples of each side in turn; each side's figure for a round is its median. */
+async function alternating(sides, { rounds, count }) {
+  const samples = Object.fromEntries(Object.keys(sides).map((name) => [name, []]))
+  for (let round = -1; round < rounds; round++)
+    for (const name of round % 2 === 0 ? Object.keys(sides) : Object.keys(sides).reverse()) {
+      const taken = []
+      for (let i = 0; i < count; i++) taken.push(await sides[name]())
+      if (round >= 0) samples[name].push({ wallMs: median(taken) })
+    }
+  return samples
+}
+
+async function oneAtATime({ quick }, { what, ours, theirs, bound, take, keepAlive }) {
+  const sockets = new Agent({ keepAlive, maxSockets: 1 })
+  const sides = { ours: () => take(sockets, ours), theirs: () => take(sockets, theirs) }
+  const samples = await alternating(sides, { rounds: quick ? 3 : 10, count: quick ? 15 : 50 })
+  sockets.destroy()
+  return compare({ name: what, baseline: 'the agent itself', bound }, samples.ours, samples.theirs)
+}
+
+/** What the router adds to one call, ms. */
+function added(row, boundMs) {
+  const ms = row.ours - row.theirs
+  const bound = 1
+  return {
+    name: `${row.name}: added`,
+    baseline: 'limit',
+    unit: 'ms',
+    ours: ms,
+    theirs: boundMs,
+    ratio: ms / boundMs,
+    bound,
+  }
+}
+
+/** Requests that `wrk` got answered in a second, `AT_ONCE` at a time. */
+function loaded(script, { port, path, seconds }) {
+  const argv = ['-t1', `-c${AT_ONCE}`, `-d${seconds}s`, '-s', script, `http://127.0.0.1:${port}${path}`]
+  return new Promise((resolve, reject) => {
+    const child = spawn('wrk', argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (piece) => (text += piece))
+    child.once('error', reject)
+    child.once('close', () => {
+      const rate = Number(/Requests\/sec:\s*([\d.]+)/.exec(text)?.[1])
+      if (/Non-2xx|Socket errors/.test(text) || !(rate > 0)) reject(new Error(`wrk: ${text.trim().slice(-400)}`))
+      else resolve(rate)
+    })
+  })
+}
+
+/** Time for a call when 64 are made at once, through the router and through the barest proxy, to the same agent. */
+async function atOnce(context, workspace, light) {
+  if (which('wrk') === null) return { name: `${AT_ONCE} calls at once`, skipped: 'wrk is not installed' }
+  const agentPort = workspace.read('routing.json').routes.light.hostPort
+  const port = await freePort()
+  const env = { ...context.env, PORT: String(port), UPSTREAM_PORT: String(agentPort) }
+  const bare = await startServer(context, [context.node, BARE_PROXY], { port, env })
+  const routerPid = Number(workspace.read('running/router.pid'))
+  const dir = mkdtempSync(join(tmpdir(), 'ploinky-bench-wrk-'))
+  const remove = context.undo(() => rmSync(dir, { recursive: true, force: true }))
+  const { body, headers } = toolCall(light)
+  const script = join(dir, 'call.lua')
+  // The token is in a file that nobody else reads, not on a command line.
+  writeFileSync(script, '', { mode: 0o600 })
+  chmodSync(script, 0o600)
+  const lines = Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = ${JSON.stringify(value)}\n`)
+  writeFileSync(script, `wrk.method = "POST"\nwrk.body = [==[${body}]==]\n${lines.join('')}`)
+  const seconds = context.quick ? 1 : 3
+  const sampler = (pid, target) => async () => {
+    const cpu = cpuMicros(pid)
+    const rate = await loaded(script, { ...target, seconds })
+    return { wallMs: 1000 / rate, cpuMs: (cpuMicros(pid) - cpu) / 1000 / (rate * seconds) }
+  }
+  const samples = await alternate(
+    { ours: sampler(routerPid, light), bare: sampler(bare.pid, { port, path: '/mcp' }) },
+    { rounds: context.quick ? 2 : 6 },
+  )
+  await bare.stop()
+  await remove()
+  const name = `tools/call light, ${AT_ONCE} at once, time for one`
+  // At least 70 % of the calls a second.
+  return compare({ name, baseline: 'bare node:http proxy', bound: 1.43 }, samples.ours, samples.bare)
+}
+
+/** @param {import('../workspace.mjs').Context} context */
+export async function calls(context) {
+  const workspace = await openWorkspace(context)
+  await workspace.must('init')
+  await startLight(workspace)
+  await workspace.must('start', 'demo')
+  const { token } = await workspace.json('token')
+  const hand = await startByHand(context)
+  const lightPort = workspace.read('routing.json').routes.light.hostPort
+  const through = (agent) => ({ port: workspace.port, path: `/mcps/${agent}/mcp`, name: 'echo', token })
+  const pairs = {
+    demo: { ours: through('demo'), theirs: { port: hand.port, path: '/mcp', name: 'echo' } },
+    light: { ours: through('light'), theirs: { port: lightPort, path: '/mcp', name: 'echo' } },
+  }
+  const kept = { take: callTool, keepAlive: true }
+  const demo = await oneAtATime(context, { what: 'tools/call demo, p50', ...pairs.demo, ...kept, bound: 1.1 })
+  const light = await oneAtATime(context, { what: 'tools/call light, p50', ...pairs.light, ...kept, bound: null })
+  const fresh = { take: callInNewSession, keepAlive: true }
+  const rows = [
+    ...[demo, light, added(light, 0.5)],
+    await oneAtATime(context, { what: 'new session and a call, demo', ...pairs.demo, ...fresh, bound: 1.3 }),
+    await oneAtATime(context, { what: 'new session and a call, light', ...pairs.light, ...fresh, bound: null }),
+    await atOnce(context, workspace, pairs.light.ours),
+  ]
+  await hand.remove()
+  await workspace.close()
+  return rows
+}
