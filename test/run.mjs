@@ -14,7 +14,7 @@ import { ensureImages } from './setup/images.mjs'
 import { findNode } from './setup/node-binary.mjs'
 import { findLeaks, labelled, removeLeaks } from './setup/leaks.mjs'
 import { endLayers, runLayer } from './setup/layer.mjs'
-import { mayStart, planLayers, summarize } from './setup/plan.mjs'
+import { isWanted, mayStart, planLayers, summarize } from './setup/plan.mjs'
 import { prepareCheckout } from './setup/prepare.mjs'
 import { runAsync, SetUpError } from './setup/process.mjs'
 import { layerLine, logTail, table } from './setup/report.mjs'
@@ -63,7 +63,7 @@ async function main(wanted) {
       ),
     )
 
-  const layers = planLayers(machine).filter(({ name }) => isWanted(name, wanted))
+  const layers = planLayers(machine).filter((layer) => isWanted(layer, wanted))
   if (layers.length === 0) {
     say(
       `No layer is named ${wanted.join(', ')}; there are: ${planLayers(machine)
@@ -91,9 +91,6 @@ async function main(wanted) {
   say(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
   return totals.exitCode
 }
-
-const isWanted = (name, wanted) =>
-  wanted.length === 0 || wanted.some((word) => name === word || name.startsWith(`${word}:`))
 
 async function prepareMachine() {
   const { engines, browser } = await setUp(say)

@@ -10,17 +10,8 @@ import { invocationOf } from './caller.ts'
 import type { Catalog } from './catalog.ts'
 import { isObject, own } from './check.ts'
 import { extensionTask, isTaskId, taskStatus } from './task-record.ts'
+import { declaresTasks, TASKS_REQUIRED } from './tasks-extension.ts'
 import type { Tasks } from './tasks.ts'
-
-/** The official extension for tasks, revision 2026-07-28 (modelcontextprotocol/ext-tasks, `specification/2026-07-28/tasks.md`). */
-export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
-/** What a client is told that asks for tasks without declaring the extension. */
-export const TASKS_REQUIRED = { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } }
-
-const declaresTasks = (capabilities: unknown): boolean => {
-  const extensions = isObject(capabilities) ? own(capabilities, 'extensions') : undefined
-  return isObject(extensions) && isObject(own(extensions, TASKS_EXTENSION))
-}
 
 /** True when the request declares the extension: only then may it be answered with a task. */
 export function knowsTasks({ mcpReq }: ServerContext): boolean {

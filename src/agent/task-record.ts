@@ -20,6 +20,10 @@ export interface TaskRecord {
   owner?: string
   statusMessage?: string
   error?: string
+  /** JSON-RPC code of `error`, where it has one of its own. */
+  errorCode?: number
+  /** What it waits for: requests to the client by their keys, as in a result of type `input_required`. */
+  inputRequests?: JsonObject
   /** The result of the call (`CallToolResult`). */
   result?: JsonObject
   logTail: string
@@ -59,7 +63,7 @@ export function parseTaskRecord(text: string, id: string): TaskRecord | null {
   if (state === undefined || typeof toolName !== 'string' || createdAt === undefined || updatedAt === undefined)
     return null
   const text_ = (key: string): string | undefined => (typeof value[key] === 'string' ? value[key] : undefined)
-  const { result, logSeq } = value
+  const { result, logSeq, errorCode, inputRequests } = value
   return {
     version: 1,
     ...{ id, toolName, state, createdAt, updatedAt },
@@ -69,6 +73,8 @@ export function parseTaskRecord(text: string, id: string): TaskRecord | null {
       statusMessage: text_('statusMessage'),
       error: text_('error'),
       result: isObject(result) ? result : undefined,
+      errorCode: Number.isInteger(errorCode) ? (errorCode as number) : undefined,
+      inputRequests: isObject(inputRequests) ? inputRequests : undefined,
     }),
     logTail: text_('logTail') ?? '',
     logSeq: typeof logSeq === 'number' ? logSeq : 0,
@@ -96,8 +102,8 @@ export function taskStatus(record: TaskRecord): JsonObject {
  * completed task with a result that says so; `failed` is kept for what never got a result.
  */
 export function extensionTask(record: TaskRecord, retentionMs: number = LIMITS.taskRetentionMs): JsonObject {
-  const { id, state, createdAt, updatedAt, statusMessage, finishedAt } = record
-  const status = isOver(record) ? (record.result === undefined ? state : 'completed') : 'working'
+  const { id, createdAt, updatedAt, statusMessage, finishedAt, inputRequests, errorCode = -32603 } = record
+  const status = statusOf(record)
   return {
     ...{ taskId: id, status, createdAt, lastUpdatedAt: updatedAt },
     // What runs is never given up; what is over lives on for a while.
@@ -105,6 +111,12 @@ export function extensionTask(record: TaskRecord, retentionMs: number = LIMITS.t
     pollIntervalMs: LIMITS.taskPollIntervalMs,
     ...pick({ statusMessage }),
     ...(status === 'completed' ? { result: record.result ?? { content: [] } } : {}),
-    ...(status === 'failed' ? { error: { code: -32603, message: record.error ?? 'The task failed' } } : {}),
+    ...(status === 'failed' ? { error: { code: errorCode, message: record.error ?? 'The task failed' } } : {}),
+    ...(status === 'input_required' ? { inputRequests } : {}),
   }
+}
+
+function statusOf(record: TaskRecord): string {
+  if (!isOver(record)) return record.inputRequests === undefined ? 'working' : 'input_required'
+  return record.result === undefined ? record.state : 'completed'
 }

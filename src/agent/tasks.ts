@@ -9,6 +9,8 @@ import { BusyError, createGate } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import type { TailText } from './tail.ts'
 import { createTail } from './tail.ts'
+import type { TaskQuestions } from './task-questions.ts'
+import { createTaskQuestions } from './task-questions.ts'
 import type { TaskRecord } from './task-record.ts'
 import { isOver, newTaskId, parseTaskRecord } from './task-record.ts'
 import type { AgentLog, TaskStore } from './types.ts'
@@ -21,6 +23,17 @@ export interface TaskScope {
   output: (text: string) => void
   /** What it is doing, in a line. */
   status: (message: string) => void
+  /** Waits for the client's answers to these requests, by their keys; they may come one by one. Rejects when the task ends. */
+  ask: (requests: JsonObject) => Promise<JsonObject>
+}
+
+/** A failure that the protocol has a code for. */
+export class TaskError extends Error {
+  readonly code: number
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
 }
 
 export interface NewTask {
@@ -40,6 +53,8 @@ export interface Tasks {
   get: (id: string, caller: string | undefined) => Promise<TaskRecord | null>
   /** Asks a task to stop; false for an unknown id. One that is over stays as it is. */
   cancel: (id: string, caller: string | undefined) => Promise<boolean>
+  /** The client's answers to what a task asks for; false for an unknown id. What was not asked for is left out. */
+  update: (id: string, caller: string | undefined, responses: JsonObject) => Promise<boolean>
   configure: (options: { parallel?: number | undefined; tailBytes?: number | undefined }) => void
   /** Looks for what an earlier process left; every other call does so as well. */
   recover: () => Promise<void>
@@ -52,6 +67,8 @@ export interface Tasks {
 export interface TasksOptions {
   store: TaskStore
   log: AgentLog
+  /** Whose end ends its tasks, as people know it. */
+  keeper?: string
   /** Ends what may still run of a task of an earlier process. */
   endLost?: ((id: string) => Promise<void>) | undefined
   /** Milliseconds since 1970. */
@@ -64,6 +81,7 @@ interface Running {
   readonly abort: AbortController
   readonly tail: TailText
   cancelled: boolean
+  readonly questions: TaskQuestions
   /** Writes of one record follow each other. */
   writing: Promise<void>
   timer: ReturnType<typeof setTimeout> | undefined
@@ -77,11 +95,10 @@ interface Finished {
   readonly bytes: number
 }
 
-const STOPPED = 'The agent was stopped while the task was running'
-const RESTARTED = 'The agent was restarted while the task was running'
-
 export function createTasks(options: TasksOptions): Tasks {
-  const { store, log } = options
+  const { store, log, keeper = 'agent' } = options
+  const stopped = `The ${keeper} was stopped while the task was running`
+  const restarted = `The ${keeper} was restarted while the task was running`
   const limits = { ...LIMITS, ...options.limits }
   const now = options.now ?? Date.now
   const gate = createGate({ parallel: limits.parallelTasks, waiting: Number.POSITIVE_INFINITY })
@@ -104,7 +121,7 @@ export function createTasks(options: TasksOptions): Tasks {
         if (record === null) continue
         if (isOver(record)) note(record, text?.length ?? 0)
         else {
-          const lost = { ...record, ...ended('failed'), error: RESTARTED, statusMessage: RESTARTED }
+          const lost = { ...record, ...ended('failed'), error: restarted, statusMessage: restarted }
           note(lost, await write(lost))
           await options.endLost?.(id)
         }
@@ -145,8 +162,11 @@ export function createTasks(options: TasksOptions): Tasks {
     }
   }
 
-  /** The record with the log as it is now. */
-  const snapshot = ({ record, tail }: Running): TaskRecord => ({ ...record, ...tail.read() })
+  /** The record with the log, and what is asked, as they are now. */
+  function snapshot({ record, tail, questions }: Running): TaskRecord {
+    const inputRequests = questions.waiting()
+    return { ...record, ...tail.read(), ...(inputRequests === undefined ? {} : { inputRequests }) }
+  }
 
   function save(entry: Running): Promise<void> {
     entry.writing = entry.writing
@@ -176,7 +196,21 @@ export function createTasks(options: TasksOptions): Tasks {
         entry.record = { ...entry.record, statusMessage: message.slice(0, LIMITS.errorChars) }
         saveSoon(entry)
       },
+      ask: (requests) => {
+        const answers = entry.questions.ask(requests, entry.abort.signal)
+        entry.record = { ...entry.record, updatedAt: stamp() }
+        void save(entry)
+        return answers
+      },
     }
+  }
+
+  /** Nobody is told that an answer was taken before it is stored what is still asked for. */
+  async function answer(entry: Running, responses: JsonObject): Promise<void> {
+    const goOn = entry.questions.answer(responses)
+    entry.record = { ...entry.record, updatedAt: stamp() }
+    await save(entry)
+    goOn?.()
   }
 
   async function perform(entry: Running, { work, isRunning }: NewTask): Promise<void> {
@@ -192,7 +226,8 @@ export function createTasks(options: TasksOptions): Tasks {
       outcome = resultOf(await (isRunning === true ? begin() : gate.run(begin, signal)))
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
-      outcome = { ...ended('failed'), error: message, statusMessage: message }
+      const code = error instanceof TaskError ? { errorCode: error.code } : {}
+      outcome = { ...ended('failed'), ...code, error: message, statusMessage: message }
     }
     if (signal.aborted) outcome = aborted(entry)
     await conclude(entry, outcome)
@@ -202,7 +237,7 @@ export function createTasks(options: TasksOptions): Tasks {
   async function conclude(entry: Running, outcome: Partial<TaskRecord>): Promise<void> {
     clearTimeout(entry.timer)
     await entry.writing
-    const { statusMessage: _said, ...kept } = snapshot(entry)
+    const { statusMessage: _said, inputRequests: _asked, ...kept } = snapshot(entry)
     const record: TaskRecord = { ...kept, ...outcome }
     const text = JSON.stringify(record)
     try {
@@ -227,7 +262,7 @@ export function createTasks(options: TasksOptions): Tasks {
   function aborted({ cancelled }: Running): Partial<TaskRecord> {
     return cancelled
       ? { ...ended('cancelled'), error: 'The task was cancelled' }
-      : { ...ended('failed'), error: STOPPED, statusMessage: STOPPED }
+      : { ...ended('failed'), error: stopped, statusMessage: stopped }
   }
 
   async function stored(id: string): Promise<TaskRecord | null> {
@@ -267,6 +302,7 @@ export function createTasks(options: TasksOptions): Tasks {
         abort: new AbortController(),
         tail: createTail(() => tailBytes),
         cancelled: false,
+        questions: createTaskQuestions(),
         writing: Promise.resolve(),
         timer: undefined,
         done: Promise.resolve(),
@@ -288,6 +324,12 @@ export function createTasks(options: TasksOptions): Tasks {
         entry.cancelled = true
         entry.abort.abort()
       }
+      return record !== null
+    },
+    update: async (id, caller, responses) => {
+      const record = await get(id, caller)
+      const entry = running.get(id)
+      if (record !== null && entry !== undefined) await answer(entry, responses)
       return record !== null
     },
     configure: ({ parallel, tailBytes: bytes }) => {

@@ -79,6 +79,8 @@ const routeEntry = z.strictObject({
   /** Who answers MCP: the container's own endpoint, the router through exec, a program on its standard streams, or nobody. */
   mcp: z.enum(['container', 'exec', 'stdio', 'none']),
   mcpPath: z.string(),
+  /** Calls that take longer become tasks; absent: none does. */
+  taskAfterSeconds: z.optional(z.number().check(z.gte(0))),
   /** Folder of static files on this host, or null. */
   files: z.nullable(z.string()),
 })

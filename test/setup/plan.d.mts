@@ -14,6 +14,8 @@ export interface Layer {
   readonly quiet: boolean
   /** Which part of the project's files, as vitest writes it (1/2); null: all. */
   readonly shard: string | null
+  /** It runs when its name is given, and only then. */
+  readonly onRequest: boolean
 }
 
 export interface Result {
@@ -36,6 +38,7 @@ export interface Machine {
 }
 
 export function planLayers(machine: Machine): Layer[]
+export function isWanted(layer: Layer, wanted: readonly string[]): boolean
 export function mayStart(waiting: Layer, running: readonly Layer[], slots: number): boolean
 export function summarize(
   results: readonly Result[],

@@ -32,6 +32,7 @@ export function planLayers({ engines, browser, deno }) {
     const skip = (platform === 'deno' ? noDeno : null) ?? skipOf(engine)
     return layer({ name, project: 'conformance', engine, locks: [engine], platform, skip })
   })
+  const noBrowser = browser.file === null ? 'no Chromium or Chrome' : null
   const containers = engines.map(({ id }) => id)
   const rootful = engines.filter(({ id, available }) => available && !id.endsWith('-rootless')).map(({ id }) => id)
   const denoEngines = rootful.length === 0 ? ['host'] : rootful
@@ -53,13 +54,14 @@ export function planLayers({ engines, browser, deno }) {
     ...['host'].map(onEngine('e2e')),
     // Whoever cannot make sandboxes hears it from the adapter itself.
     ...['host', 'bwrap', 'bwrap-rootless', 'fake'].map(onEngine('contract')),
-    layer({
-      name: 'browser',
-      project: 'browser',
-      engine: first,
-      locks: [first, 'browser'],
-      skip: browser.file === null ? 'no Chromium or Chrome' : null,
-    }),
+    layer({ name: 'browser', project: 'browser', engine: first, locks: [first, 'browser'], skip: noBrowser }),
+    // The pages are the same on each engine: one is enough for every run, the others are there to be asked for.
+    ...[...containers, 'host']
+      .filter((id) => id !== first)
+      .map((engine) => ({
+        ...onEngine('browser')(engine),
+        ...{ locks: [engine, 'browser'], skip: noBrowser ?? skipOf(engine), onRequest: true },
+      })),
     // Halves of the same files on two engines: on one alone it would be the last layer of the run.
     ...denoEngines.map((engine, index) =>
       layer({
@@ -72,7 +74,18 @@ export function planLayers({ engines, browser, deno }) {
 }
 
 function layer({ name, project, engine, locks, platform = 'node', skip = null, quiet = false, shard = null }) {
-  return { name, project, engine, locks, platform, skip, quiet, shard, limitMs: LIMIT_MS[name] ?? LIMIT_MS[project] }
+  const limitMs = LIMIT_MS[name] ?? LIMIT_MS[project]
+  return { name, project, engine, locks, platform, skip, quiet, shard, onRequest: false, limitMs }
+}
+
+/**
+ * Whether a layer is among those that were asked for, by name or by the part before the colon; without any, all are.
+ * @param {import('./plan.d.mts').Layer} layer
+ * @param {string[]} wanted
+ */
+export function isWanted({ name, onRequest }, wanted) {
+  if (onRequest) return wanted.includes(name)
+  return wanted.length === 0 || wanted.some((word) => name === word || name.startsWith(`${word}:`))
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mayStart, planLayers, summarize } from './plan.mjs'
+import { isWanted, mayStart, planLayers, summarize } from './plan.mjs'
 import type { Layer, Machine, Result } from './plan.mjs'
 
 const full: Machine = {
@@ -43,7 +43,7 @@ const result = (part: Partial<Result>): Result => ({
 
 describe('planLayers()', () => {
   test('has every layer, none skipped, when the machine has everything', () => {
-    const layers = planLayers(full)
+    const layers = planLayers(full).filter((layer) => isWanted(layer, []))
     expect(layers.map(({ name }) => name).sort()).toEqual([...ALL].sort())
     expect(layers.filter(({ skip }) => skip !== null)).toEqual([])
   })
@@ -52,7 +52,7 @@ describe('planLayers()', () => {
     const engines = full.engines.map((engine) =>
       engine.id === 'docker' ? { ...engine, available: false, reason: 'docker is not installed' } : engine,
     )
-    const layers = planLayers({ ...full, engines })
+    const layers = planLayers({ ...full, engines }).filter((layer) => isWanted(layer, []))
     expect(layers).toHaveLength(ALL.length - 1)
     expect(layers.filter(({ skip }) => skip !== null).map(({ name, skip }) => [name, skip])).toEqual([
       ['e2e:docker', 'docker is not installed'],
@@ -72,6 +72,18 @@ describe('planLayers()', () => {
   test('falls back to host for browser and Deno when there is no engine', () => {
     const engines = full.engines.map(({ id }) => ({ id, available: false, reason: 'none' }))
     expect(named(planLayers({ ...full, engines }), 'deno:host')).toMatchObject({ engine: 'host', shard: null })
+  })
+
+  test('has browsers on the other engines for who names them, and for nobody else', () => {
+    const names = (wanted: string[]): string[] =>
+      planLayers(full)
+        .filter((layer) => isWanted(layer, wanted))
+        .map(({ name }) => name)
+    expect(names(['browser'])).toEqual(['browser'])
+    expect(names(['browser:host', 'browser:podman-rootless'])).toEqual(['browser:podman-rootless', 'browser:host'])
+    expect(names(['e2e'])).toHaveLength(4)
+    const [rootless] = planLayers({ ...full, browser: { file: null } }).filter(({ onRequest }) => onRequest)
+    expect(rootless?.skip).toBe('no Chromium or Chrome')
   })
 
   test('gives every layer a limit', () => {

@@ -39,7 +39,7 @@ export const FIELDS: readonly Field[] = [
     repos: 'Repositories that are added first: name to URL or { url, branch }',
     startup: 'automatic; manual: started only when it is named; on-demand: started by the first call',
     idleSeconds: 'An agent that starts on demand is stopped after so long without a call',
-    mcp: 'How it speaks MCP: transport http (port, path) or stdio (command, idleSeconds)',
+    mcp: 'How it speaks MCP: transport http (port, path) or stdio (command, idleSeconds); taskAfterSeconds: longer calls become tasks',
     calls: 'Tools of other agents that it may call: "agent", "agent/tool", or { agent: "*" or [tools] }',
     'lite-sandbox': 'Runs under bubblewrap where the workspace allows it',
     profiles: 'Values for default, dev, qa, prod and others',

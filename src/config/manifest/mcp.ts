@@ -4,7 +4,7 @@ import { childPath } from '../../core/json.ts'
 import { show, type Problem } from '../check.ts'
 import type { Raw } from './schema.ts'
 import { textProblem } from './text.ts'
-import type { CallGrant, McpSpeech } from './types.ts'
+import type { CallGrant, McpSpeech, McpWay } from './types.ts'
 import { splitWords } from './words.ts'
 
 /** As long as bridges in the field keep a session that nobody ended. */
@@ -22,7 +22,12 @@ function argvOf(command: string | readonly string[] | undefined, problems: Probl
   return split.words
 }
 
-export function speechOf({ mcp = {} }: Raw, problems: Problem[]): McpSpeech {
+export function speechOf(raw: Raw, problems: Problem[]): McpSpeech {
+  const after = raw.mcp?.taskAfterSeconds
+  return { ...wayOf(raw, problems), ...(after === undefined ? {} : { taskAfterSeconds: after }) }
+}
+
+function wayOf({ mcp = {} }: Raw, problems: Problem[]): McpWay {
   if (mcp.transport === 'stdio') {
     for (const key of ['port', 'path'] as const)
       if (mcp[key] !== undefined) problems.push({ path: `mcp.${key}`, message: 'belongs to transport "http"' })

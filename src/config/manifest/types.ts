@@ -152,7 +152,12 @@ export type Main =
   | { readonly kind: 'idle' }
 
 /** How the agent speaks MCP. */
-export type McpSpeech =
+export type McpSpeech = McpWay & {
+  /** A call that takes longer becomes a task, for clients that know tasks; absent: calls take as long as they take. */
+  readonly taskAfterSeconds?: number
+}
+
+export type McpWay =
   /** Streamable HTTP on a port of the container; null: the primary one. */
   | { readonly transport: 'http'; readonly port: number | null; readonly path: string }
   /** A program that reads and writes messages, one a line; the router starts it in the container. */

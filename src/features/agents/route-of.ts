@@ -77,6 +77,7 @@ export function createRouteFinder({ platform, store }: { platform: Platform; sto
         mcp: plan.mcp === 'stdio' ? 'stdio' : hasNode ? (isMcp ? 'container' : await declaresMcp(definition)) : 'exec',
         mcpPath: manifest.mcp.transport === 'http' ? manifest.mcp.path : '/mcp',
         files,
+        ...(manifest.mcp.taskAfterSeconds === undefined ? {} : { taskAfterSeconds: manifest.mcp.taskAfterSeconds }),
       }
     },
   }

@@ -28,6 +28,8 @@ export interface DemandOptions {
 export interface Demand {
   /** Whether calls start this agent. */
   has(agent: string): boolean
+  /** Of one that may be stopped now: after how long a call of it becomes a task; null: never. */
+  taskAfterSeconds(agent: string): number | null
   /** Resolves when it runs; one start serves all that ask for it. AGENT_NOT_READY when that takes longer than `waitMs`: it goes on. */
   wake(agent: string, waitMs: number): Promise<void>
   /** Resolves when a stop that is under way is over. */
@@ -39,6 +41,7 @@ export interface Demand {
 
 interface Use {
   idleMs: number
+  taskAfterSeconds: number | null
   active: number
   lastUsed: number
   starting: Promise<void> | null
@@ -51,20 +54,23 @@ export function createDemand(options: DemandOptions): Demand {
   const agents = new Map<string, Use>()
 
   async function read(): Promise<void> {
-    const found = new Map<string, number>()
+    const found = new Map<string, Pick<Use, 'idleMs' | 'taskAfterSeconds'>>()
     for (const agent of await options.registry.list()) {
       // One whose manifest cannot be read is told about where it is started.
       const manifest = await options.load(agent).then(
         (loaded) => loaded.manifest,
         () => null,
       )
-      if (manifest?.startup === 'on-demand') found.set(agent.name, manifest.idleSeconds * 1000)
+      if (manifest?.startup !== 'on-demand') continue
+      const { idleSeconds, mcp } = manifest
+      found.set(agent.name, { idleMs: idleSeconds * 1000, taskAfterSeconds: mcp.taskAfterSeconds ?? null })
     }
     for (const name of agents.keys()) if (!found.has(name)) agents.delete(name)
-    for (const [name, idleMs] of found) {
+    for (const [name, wanted] of found) {
       const known = agents.get(name)
-      if (known === undefined) agents.set(name, { idleMs, active: 0, lastUsed: now(), starting: null, stopping: null })
-      else known.idleMs = idleMs
+      if (known === undefined)
+        agents.set(name, { ...wanted, active: 0, lastUsed: now(), starting: null, stopping: null })
+      else Object.assign(known, wanted)
     }
   }
 
@@ -112,6 +118,7 @@ export function createDemand(options: DemandOptions): Demand {
   timer.unref?.()
   return {
     has: (agent) => agents.has(agent),
+    taskAfterSeconds: (agent) => agents.get(agent)?.taskAfterSeconds ?? null,
     async wake(agent, waitMs) {
       const use = agents.get(agent)
       if (use === undefined) return

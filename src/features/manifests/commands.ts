@@ -86,8 +86,10 @@ function section(title: string, rows: readonly (readonly string[])[]): string[] 
 function mcpRows({ mcp, calls }: ExplainedPlan): string[][] {
   const speaks = mcp.transport === 'stdio' ? `on standard streams: ${mcp.argv.join(' ')}` : `at ${mcp.path}`
   const called = calls.map(({ agent, tools }) => `${agent}${tools === null ? '' : ` (${tools.join(', ')})`}`)
+  const { taskAfterSeconds: after } = mcp
   return [
     ['speaks MCP', speaks, 'mcp'],
+    ...(after === undefined ? [] : [['a longer call is a task', `after ${after} s`, 'mcp.taskAfterSeconds']]),
     ['may call', called.join('; ') || 'no other agent', 'calls'],
   ]
 }

@@ -83,6 +83,12 @@ export function writeChunk(outgoing: ServerResponse, chunk: Uint8Array | string)
   })
 }
 
+/** The body of an answer that was read whole. */
+export async function* once(text: string): AsyncGenerator<Uint8Array> {
+  await Promise.resolve()
+  yield Buffer.from(text)
+}
+
 /** Passes an answer on as it comes. One that breaks off must not look complete. */
 export async function pipeAnswer(exchange: McpExchange, answer: UpstreamAnswer, passing: Passing = {}): Promise<void> {
   const { outgoing } = exchange

@@ -54,6 +54,26 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
     onDemand.get().then((served) => served.serve(exchange), exchange.fail)
   }
 
+  const tasked = lazy(async () => {
+    const { createTasked } = await import('./tasked/index.ts')
+    return createTasked({ fs: platform.fs, log: options.log, tasksDir: options.tasksDir, fetch: access.fetch })
+  })
+
+  /** Null: calls of this agent never become tasks. */
+  function taskAfterMs(agent: string): number | null {
+    const route = routes.find(agent)
+    const seconds = typeof route === 'object' ? route?.taskAfterSeconds : demand.taskAfterSeconds(agent)
+    return seconds === undefined || seconds === null ? null : seconds * 1000
+  }
+
+  /** People's calls only: an agent that calls waits for its answer. */
+  function servePeople(exchange: AgentExchange): boolean {
+    const afterMs = taskAfterMs(exchange.agent)
+    if (afterMs === null) return serveAgent(exchange)
+    tasked.get().then((served) => served.serve(exchange, afterMs), exchange.fail)
+    return true
+  }
+
   function serveAgent(exchange: AgentExchange): boolean {
     const { agent } = exchange
     if (demand.has(agent)) {
@@ -141,12 +161,14 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
         else endpoints.handle(exchange)
         return true
       }
-      if (endpoint.kind === 'agent') return serveAgent({ ...exchange, agent: endpoint.agent })
+      if (endpoint.kind === 'agent') return servePeople({ ...exchange, agent: endpoint.agent })
       if (endpoint.kind === 'tasks') return serveTasks({ ...exchange, agent: endpoint.agent })
       endpoints.handle(exchange)
       return true
     },
     async close() {
+      // What still runs is stored before the ways to the agents are closed.
+      await (await tasked.begun())?.close()
       await Promise.all([endpoints.close(), ...Object.values(backends).map((backend) => backend.close())])
       client?.close()
       guard.close()

@@ -2,11 +2,11 @@
 import { CODES } from '../../core/mcp.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
 import type { Principal } from '../../core/principal.ts'
-import { readIncoming } from '../../http/incoming-body.ts'
 import type { RelayChange } from '../../http/mcp-exchange.ts'
 import type { BlockedTool, ToolGuard } from '../tool-lock/index.ts'
-import { clientGone, pipeAnswer, sendJson } from './answers.ts'
+import { clientGone, once, pipeAnswer, sendJson } from './answers.ts'
 import { askBy, textOf } from './ask.ts'
+import { readCall } from './client-call.ts'
 import { readMessage, resultIn, type RpcMessage } from './messages.ts'
 import { listTools } from './questions.ts'
 import type { AgentExchange } from './types.ts'
@@ -14,24 +14,8 @@ import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 
 type Fetch = (agent: string, call: UpstreamCall) => Promise<UpstreamAnswer>
 
-const BODY_IDLE_MS = 30_000
 /** An agent may change its tools at any time: a call looks again when the last look is older (ms). */
 const LOOK_MS = 30_000
-/** Of the connection between the client and the router, or written anew. */
-const NOT_FORWARDED = new Set([
-  'host',
-  'connection',
-  'keep-alive',
-  'transfer-encoding',
-  'content-length',
-  'expect',
-  'upgrade',
-  'te',
-  'trailer',
-  'authorization',
-  'cookie',
-])
-
 export interface LockedOptions {
   readonly guard: ToolGuard
   readonly version: string
@@ -87,22 +71,10 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
     return await fetch(agent, call)
   }
 
-  async function callOf(exchange: AgentExchange, change: RelayChange, signal: AbortSignal): Promise<UpstreamCall> {
-    const { incoming, outgoing, principal } = exchange
-    const method = incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
-    // Of an agent that calls: its request was read, and vouched for, before it came here.
-    const isCaller = exchange.claims !== undefined
-    const headers = { ...forwarded(incoming.headers, isCaller), ...Object.fromEntries(change.headers ?? []) }
-    if (method !== 'POST') return { method, headers, principal, signal }
-    const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
-    const body = change.body ?? (await readIncoming(incoming, outgoing, limits))
-    return { method, headers, principal, signal, body }
-  }
-
   async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
     const { outgoing, agent } = exchange
     const left = clientGone(outgoing)
-    const call = await callOf(exchange, change, left)
+    const call = await readCall(exchange, left, change)
     try {
       const answer = await fetchLocked(agent, call)
       await pipeAnswer(exchange, answer, { keepsSession: true })
@@ -131,18 +103,3 @@ function refuse(exchange: AgentExchange, { body }: UpstreamCall, error: unknown)
 
 const blockedMeta = (blocked: readonly BlockedTool[]): Record<string, unknown> =>
   blocked.length === 0 ? {} : { 'ploinky/blocked': blocked.map(({ tool, why }) => ({ tool, why })) }
-
-function forwarded(headers: AgentExchange['incoming']['headers'], keepsOurs: boolean): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || NOT_FORWARDED.has(name) || (!keepsOurs && name.startsWith('x-ploinky-'))
-        ? []
-        : [[name, Array.isArray(value) ? value.join(', ') : value]],
-    ),
-  )
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  await Promise.resolve()
-  yield Buffer.from(text)
-}

@@ -13,7 +13,7 @@ function rig(startup: 'on-demand' | 'manual' = 'on-demand') {
     store: { watch: () => () => {} },
     events: createEventBus(),
     log: log as never,
-    load: () => Promise.resolve({ manifest: { startup, idleSeconds: 10 } } as never),
+    load: () => Promise.resolve({ manifest: { startup, idleSeconds: 10, mcp: {} } } as never),
     isRunning: (agent) => running.has(agent),
     start: () => {
       starts += 1

@@ -13,7 +13,7 @@ import { type Link, openLink } from './link.ts'
 import { type Kind, type Listing, readPages } from './lists.ts'
 import type { Located } from './locate.ts'
 import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf } from './message.ts'
-import { changeEvent, readEvents } from './sse.ts'
+import { changeEvent, readEvents } from '../sse.ts'
 import { readAnswer } from './call.ts'
 
 export interface Bridge {

@@ -8,7 +8,7 @@ import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { RpcFailure, type Id } from './failure.ts'
 import { type Json } from './message.ts'
-import { readEvents } from './sse.ts'
+import { readEvents } from '../sse.ts'
 
 /** For whom the gateway asks. */
 export interface Caller {

@@ -16,7 +16,7 @@ import * as answers from '../answers.ts'
 import * as respond from './respond.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
-import { messageEvent, readEvents } from './sse.ts'
+import { messageEvent, readEvents } from '../sse.ts'
 import type { Lister, View } from './view.ts'
 
 export interface LegacyOptions {

@@ -11,7 +11,7 @@ import { invalidParams } from './failure.ts'
 import type { Index, Lists } from './lists.ts'
 import { type Json, type Message, objectOf } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
-import { messageEvent } from './sse.ts'
+import { messageEvent } from '../sse.ts'
 import type { View } from './view.ts'
 import { type Filter, watchAgent } from './watch.ts'
 

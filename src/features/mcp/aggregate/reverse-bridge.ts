@@ -14,7 +14,7 @@ import type { Located } from './locate.ts'
 import { type Json, type Message, objectOf } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
 import type { Session } from './session.ts'
-import { messageEvent } from './sse.ts'
+import { messageEvent } from '../sse.ts'
 
 export interface ReverseBridge {
   list(session: Session, what: { agent: string; kind: Kind; requestId: string }): Promise<Listing>

@@ -10,7 +10,7 @@ import type { Index, Lists } from './lists.ts'
 import { type Client, type Link, openLink } from './link.ts'
 import { type Json, objectOf, rewrite, spanOf } from './message.ts'
 import { type EventStream } from './respond.ts'
-import { changeEvent, messageEvent, readEvents, type SseEvent } from './sse.ts'
+import { changeEvent, messageEvent, readEvents, type SseEvent } from '../sse.ts'
 
 /** A request of an agent that waits for the client's answer. */
 interface Asked {

@@ -8,7 +8,7 @@ import { type Caller, sendModern } from './call.ts'
 import type { Eras } from './eras.ts'
 import { openLink } from './link.ts'
 import { type Json, LEGACY_VERSIONS, objectOf } from './message.ts'
-import { readEvents } from './sse.ts'
+import { readEvents } from '../sse.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 
 /** What is wanted, in the words of `subscriptions/listen`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changeEvent, readEvents, type SseEvent } from '../../../../src/features/mcp/aggregate/sse.ts'
+import { changeEvent, readEvents, type SseEvent } from '../../../../src/features/mcp/sse.ts'
 
 async function read(text: string, size: number): Promise<SseEvent[]> {
   const bytes = new TextEncoder().encode(text)

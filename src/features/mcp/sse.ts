@@ -1,5 +1,5 @@
 /** Server-sent events: read one by one, with their text, so that those that need no change pass as they came. */
-import { PloinkyError } from '../../../core/error.ts'
+import { PloinkyError } from '../../core/error.ts'
 
 export interface SseEvent {
   /** The lines as they came, without the empty one that ends them. */
