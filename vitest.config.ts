@@ -11,7 +11,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [
-            'test/conformance/gateway.test.ts',
+            'test/conformance/{gateway,tasks}.test.ts',
             'test/contract/**',
             'test/e2e/**',
             'test/silence/**',
@@ -46,7 +46,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'conformance',
-          include: ['test/conformance/gateway.test.ts'],
+          include: ['test/conformance/{gateway,tasks}.test.ts'],
           testTimeout: 60_000,
           // All runs are made before the first test looks at them.
           hookTimeout: 300_000,

@@ -44,21 +44,18 @@ export async function requiredScenarios(revision: string): Promise<string[]> {
 }
 
 /** All scenarios of a revision against one address. The verdict is the exit code: the suite's totals count what was not reached. */
-export async function runSuite({ url, token }: Endpoint, revision: string): Promise<SuiteRun> {
+export const runSuite = (endpoint: Endpoint, revision: string): Promise<SuiteRun> =>
+  runWith(endpoint, ['--requirements', revision])
+
+/** One scenario, also one of an extension, which no revision requires. */
+export const runScenario = (endpoint: Endpoint, name: string, revision: string): Promise<SuiteRun> =>
+  runWith(endpoint, ['--scenario', name, '--spec-version', revision, '--force'])
+
+async function runWith({ url, token }: Endpoint, chosen: readonly string[]): Promise<SuiteRun> {
   const folder = await mkdtemp(join(tmpdir(), 'ploinky-conformance-'))
   try {
     const signIn = token === null ? [] : ['--import', CREDENTIAL]
-    const args = [
-      ...signIn,
-      join(PACKAGE, 'dist/index.js'),
-      'server',
-      '--url',
-      url,
-      '--requirements',
-      revision,
-      '-o',
-      folder,
-    ]
+    const args = [...signIn, join(PACKAGE, 'dist/index.js'), 'server', '--url', url, ...chosen, '-o', folder]
     const { code, output } = await run([findNode(), ...args], token)
     return { code, output, scenarios: await readChecks(folder) }
   } finally {
