@@ -13,6 +13,7 @@ import type { JobSpec, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { Definition } from '../repos/index.ts'
 import { packageNeeds, type PackageNeeds } from './package.ts'
+import { registryAccess } from './registry-access.ts'
 
 const STAMP = 'stamp.json'
 const STAMP_VERSION = 1
@@ -190,6 +191,7 @@ export function createDependencies({ platform, paths, store }: Options): Depende
       }
       const npm = need.lock === null ? ['install', '--no-package-lock'] : ['ci']
       const last: string[] = []
+      const access = await registryAccess(platform)
       request.progress(`installing ${need.needs.names.length} packages`)
       const code = await job(
         request,
@@ -197,8 +199,8 @@ export function createDependencies({ platform, paths, store }: Options): Depende
           entrypoint: ['npm'],
           command: [...npm, '--omit=dev', '--no-audit', '--no-fund'],
           workdir: INSTALL_DIR,
-          env: { HOME: '/tmp', npm_config_cache: '/tmp/npm', npm_config_update_notifier: 'false' },
-          mounts: [{ source: work, target: INSTALL_DIR, readOnly: false }],
+          env: { ...access.env, HOME: '/tmp', npm_config_cache: '/tmp/npm', npm_config_update_notifier: 'false' },
+          mounts: [{ source: work, target: INSTALL_DIR, readOnly: false }, ...access.mounts],
         },
         (line) => {
           last.push(line)
@@ -279,12 +281,17 @@ export function createDependencies({ platform, paths, store }: Options): Depende
 
 function failed({ agent, definition }: DependencyRequest, code: number, last: readonly string[]): PloinkyError {
   const how = code === 0 ? 'left packages out' : `ended with code ${code}`
-  const words = last.findLast((line) => line.trim() !== '')
+  // Where npm keeps its log says nothing, and the log is gone with the container.
+  const words = last.findLast((line) => line.trim() !== '' && !line.includes('complete log of this run'))
+  const isNetwork = /certificate|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH/i.test(last.join('\n'))
+  const correct = isNetwork
+    ? 'Set HTTPS_PROXY, npm_config_registry or NODE_EXTRA_CA_CERTS, which are passed on'
+    : `Correct ${join(definition.codeDir, 'package.json')}`
   return new PloinkyError(
     'AGENT_FAILED',
     `Installing the packages of "${agent}" ${how}${words === undefined ? '' : `: ${words}`}`,
     {
-      hint: `Correct ${join(definition.codeDir, 'package.json')}, then run: ploinky deps prepare ${agent}`,
+      hint: `${correct}, then run: ploinky deps prepare ${agent}`,
       details: { agent, lastLines: last },
     },
   )

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { workspacePaths } from '../../../src/config/paths.ts'
+import { Secret } from '../../../src/core/secret.ts'
 import { createMemoryStore, type Store } from '../../../src/core/store.ts'
 import { createDependencies, type Dependencies } from '../../../src/features/dependencies/index.ts'
 import { createPlatform } from '../../../src/platform/create.ts'
@@ -15,21 +16,24 @@ let store: Store
 let dependencies: Dependencies
 let jobs: string[]
 /** What npm ends with, and what it leaves. */
-let npm: { code: number; packages: readonly string[] }
+let npm: { code: number; packages: readonly string[]; says?: string }
+let installed: JobSpec | undefined
 
 async function* words(text: string): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(new TextEncoder().encode(text))
 }
 
-async function run({ entrypoint, mounts }: JobSpec): Promise<{ code: number; text: string }> {
+async function run(spec: JobSpec): Promise<{ code: number; text: string }> {
+  const { entrypoint, mounts } = spec
   jobs.push(String(entrypoint?.[0]))
   if (entrypoint?.[0] === 'node') return { code: 0, text: `${KIND}\n` }
+  installed = spec
   for (const name of npm.packages) {
     const folder = join(mounts[0]?.source ?? '', 'node_modules', name)
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'package.json'), '{}')
   }
-  return { code: npm.code, text: npm.code === 0 ? '' : 'npm error 404 Not Found\n' }
+  return { code: npm.code, text: npm.code === 0 ? '' : (npm.says ?? 'npm error 404 Not Found\n') }
 }
 
 const adapter = {
@@ -128,4 +132,51 @@ it('clean() removes one or all, and knows what is not there', async () => {
   await expect(dependencies.clean('no/such')).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   expect(await dependencies.clean(state?.key ?? '')).toEqual([state?.key])
   expect(await dependencies.clean(null)).toEqual([])
+})
+
+describe('the way to a registry', () => {
+  const withEnv = (env: Record<string, string>): Dependencies =>
+    createDependencies({ platform: { ...createPlatform(), env }, paths: workspacePaths(join(dir, 'ws')), store })
+
+  it('is that of this machine: proxies, a registry, certificates, and nothing else', async () => {
+    const file = join(dir, 'authority.pem')
+    await writeFile(file, 'certificate')
+    dependencies = withEnv({
+      ...{
+        HTTPS_PROXY: 'http://ann:hunter2@proxy:3128',
+        NO_PROXY: 'local',
+        npm_config_registry: 'https://npm.example',
+      },
+      ...{ NODE_EXTRA_CA_CERTS: file, AWS_SECRET_ACCESS_KEY: 'other' },
+    })
+    await prepare()
+    const { HTTPS_PROXY: proxy, ...env } = installed?.env ?? {}
+    expect(proxy).toBeInstanceOf(Secret)
+    expect(String(proxy)).not.toContain('hunter2')
+    expect(Object.keys(env).sort()).toEqual([
+      ...['HOME', 'NODE_EXTRA_CA_CERTS', 'NO_PROXY', 'npm_config_cache'],
+      ...['npm_config_registry', 'npm_config_update_notifier'],
+    ])
+    expect(installed?.mounts[1]).toEqual({ source: file, target: env['NODE_EXTRA_CA_CERTS'], readOnly: true })
+  })
+
+  it('has no certificates where the file is not there', async () => {
+    dependencies = withEnv({ NODE_EXTRA_CA_CERTS: join(dir, 'gone.pem') })
+    await prepare()
+    expect(installed?.env).not.toHaveProperty('NODE_EXTRA_CA_CERTS')
+    expect(installed?.mounts).toHaveLength(1)
+  })
+
+  it('is what a failure for want of it is told of, by the line that says why', async () => {
+    const lines = [
+      'code SELF_SIGNED_CERT_IN_CHAIN',
+      'self-signed certificate',
+      'A complete log of this run can be found in: /x',
+    ]
+    npm = { code: 1, packages: [], says: lines.map((line) => `npm error ${line}\n`).join('') }
+    await expect(prepare()).rejects.toMatchObject({
+      message: 'Installing the packages of "a" ended with code 1: npm error self-signed certificate',
+      hint: expect.stringContaining('NODE_EXTRA_CA_CERTS') as string,
+    })
+  })
 })
