@@ -152,6 +152,18 @@ describe('agents that call agents', () => {
     expect(textOf(await call('a', 'callTool', 'e', 'add', { x: 1 }))).toContain('"sub":"agent:a"')
   })
 
+  it('agents whose tools are locked are called by agents too, and learn by whom', async () => {
+    for (const name of ['b', 'c', 'e']) {
+      await workspace.json(['mcp', 'lock', name])
+      const text = textOf(await call('a', 'callTool', name, 'add', { x: 1 }))
+      expect(JSON.parse(text.split('\n')[0] ?? '')).toMatchObject({
+        metadata: { invocation: { sub: 'agent:a', aud: `agent:${name}`, tool: 'add', depth: 1 } },
+      })
+      expect(text).toContain('depth=1')
+      await workspace.json(['mcp', 'unlock', name])
+    }
+  })
+
   it('another tool and another agent are refused, with what would allow them', async () => {
     expect(await call('a', 'callTool', 'b', 'secret', {})).toEqual({
       ...{ code: 'DENIED', message: expect.stringContaining('Allow it with: ploinky grant a b/secret') as string },

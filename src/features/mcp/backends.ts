@@ -8,7 +8,7 @@ import type { OwnServer } from './own/server.ts'
 import type { McpGatewayOptions } from './gateway-options.ts'
 import { fetchServed } from './served.ts'
 import type { AgentExchange, Backend, Backends } from './types.ts'
-import { fetchHandler } from './upstream.ts'
+import { fetchHandler, type UpstreamCall } from './upstream.ts'
 
 export const createBackends = (options: McpGatewayOptions): Backends => ({
   exec: execBackend(options),
@@ -47,13 +47,16 @@ const invocationOf = ({ agent, principal, claims }: Caller): Invocation => ({
   ...claims,
 })
 
+const callerOf = ({ principal, claims }: UpstreamCall): Omit<Caller, 'agent'> =>
+  claims === undefined ? { principal } : { principal, claims }
+
 /** Tools of images without Node: the AgentServer runs here, the tools through the runtime's exec. */
 function execBackend({ platform, log, version, target, tasksDir }: McpGatewayOptions): Backend {
   const mcp = createExecMcp({ fs: platform.fs, log, version, target, tasksDir })
   const handle: Handle = (caller, request) => mcp.handle(caller.agent, request, invocationOf(caller))
   return {
     serve: serveWith(platform, handle),
-    fetch: (agent, call) => fetchHandler((request) => handle({ agent, principal: call.principal }, request), call),
+    fetch: (agent, call) => fetchHandler((request) => handle({ ...callerOf(call), agent }, request), call),
     close: () => mcp.close(),
   }
 }

@@ -26,15 +26,19 @@ export async function readCall(
   signal: AbortSignal,
   change: RelayChange = {},
 ): Promise<UpstreamCall> {
-  const { incoming, outgoing, principal } = exchange
+  const { incoming, outgoing, principal, claims } = exchange
   const method = incoming.method === 'GET' || incoming.method === 'DELETE' ? incoming.method : 'POST'
   // Of an agent that calls: its request was read, and vouched for, before it came here.
-  const isCaller = exchange.claims !== undefined
-  const headers = { ...forwarded(incoming.headers, isCaller), ...Object.fromEntries(change.headers ?? []) }
-  if (method !== 'POST') return { method, headers, principal, signal }
+  const isCaller = claims !== undefined
+  const headers = {
+    ...forwarded(incoming.headers, isCaller),
+    ...Object.fromEntries([...(exchange.vouch?.() ?? []), ...(change.headers ?? [])]),
+  }
+  const known = { method, headers, principal, signal, ...(claims === undefined ? {} : { claims }) } as const
+  if (method !== 'POST') return known
   const limits = { maxBytes: exchange.bodyLimit, idleMs: BODY_IDLE_MS }
   const body = change.body ?? (await readIncoming(incoming, outgoing, limits))
-  return { method, headers, principal, signal, body }
+  return { ...known, body }
 }
 
 function forwarded(headers: AgentExchange['incoming']['headers'], keepsOurs: boolean): Record<string, string> {

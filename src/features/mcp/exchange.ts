@@ -5,6 +5,8 @@ import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 /** The agent's own name beside the exchange: `Backend`s serve agents only. */
 export interface AgentExchange extends McpExchange {
   readonly agent: string
+  /** Headers with the router's word on an agent that calls, good for this request once; absent for people. */
+  vouch?(): readonly (readonly [string, string])[]
 }
 
 /** A way to the MCP server of an agent. */

@@ -120,7 +120,7 @@ export function createMcpGateway(options: McpGatewayOptions): McpGateway & { clo
         ...change,
         headers: [...headers(), ...(change.headers ?? [])],
       })
-    if (!serveAgent({ ...exchange, incoming, claims, relay })) relay(exchange.agent)
+    if (!serveAgent({ ...exchange, incoming, claims, relay, vouch: headers })) relay(exchange.agent)
   }
 
   const way: ServedWay = (agent, principal) => {

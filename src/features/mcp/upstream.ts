@@ -12,6 +12,8 @@ export interface UpstreamCall {
   readonly idempotent?: boolean
   /** On whose behalf. */
   readonly principal: Principal
+  /** What else is known of a call of an agent; absent for people. */
+  readonly claims?: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal
 }
 
