@@ -74,7 +74,7 @@ function run(args: readonly string[], options: RunOptions & { cwd: string }): Pr
 }
 
 /** Below the range from which kernels give ports to connections, and engines to containers: those are taken at any moment. */
-const FREE_PORTS = { first: 20_000, count: 12_000 }
+const FREE_PORTS = { first: 20_000, count: 6_000 }
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
