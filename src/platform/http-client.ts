@@ -10,6 +10,11 @@ const http = (): typeof import('node:http') => process.getBuiltinModule('node:ht
 const IDLE_MS = 4000
 const CONNECT_TIMEOUT_MS = 5000
 const MAX_IDLE_SOCKETS = 64
+/**
+ * Deno (2.9) sends a request again by itself when a kept connection breaks before the answer, also one that was aborted, and
+ * tells nobody: a tool would run twice. There, each request has a connection of its own.
+ */
+const KEEPS = !('Deno' in globalThis)
 
 export function createHttpClient(): HttpClient {
   const agent = new (http().Agent)({ keepAlive: true, maxFreeSockets: MAX_IDLE_SOCKETS, timeout: IDLE_MS })
@@ -34,7 +39,7 @@ function send(call: StreamCall, agent: Agent): Promise<HttpStream> {
   const { host, port, method, path, headers, body } = call
   return new Promise((resolve, reject) => {
     const outgoing = http().request({
-      ...{ host, port, method, path, agent },
+      ...{ host, port, method, path, agent: KEEPS ? agent : false },
       headers: { ...headers, ...(body === undefined ? {} : { 'content-length': String(body.byteLength) }) },
       // No name to derive: see network.ts.
       ...({ servername: '' } as object),
