@@ -15,6 +15,7 @@ const META = {
 }
 /** An MCP server over HTTP with one tool, that takes as long as it is told, and no word of tasks. */
 const SERVER = `import { createServer } from 'node:http'
+let calls = 0
 createServer((request, response) => {
   let text = ''
   request.on('data', (piece) => (text += piece))
@@ -26,8 +27,9 @@ createServer((request, response) => {
     if (method === 'server/discover') return say({ result: { resultType: 'complete', supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } })
     if (method === 'tools/list') return say({ result: { resultType: 'complete', tools: [{ name: 'wait', inputSchema: { type: 'object' } }] } })
     if (method !== 'tools/call') return say({ error: { code: -32601, message: 'Method not found' } })
+    const structuredContent = { calls: (calls += 1) }
     await new Promise((resolve) => setTimeout(resolve, params.arguments.ms))
-    say({ result: { resultType: 'complete', content: [{ type: 'text', text: 'waited' }] } })
+    say({ result: { resultType: 'complete', content: [{ type: 'text', text: 'waited' }], structuredContent } })
   })
 }).listen(Number(process.env.PORT ?? 7000), process.env.PLOINKY_BIND ?? '0.0.0.0')
 `
@@ -119,6 +121,8 @@ describe(`long calls of agents without tasks on ${engine} with ${platform}`, () 
       const { taskId } = await wait(agent, 600_000)
       expect(await ask(agent, 'tasks/cancel', { taskId })).toEqual({ resultType: 'complete' })
       expect(await ended(agent, taskId)).toMatchObject({ status: 'cancelled' })
+      // One each: what was cancelled is not begun anew.
+      if (agent === 'served') expect(await wait(agent, 1)).toMatchObject({ structuredContent: { calls: 4 } })
     },
   )
 
