@@ -5,6 +5,7 @@ import { expectAccessible, expectNoOverflow, openPage, screenshot, skipReason } 
 import type { Watched } from './browser.ts'
 import type { Fixture } from './fixture.ts'
 import { agent, usePages, startFixture } from './fixture.ts'
+import { runtimeName } from '../helpers/workspace.ts'
 import { startRealRouter } from './router.ts'
 
 describe.skipIf(skipReason !== null)('several agents at once', () => {
@@ -198,7 +199,7 @@ describe.skipIf(skipReason !== null)('several agents at once', () => {
 
   it('really stops, starts and disables them', { timeout: 120_000 }, async () => {
     await using router = await startRealRouter()
-    await router.ploinky('start', 'shell', '--runtime', 'host')
+    await router.ploinky('start', 'shell', '--runtime', runtimeName)
     watched = await openPage(pages.browser, router.origin)
     const { page } = watched
     await page.goto(await router.loginLink())

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../helpers/workspace.ts'
+import { freePort, runtimeName } from '../helpers/workspace.ts'
 import { expectAccessible, launch, openPage, screenshot, skipReason } from './browser.ts'
 import type { Watched } from './browser.ts'
 import { POLICY } from './fixture.ts'
@@ -42,7 +42,7 @@ describe.skipIf(skipReason !== null)('with the real router', () => {
     workspace = await mkdtemp(join(tmpdir(), 'ploinky-test-pages-'))
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`
-    await ploinky('start', 'demo', String(port), '--runtime', 'host')
+    await ploinky('start', 'demo', String(port), '--runtime', runtimeName)
     browser = await launch()
   })
   afterEach(async () => {

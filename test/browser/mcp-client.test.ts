@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../helpers/workspace.ts'
+import { freePort, runtimeName } from '../helpers/workspace.ts'
 import { launch, openPage, skipReason, type Watched } from './browser.ts'
 
 const BIN = join(dirname(fileURLToPath(import.meta.url)), '../../dist/ploinky.cjs')
@@ -38,7 +38,7 @@ describe.skipIf(skipReason !== null)('the MCP client for pages', () => {
     workspace = await mkdtemp(join(tmpdir(), 'ploinky-test-mcp-page-'))
     const port = await freePort()
     origin = `http://127.0.0.1:${port}`
-    await ploinky('start', 'demo', String(port), '--runtime', 'host')
+    await ploinky('start', 'demo', String(port), '--runtime', runtimeName)
     browser = await launch()
     watched = await openPage(browser, origin)
     page = watched.page

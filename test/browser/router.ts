@@ -1,4 +1,4 @@
-/** The built program with a router of its own and agents as plain processes: for journeys through the pages. */
+/** The built program with a router of its own and agents on the engine of the run: for journeys through the pages. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { freePort } from '../helpers/workspace.ts'
+import { freePort, runtimeName } from '../helpers/workspace.ts'
 
 const BIN = join(dirname(fileURLToPath(import.meta.url)), '../../dist/ploinky.cjs')
 const run = promisify(execFile)
@@ -27,7 +27,7 @@ export async function startRealRouter(): Promise<RealRouter> {
   const port = await freePort()
   const ploinky = async (...args: string[]): Promise<string> =>
     (await run(process.execPath, [BIN, '--workspace', workspace, ...args], { timeout: 90_000 })).stdout
-  await ploinky('start', 'demo', String(port), '--runtime', 'host')
+  await ploinky('start', 'demo', String(port), '--runtime', runtimeName)
   return {
     workspace,
     origin: `http://127.0.0.1:${port}`,
