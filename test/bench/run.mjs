@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm run bench [-- name...]`: what the project promises in numbers, each as a ratio to a named baseline of the same run.
-//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate calls streams memory adoption deno stdio terminal
+//   node test/bench/run.mjs [--quick] [name...]      names: cli status router start many graph enabled relay aggregate calls streams pages memory adoption deno stdio terminal
 // CONTAINER_RUNTIME=podman measures on podman. The result is also in test/.output/bench.json.
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg } from 'node:os'
@@ -18,6 +18,7 @@ import { calls } from './cases/calls.mjs'
 import { cli } from './cases/cli.mjs'
 import { deno } from './cases/deno.mjs'
 import { memory } from './cases/memory.mjs'
+import { pages } from './cases/pages.mjs'
 import { relay } from './cases/relay.mjs'
 import { router } from './cases/router.mjs'
 import { many, start } from './cases/start.mjs'
@@ -41,6 +42,7 @@ const CASES = {
   aggregate,
   calls,
   streams,
+  pages,
   memory,
   adoption,
   deno,
