@@ -23,6 +23,7 @@ import { settingsCommands } from './features/settings/commands.ts'
 import { variablesCommands } from './features/variables/commands.ts'
 import { skillCommands } from './features/skills/commands.ts'
 import { supervisorCommands } from './features/supervisor/commands.ts'
+import { taskCommands } from './features/mcp/task-commands.ts'
 import { terminalCommands } from './features/terminals/commands.ts'
 import { toolLockCommands } from './features/tool-lock/commands.ts'
 import { workspaceCommands } from './features/workspace/commands.ts'
@@ -37,6 +38,7 @@ export const commands: readonly Command<Services>[] = [
   ...fileCommands,
   ...terminalCommands,
   ...clientCommands,
+  ...taskCommands,
   ...mcpClientCommands,
   ...maintenanceCommands,
   ...consentCommands,

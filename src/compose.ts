@@ -28,6 +28,7 @@ import { createConsents, createHookRunner } from './features/hooks/index.ts'
 import { createManifestService } from './features/manifests/index.ts'
 import { createEndpoints } from './features/mcp/endpoints.ts'
 import { createCatalog, createRepoService } from './features/repos/index.ts'
+import { createTaskList } from './features/mcp/task-list.ts'
 import { createToolLocks } from './features/tool-lock/index.ts'
 import { createEventReader, keepEvents } from './features/events/index.ts'
 import { createLogService, createLogWriter, createRotation } from './features/logs/index.ts'
@@ -225,6 +226,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     consents,
     token: { show: token, rotate: () => rotateToken(secrets, platform.hash) },
     sessions: createSessions({ store, events, log }),
+    tasks: createTaskList({ fs: platform.fs, paths, registry }),
     toolLocks: createToolLocks(store),
     logs: createLogService({ platform, paths, runtimes, registry, events, workspaceId }),
     eventLog: createEventReader(fs, paths.eventLog),

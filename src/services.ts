@@ -23,6 +23,7 @@ import type { Scaffold } from './features/scaffold/index.ts'
 import type { SecretStore } from './features/secrets/index.ts'
 import type { Skills } from './features/skills/index.ts'
 import type { Variables } from './features/variables/index.ts'
+import type { TaskList } from './features/mcp/task-list.ts'
 import type { ToolLocks } from './features/tool-lock/index.ts'
 import type { Starter, WorkspaceService } from './features/workspace/index.ts'
 import type { Recordings, Terminals } from './features/terminals/index.ts'
@@ -76,6 +77,7 @@ export interface Services {
   readonly files: FileService
   readonly logs: LogService
   readonly eventLog: EventReader
+  readonly tasks: TaskList
   readonly toolLocks: ToolLocks
   readonly terminals: Terminals
   readonly recordings: Recordings

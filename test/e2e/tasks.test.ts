@@ -118,6 +118,15 @@ describe(`long calls of agents without tasks on ${engine} with ${platform}`, () 
       expect(await ended(agent, handle['taskId'])).toMatchObject({
         ...{ status: 'completed', result: { content: [{ text: 'waited' }] } },
       })
+      expect(await workspace.json(['tasks', agent])).toEqual([
+        expect.objectContaining({
+          agent,
+          id: handle['taskId'],
+          tool: 'wait',
+          state: 'completed',
+          owner: 'user:operator',
+        }),
+      ])
       const { taskId } = await wait(agent, 600_000)
       expect(await ask(agent, 'tasks/cancel', { taskId })).toEqual({ resultType: 'complete' })
       expect(await ended(agent, taskId)).toMatchObject({ status: 'cancelled' })

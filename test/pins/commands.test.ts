@@ -79,6 +79,7 @@ const COMMANDS = [
   'stats · local read',
   'status · session read · GET /status',
   'stop · local operate',
+  'tasks · session read · GET /tasks',
   'terminal end · session operate · DELETE /terminals/{session}',
   'terminal new · session operate · POST /terminals',
   'terminal record · session operate · POST /terminals/{session}/recording',

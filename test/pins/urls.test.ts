@@ -46,6 +46,7 @@ const URLS = [
   'GET /api/v1/sessions',
   'GET /api/v1/settings',
   'GET /api/v1/status',
+  'GET /api/v1/tasks',
   'GET /api/v1/terminals',
   'GET /api/v1/terminals/:session/shares',
   'GET /api/v1/tool-locks',
