@@ -55,6 +55,19 @@ function placeOf(offset: number, text: string): { line: number; column: number }
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** The object that a text is; null: it is something else, or no JSON. */
+export function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** The value itself where it is an object, else an empty one. */
+export const objectOf = (value: unknown): Record<string, unknown> => (isObject(value) ? value : {})
+
 /** Adds one key to a path: `a` and `b` give `a.b`, `a` and 2 give `a[2]`, odd keys are quoted. */
 export function childPath(parent: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${parent}[${key}]`

@@ -76,6 +76,24 @@ export async function alternate(variants, { rounds, warm = true }) {
   return samples
 }
 
+/**
+ * Rounds of many short samples of each side in turn; a side's sample of a round is the median of them. The first round warms up.
+ * @template {string} K
+ * @param {Record<K, () => Promise<number>>} sides milliseconds of one
+ * @param {{ rounds: number, count: number }} options
+ * @returns {Promise<Record<K, Sample[]>>}
+ */
+export async function alternateMany(sides, { rounds, count }) {
+  const samples = Object.fromEntries(Object.keys(sides).map((name) => [name, []]))
+  for (let round = -1; round < rounds; round++)
+    for (const name of round % 2 === 0 ? Object.keys(sides) : Object.keys(sides).reverse()) {
+      const taken = []
+      for (let i = 0; i < count; i++) taken.push(await sides[name]())
+      if (round >= 0) samples[name].push({ wallMs: median(taken) })
+    }
+  return samples
+}
+
 /** @param {number[]} values */
 export function median(values) {
   const sorted = values.toSorted((a, b) => a - b)

@@ -4,15 +4,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { lastResult, TASKS_EXTENSION, TASKS_META } from '../helpers/mcp-tasks.ts'
 import { createWorkspace, engine, platform, waitFor, type Workspace } from '../helpers/workspace.ts'
 
 type Json = Record<string, unknown>
 
 const NODE = 'docker.io/library/node:24-alpine'
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
-}
 /** An MCP server over HTTP with one tool, that takes as long as it is told, and no word of tasks. */
 const SERVER = `import { createServer } from 'node:http'
 let calls = 0
@@ -82,16 +79,10 @@ describe(`long calls of agents without tasks on ${engine} with ${platform}`, () 
         ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
         ...(typeof named === 'string' ? { 'mcp-name': named } : {}),
       },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: META } }),
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: TASKS_META } }),
     })
     const text = await answer.text()
-    const last =
-      text
-        .trim()
-        .split('\n')
-        .at(-1)
-        ?.replace(/^data: /, '') ?? ''
-    const { result } = JSON.parse(last) as { result?: Json }
+    const result = lastResult(text)
     if (result === undefined) throw new Error(`${agent} ${method}: ${answer.status} ${text}`)
     return result
   }
@@ -111,7 +102,7 @@ describe(`long calls of agents without tasks on ${engine} with ${platform}`, () 
     '%s: quick ones are answered, long ones are tasks that can be ended',
     async (agent) => {
       const { capabilities } = await ask(agent, 'server/discover', {})
-      expect((capabilities as Json)['extensions']).toHaveProperty('io.modelcontextprotocol/tasks')
+      expect((capabilities as Json)['extensions']).toHaveProperty(TASKS_EXTENSION)
       expect(await wait(agent, 1)).toMatchObject({ content: [{ text: 'waited' }] })
       const handle = await wait(agent, 2500)
       expect(handle).toMatchObject({ resultType: 'task', status: 'working' })

@@ -1,4 +1,5 @@
 /** `sessions` and `session end`: which browsers are signed in. */
+import { columns, minute } from '../../core/columns.ts'
 import { type Command, defineCommand } from '../../cli/command.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
@@ -16,15 +17,13 @@ const list = defineCommand<Services>({
   render(data) {
     const views = data as readonly SessionView[]
     if (views.length === 0) return 'No browser is signed in\nNext: ploinky open'
-    const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`
     const rows = [
       ['SESSION', 'BROWSER', 'ADDRESS', 'SIGNED IN', 'LAST USED'],
       ...views.map(({ session, browser, address, openedAt, lastUsedAt }) => [
         ...[session, browser, address, minute(openedAt), minute(lastUsedAt)],
       ]),
     ]
-    const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-    return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+    return columns(rows)
   },
 })
 

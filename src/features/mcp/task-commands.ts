@@ -1,9 +1,8 @@
 /** `tasks`: what agents are doing that outlives its callers. */
+import { columns, minute } from '../../core/columns.ts'
 import { type Command, defineCommand } from '../../cli/command.ts'
 import type { Services } from '../../services.ts'
 import type { TaskView } from './task-list.ts'
-
-const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`
 
 const tasks = defineCommand<Services>({
   name: 'tasks',
@@ -32,15 +31,7 @@ const tasks = defineCommand<Services>({
         ...[agent, tool, state, minute(createdAt), owner ?? '', id, (message ?? '').split('\n', 1)[0] ?? ''],
       ]),
     ]
-    const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-    return rows
-      .map((row) =>
-        row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd(),
-      )
-      .join('\n')
+    return columns(rows)
   },
 })
 

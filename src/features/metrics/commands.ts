@@ -1,4 +1,5 @@
 /** `metrics`: the last hour of the running router. Light at import. */
+import { columns } from '../../core/columns.ts'
 import { type Command, defineCommand } from '../../cli/command.ts'
 import type { Services } from '../../services.ts'
 import type { MetricsReport, Series } from './index.ts'
@@ -68,14 +69,7 @@ function textOf({ agents, total }: MetricsReport): string {
     ...agents.map(({ agent, ...series }) => row(agent, series)),
     row('all', total),
   ]
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? '').length))) ?? []
-  const lines = rows.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
-  return `${lines.join('\n')}\nRequests and errors of the last hour; the others as they were last`
+  return `${columns(rows)}\nRequests and errors of the last hour; the others as they were last`
 }
 
 export const metricsCommands: readonly Command<Services>[] = [metrics]

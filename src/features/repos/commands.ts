@@ -1,4 +1,5 @@
 /** Commands on repositories. */
+import { columns } from '../../core/columns.ts'
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { exitCodeOf, toErrorBody } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
@@ -214,15 +215,7 @@ function renderRepos(repos: readonly RepoInfo[]): string {
     repo.builtIn ? 'comes with ploinky' : (repo.source ?? '-'),
   ])
   const rows = [['NAME', 'KIND', 'STATE', 'AGENTS', 'SKILLS', 'BRANCH', 'COMMIT', 'SOURCE'], ...cells]
-  const widths = rows[0]?.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0))) ?? []
-  return rows
-    .map((row) =>
-      row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return columns(rows)
 }
 
 export const repoCommands: readonly Command<Services>[] = [addRepo, enableRepo, disableRepo, update, listRepos]

@@ -1,4 +1,5 @@
 /** `stats`: what agents use, once or again and again. */
+import { columns } from '../../core/columns.ts'
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { delay } from '../../core/time.ts'
 import type { Services } from '../../services.ts'
@@ -75,15 +76,7 @@ function statsText(list: readonly AgentStats[]): string {
   ])
   if (rows.length === 0) return 'No agent is enabled'
   const all = [['AGENT', 'STATE', 'CPU', 'MEMORY', 'PIDS', 'UPTIME', 'RESTARTS'], ...rows]
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
-  return all
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return columns(all)
 }
 
 export const supervisorCommands: readonly Command<Services>[] = [stats, agentStats]

@@ -1,4 +1,5 @@
 /** `terminals`, `attach` and `terminal …`: sessions of the router, from a terminal or over HTTP. */
+import { columns } from '../../core/columns.ts'
 import { type Command, type CommandContext, defineCommand, type Input, type Param } from '../../cli/command.ts'
 import { PloinkyError } from '../../core/error.ts'
 import type { Services } from '../../services.ts'
@@ -43,8 +44,7 @@ const list = defineCommand<Services>({
     const rows = views.map(({ id, agent, name, command, peers, recording }) => [
       ...[id, agent, name, command, `${peers.length} looking${recording ? ', recorded' : ''}`],
     ])
-    const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-    return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+    return columns(rows)
   },
 })
 

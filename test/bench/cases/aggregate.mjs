@@ -1,7 +1,7 @@
 /** A call at `/mcp` beside the same call at the agent's own endpoint: of a tool that starts a program, and of one that costs nothing. */
 import { Agent } from 'node:http'
 import { callTool, startLight } from '../mcp.mjs'
-import { median } from '../measure.mjs'
+import { alternateMany, compare } from '../measure.mjs'
 import { openWorkspace } from '../workspace.mjs'
 
 const BOUND = 1.3
@@ -12,21 +12,10 @@ async function compareCalls(workspace, token, { agent, calls, rounds, bound }) {
     own: { port: workspace.port, token, path: `/mcps/${agent}/mcp`, name: 'echo' },
     all: { port: workspace.port, token, path: '/mcp', name: `${agent}__echo` },
   }
-  const samples = { own: [], all: [] }
-  for (const side of ['own', 'all']) for (let i = 0; i < 5; i++) await callTool(sockets, sides[side])
-  for (let round = 0; round < rounds; round++)
-    for (const side of round % 2 === 0 ? ['own', 'all'] : ['all', 'own']) {
-      const taken = []
-      for (let i = 0; i < calls; i++) taken.push(await callTool(sockets, sides[side]))
-      samples[side].push(median(taken))
-    }
+  const takers = { own: () => callTool(sockets, sides.own), all: () => callTool(sockets, sides.all) }
+  const { own, all } = await alternateMany(takers, { rounds, count: calls })
   sockets.destroy()
-  return {
-    ...{ name: `tools/call ${agent} at /mcp, p50`, baseline: `/mcps/${agent}/mcp`, unit: 'ms', bound },
-    ...{ ours: median(samples.all), theirs: median(samples.own) },
-    ratio: median(samples.all.map((value, index) => value / samples.own[index])),
-    least: Math.min(...samples.all) / Math.min(...samples.own),
-  }
+  return compare({ name: `tools/call ${agent} at /mcp, p50`, baseline: `/mcps/${agent}/mcp`, bound }, all, own)
 }
 
 /** @param {import('../workspace.mjs').Context} context */

@@ -1,6 +1,6 @@
 /** Calls of tools through the router beside the same calls to the agent itself, one at a time and 64 at once. */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { which } from '../../setup/process.mjs'
 import { startByHand } from '../by-hand.mjs'
 import { callInNewSession, callTool, startLight, toolCall } from '../mcp.mjs'
-import { alternate, compare, median } from '../measure.mjs'
+import { alternate, alternateMany, compare } from '../measure.mjs'
 import { cpuMicros, freePort } from '../proxy/processes.mjs'
 import { openWorkspace } from '../workspace.mjs'
 import { startServer } from './router.mjs'
@@ -16,22 +16,10 @@ import { startServer } from './router.mjs'
 const BARE_PROXY = fileURLToPath(new URL('bare-proxy.mjs', import.meta.url))
 const AT_ONCE = 64
 
-/** Rounds of many samples of each side in turn; each side's figure for a round is its median. */
-async function alternating(sides, { rounds, count }) {
-  const samples = Object.fromEntries(Object.keys(sides).map((name) => [name, []]))
-  for (let round = -1; round < rounds; round++)
-    for (const name of round % 2 === 0 ? Object.keys(sides) : Object.keys(sides).reverse()) {
-      const taken = []
-      for (let i = 0; i < count; i++) taken.push(await sides[name]())
-      if (round >= 0) samples[name].push({ wallMs: median(taken) })
-    }
-  return samples
-}
-
-async function oneAtATime({ quick }, { what, ours, theirs, bound, take, keepAlive }) {
-  const sockets = new Agent({ keepAlive, maxSockets: 1 })
+async function oneAtATime({ quick }, { what, ours, theirs, bound, take }) {
+  const sockets = new Agent({ keepAlive: true, maxSockets: 1 })
   const sides = { ours: () => take(sockets, ours), theirs: () => take(sockets, theirs) }
-  const samples = await alternating(sides, { rounds: quick ? 3 : 10, count: quick ? 15 : 50 })
+  const samples = await alternateMany(sides, { rounds: quick ? 3 : 10, count: quick ? 15 : 50 })
   sockets.destroy()
   return compare({ name: what, baseline: 'the agent itself', bound }, samples.ours, samples.theirs)
 }
@@ -80,10 +68,8 @@ async function atOnce(context, workspace, light) {
   const { body, headers } = toolCall(light)
   const script = join(dir, 'call.lua')
   // The token is in a file that nobody else reads, not on a command line.
-  writeFileSync(script, '', { mode: 0o600 })
-  chmodSync(script, 0o600)
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = ${JSON.stringify(value)}\n`)
-  writeFileSync(script, `wrk.method = "POST"\nwrk.body = [==[${body}]==]\n${lines.join('')}`)
+  writeFileSync(script, `wrk.method = "POST"\nwrk.body = [==[${body}]==]\n${lines.join('')}`, { mode: 0o600 })
   const seconds = context.quick ? 1 : 3
   const sampler = (pid, target) => async () => {
     const cpu = cpuMicros(pid)
@@ -115,10 +101,10 @@ export async function calls(context) {
     demo: { ours: through('demo'), theirs: { port: hand.port, path: '/mcp', name: 'echo' } },
     light: { ours: through('light'), theirs: { port: lightPort, path: '/mcp', name: 'echo' } },
   }
-  const kept = { take: callTool, keepAlive: true }
+  const kept = { take: callTool }
   const demo = await oneAtATime(context, { what: 'tools/call demo, p50', ...pairs.demo, ...kept, bound: 1.1 })
   const light = await oneAtATime(context, { what: 'tools/call light, p50', ...pairs.light, ...kept, bound: null })
-  const fresh = { take: callInNewSession, keepAlive: true }
+  const fresh = { take: callInNewSession }
   const rows = [
     ...[demo, light, added(light, 0.5)],
     await oneAtATime(context, { what: 'new session and a call, demo', ...pairs.demo, ...fresh, bound: 1.3 }),

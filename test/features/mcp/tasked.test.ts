@@ -6,18 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTasked } from '../../../src/features/mcp/tasked/index.ts'
 import type { UpstreamAnswer, UpstreamCall } from '../../../src/features/mcp/upstream.ts'
 import { createFileSystem } from '../../../src/platform/files.ts'
+import { lastResult, TASKS_EXTENSION, TASKS_META } from '../../helpers/mcp-tasks.ts'
 import { openRawExchange } from '../../../src/platform/raw-exchange.ts'
 
 type Json = Record<string, unknown>
 type Agent = (message: Json, call: UpstreamCall) => UpstreamAnswer | Promise<UpstreamAnswer>
 
 const log = { debug() {}, info() {}, warn() {}, error() {} } as never
-const EXTENSION = 'io.modelcontextprotocol/tasks'
-const META = {
-  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-  'io.modelcontextprotocol/clientCapabilities': { extensions: { [EXTENSION]: {} } },
-}
-const NO_TASKS = { ...META, 'io.modelcontextprotocol/clientCapabilities': {} }
+const NO_TASKS = { ...TASKS_META, 'io.modelcontextprotocol/clientCapabilities': {} }
 const DONE = { content: [{ type: 'text', text: 'done' }] }
 
 function jsonAnswer(message: Json, status = 200): UpstreamAnswer {
@@ -83,20 +79,14 @@ function rig(agent: Agent, { afterMs = 30, dir = newFolder() }: { afterMs?: numb
     for await (const chunk of stream) text += Buffer.from(chunk).toString()
     return { status, type: got.get('content-type'), text, outgoing }
   }
-  const call = (params: Json = {}) => ({ method: 'tools/call', params: { name: 'slow', _meta: META, ...params } })
+  const call = (params: Json = {}) => ({ method: 'tools/call', params: { name: 'slow', _meta: TASKS_META, ...params } })
   const task = (method: string, taskId: unknown, more: Json = {}) => ({
     method: `tasks/${method}`,
-    params: { taskId, _meta: META, ...more },
+    params: { taskId, _meta: TASKS_META, ...more },
   })
   const resultOf = async (message: Json, options = {}): Promise<Json> => {
     const { text } = await send(message, options)
-    const last =
-      text
-        .trim()
-        .split('\n')
-        .at(-1)
-        ?.replace(/^data: /, '') ?? ''
-    return ((JSON.parse(last) as Json)['result'] ?? {}) as Json
+    return lastResult(text) ?? {}
   }
   const until = async (id: unknown, status: string): Promise<Json> => {
     for (let tries = 0; tries < 200; tries += 1) {
@@ -221,7 +211,7 @@ describe('a task', () => {
       ...{ inputResponses: { x: { action: 'decline' }, y: { action: 'accept' } }, requestState: 'S' },
     })
     const again = JSON.parse(Buffer.from(calls[1]?.body ?? '').toString()) as { params: Json }
-    expect(again.params).toMatchObject({ name: 'slow', arguments: { a: 1 }, _meta: META })
+    expect(again.params).toMatchObject({ name: 'slow', arguments: { a: 1 }, _meta: TASKS_META })
   })
 
   it('is of who began it, and nobody else can look at it, answer it or end it', async () => {
@@ -271,8 +261,8 @@ it('the agent is told of as one with tasks, and all else passes', async () => {
       ? jsonAnswer({ id: 1, result: { capabilities: { tools: {}, extensions: { 'x/y': { a: 1 } } }, ttlMs: 5 } })
       : jsonAnswer({ id: 1, result: { tools: [{ name: 'slow' }] } }),
   )
-  expect(await resultOf({ method: 'server/discover', params: { _meta: META } })).toEqual({
-    ...{ capabilities: { tools: {}, extensions: { 'x/y': { a: 1 }, [EXTENSION]: {} } }, ttlMs: 5 },
+  expect(await resultOf({ method: 'server/discover', params: { _meta: TASKS_META } })).toEqual({
+    ...{ capabilities: { tools: {}, extensions: { 'x/y': { a: 1 }, [TASKS_EXTENSION]: {} } }, ttlMs: 5 },
   })
-  expect((await send({ method: 'tools/list', params: { _meta: META } })).text).toContain('"slow"')
+  expect((await send({ method: 'tools/list', params: { _meta: TASKS_META } })).text).toContain('"slow"')
 })

@@ -5,14 +5,14 @@
  */
 import { answerHead, clientGone, isEventStream, pipeAnswer, sendJson } from '../answers.ts'
 import { META } from '../../../core/mcp.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, objectOf } from '../../../core/json.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Caller } from './call.ts'
 import { type Link, openLink } from './link.ts'
 import { type Kind, type Listing, readPages } from './lists.ts'
 import type { Located } from './locate.ts'
-import { type Json, LEGACY_VERSIONS, type Message, objectOf, rewrite, spanOf } from './message.ts'
+import { type Json, LEGACY_VERSIONS, type Message, rewrite, spanOf } from './message.ts'
 import { changeEvent, readEvents } from '../sse.ts'
 import { readAnswer } from './call.ts'
 

@@ -1,7 +1,7 @@
 /** Requests that the gateway makes by itself: lists, discovery, the beginning of sessions. */
 import { isEventStream } from '../answers.ts'
 import { FIRST_MODERN, META, CODES } from '../../../core/mcp.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, parseObject } from '../../../core/json.ts'
 import { PloinkyError } from '../../../core/error.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
@@ -108,25 +108,17 @@ export async function readAnswer(
   const unreadable = (why: string): PloinkyError =>
     new PloinkyError('UPSTREAM_UNREACHABLE', `Agent "${agent}" ${why}`, { hint: `Run: ploinky logs ${agent}` })
   if (!isEventStream(answer)) {
-    const message = parse(await readText(answer, () => unreadable('answered more than is read')))
-    if (isObject(message) && ('result' in message || 'error' in message)) return message
+    const message = parseObject(await readText(answer, () => unreadable('answered more than is read')))
+    if (message !== null && ('result' in message || 'error' in message)) return message
     throw unreadable(`answered HTTP ${answer.status} without a message`)
   }
   for await (const event of readEvents(answer.body)) {
-    const message = event.data === null ? null : parse(event.data)
-    if (!isObject(message)) continue
+    const message = event.data === null ? null : parseObject(event.data)
+    if (message === null) continue
     if (message['id'] === id && message['method'] === undefined) return message
     onOther(message)
   }
   throw unreadable('ended its answer before the result')
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 async function readText(answer: UpstreamAnswer, tooLarge: () => PloinkyError): Promise<string> {

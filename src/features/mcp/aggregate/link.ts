@@ -1,9 +1,10 @@
 /** A session of the legacy era with one agent, on behalf of one client. */
+import { objectOf } from '../../../core/json.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
 import type { UpstreamAnswer } from '../upstream.ts'
 import { postHeaders, readAnswer, resultOf, withDeadline } from './call.ts'
-import { type Json, objectOf, textOf } from './message.ts'
+import { type Json, textOf } from './message.ts'
 
 export interface Client {
   readonly principal: Principal

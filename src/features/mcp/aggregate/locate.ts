@@ -1,7 +1,8 @@
 /** Whose a request is, and what in it has to say the agent's own name instead of the one that the client knows. */
+import { objectOf } from '../../../core/json.ts'
 import { CODES } from '../../../core/mcp.ts'
 import { RpcFailure, invalidParams } from './failure.ts'
-import { type Edit, type Message, objectOf, rewrite, spanOf, textOf } from './message.ts'
+import { type Edit, type Message, rewrite, spanOf, textOf } from './message.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { Found, View } from './view.ts'

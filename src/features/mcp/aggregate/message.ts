@@ -1,6 +1,6 @@
 /** One JSON-RPC message of a client: read once, and rewritten only where a name has to change; every other byte stays. */
 import { CODES, FIRST_MODERN, META, NAMED_BY, decodeHeader } from '../../../core/mcp.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, objectOf } from '../../../core/json.ts'
 import { RpcFailure } from './failure.ts'
 import type { Id } from './failure.ts'
 
@@ -19,7 +19,6 @@ export interface Message {
   readonly params: Json
 }
 
-export const objectOf = (value: unknown): Json => (isObject(value) ? value : {})
 export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** @throws RpcFailure what is not one JSON-RPC message. */

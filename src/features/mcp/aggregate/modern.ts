@@ -1,7 +1,7 @@
 /** The era without sessions (2026-07-28): calls are passed on to their agent as they are, lists are made here. */
 import { clientGone, pipeAnswer, sendEmpty, sendJson } from '../answers.ts'
 import { CODES, FIRST_MODERN, META, encodeHeader } from '../../../core/mcp.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, objectOf } from '../../../core/json.ts'
 import type { Logger } from '../../../core/log.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
@@ -14,7 +14,7 @@ import type { Keeper } from './keeper.ts'
 import type { createListening } from './listen.ts'
 import { type Index, KINDS, type Kind, type Lists } from './lists.ts'
 import { FORWARDED, locate, type Located } from './locate.ts'
-import { type Edit, type Json, type Message, objectOf, spanOf } from './message.ts'
+import { type Edit, type Json, type Message, spanOf } from './message.ts'
 import { depthHeader } from './respond.ts'
 import type { Lister, View } from './view.ts'
 

@@ -3,7 +3,7 @@
  * roots) is asked of the client as a request, and the call is made again with the answers.
  */
 import { CODES, FIRST_MODERN, encodeHeader } from '../../../core/mcp.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, objectOf } from '../../../core/json.ts'
 import type { McpExchange } from '../../../http/mcp-exchange.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Caller } from './call.ts'
@@ -11,7 +11,7 @@ import { envelope, postHeaders, readAnswer } from './call.ts'
 import { asFailure, errorMessage, RpcFailure } from './failure.ts'
 import type { Kind, Listing, Lists } from './lists.ts'
 import type { Located } from './locate.ts'
-import { type Json, type Message, objectOf } from './message.ts'
+import { type Json, type Message } from './message.ts'
 import { type EventStream, openStream } from './respond.ts'
 import type { Session } from './session.ts'
 import { messageEvent } from '../sse.ts'

@@ -1,14 +1,14 @@
 /** One session of a client of the legacy era, and the sessions with agents that it needed so far. */
 import { pause } from '../../../core/time.ts'
 import { isEventStream } from '../answers.ts'
-import { isObject } from '../../../core/json.ts'
+import { isObject, objectOf } from '../../../core/json.ts'
 import type { Principal } from '../../../core/principal.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Era, Eras } from './eras.ts'
 import { RpcFailure, type Id } from './failure.ts'
 import type { Index, Lists } from './lists.ts'
 import { type Client, type Link, openLink } from './link.ts'
-import { type Json, objectOf, rewrite, spanOf } from './message.ts'
+import { type Json, rewrite, spanOf } from './message.ts'
 import { type EventStream } from './respond.ts'
 import { changeEvent, messageEvent, readEvents, type SseEvent } from '../sse.ts'
 

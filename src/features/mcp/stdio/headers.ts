@@ -42,10 +42,18 @@ export function envelopeProblem({ meta }: Message): RpcError | null {
 }
 
 /** What is wrong with the headers of a modern message; only a request must have them. */
-export function headerProblem({ kind, method, params }: Message, incoming: IncomingMessage): RpcError | null {
-  const isRequest = kind === 'request'
-  if (isRequest && headerOf(incoming, 'mcp-protocol-version') === undefined)
+export function headerProblem(message: Message, incoming: IncomingMessage): RpcError | null {
+  if (message.kind === 'request' && headerOf(incoming, 'mcp-protocol-version') === undefined)
     return mismatch('MCP-Protocol-Version is missing')
+  return repetitionProblem(message, incoming)
+}
+
+/** What is wrong with the headers that repeat the method, and the name of what it is about. */
+export function repetitionProblem(
+  { kind, method, params }: Pick<Message, 'kind' | 'method' | 'params'>,
+  incoming: IncomingMessage,
+): RpcError | null {
+  const isRequest = kind === 'request'
   const named = headerOf(incoming, 'mcp-method')?.trim()
   if (named === undefined ? isRequest : named !== method)
     return mismatch(

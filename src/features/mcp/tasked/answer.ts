@@ -1,5 +1,5 @@
 /** The answer of an agent to one call: what comes before its end, and its end. */
-import { isObject } from '../../../core/json.ts'
+import { isObject, parseObject } from '../../../core/json.ts'
 import { CODES } from '../../../core/mcp.ts'
 import { TaskError } from '../../../agent/tasks.ts'
 import { isEventStream } from '../answers.ts'
@@ -33,11 +33,11 @@ export async function readEnd(
 ): Promise<CallEnd> {
   if (!isEventStream(answer)) {
     const text = await textOf(answer)
-    return { answer, text, message: parse(text) }
+    return { answer, text, message: parseObject(text) }
   }
   opened(answer)
   for await (const { raw, data } of readEvents(answer.body)) {
-    const message = data === null ? null : parse(data)
+    const message = data === null ? null : parseObject(data)
     if (data !== null && message?.['id'] === id && message['method'] === undefined)
       return { answer, text: data, message }
     await event(raw, message)
@@ -54,13 +54,4 @@ export function resultOf({ message, answer: { status } }: CallEnd): Json {
     Number.isInteger(code) ? (code as number) : CODES.internal,
     typeof text === 'string' ? text : `The agent answered HTTP ${status} with neither a result nor an error`,
   )
-}
-
-function parse(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
 }

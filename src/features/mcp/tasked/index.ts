@@ -8,9 +8,9 @@ import { type Tasks, createTasks } from '../../../agent/tasks.ts'
 import { extensionTask, isTaskId } from '../../../agent/task-record.ts'
 import { declaresTasks, TASKS_EXTENSION, TASKS_REQUIRED } from '../../../agent/tasks-extension.ts'
 import { isPloinkyError } from '../../../core/error.ts'
-import { isObject } from '../../../core/json.ts'
+import { objectOf, parseObject } from '../../../core/json.ts'
 import type { Logger } from '../../../core/log.ts'
-import { CODES, decodeHeader, META } from '../../../core/mcp.ts'
+import { CODES, META } from '../../../core/mcp.ts'
 import type { FileSystem } from '../../../platform/index.ts'
 import { subjectOf } from '../../callers/index.ts'
 import { clientGone, once, pipeAnswer, sendJson } from '../answers.ts'
@@ -18,11 +18,11 @@ import { textOf } from '../ask.ts'
 import { readCall } from '../client-call.ts'
 import type { AgentExchange } from '../exchange.ts'
 import { isStateless, readMessage, resultIn, type RpcMessage } from '../messages.ts'
+import { repetitionProblem } from '../stdio/headers.ts'
+import type { RpcError } from '../stdio/message.ts'
 import { createTaskFiles } from '../task-files.ts'
 import type { UpstreamAnswer, UpstreamCall } from '../upstream.ts'
 import { runCall, type TaskedCall } from './call.ts'
-
-type Json = Record<string, unknown>
 
 export interface TaskedOptions {
   readonly fs: FileSystem
@@ -75,7 +75,7 @@ export function createTasked({ fs, log, tasksDir, fetch }: TaskedOptions): Taske
   /** A task of ours; else the agent may know it. */
   async function ofTask(asked: TaskedCall): Promise<void> {
     const { exchange, call, message } = asked
-    const problem = headerProblem(message, call) ?? capabilityProblem(message)
+    const problem = headerProblem(asked) ?? capabilityProblem(message)
     if (problem !== null) return refuse(asked, problem)
     const id = message.params['taskId']
     const found = isTaskId(id) ? await look(asked, id) : null
@@ -83,7 +83,7 @@ export function createTasked({ fs, log, tasksDir, fetch }: TaskedOptions): Taske
       return sendJson(exchange, { jsonrpc: '2.0', id: message.id, result: { resultType: 'complete', ...found } })
     const answer = await fetch(exchange.agent, call)
     const text = await textOf(answer)
-    const error = objectOf(objectOf(parse(text))['error'])
+    const error = objectOf(parseObject(text)?.['error'])
     // An agent without tasks does not even know the question.
     if (error['code'] === CODES.methodNotFound) return refuse(asked, NOT_FOUND)
     await pipeAnswer(exchange, { ...answer, body: once(text) }, { keepsSession: true })
@@ -132,11 +132,8 @@ export function createTasked({ fs, log, tasksDir, fetch }: TaskedOptions): Taske
 
 const TASK_METHODS = new Set<string | null>(['tasks/get', 'tasks/update', 'tasks/cancel'])
 
-interface Problem {
+interface Problem extends RpcError {
   readonly status: number
-  readonly code: number
-  readonly message: string
-  readonly data?: object
 }
 
 const NOT_FOUND: Problem = { status: 200, code: CODES.invalidParams, message: 'Task not found' }
@@ -152,27 +149,11 @@ function capabilityProblem(message: RpcMessage): Problem | null {
   return { status: 400, code: CODES.missingCapability, message: told, data: TASKS_REQUIRED }
 }
 
-/** Headers repeat what the body says, for those who decide by them. */
-function headerProblem({ method, params }: RpcMessage, { headers }: UpstreamCall): Problem | null {
-  const mismatch = (name: string): Problem => ({
-    ...{ status: 400, code: CODES.headerMismatch },
-    message: `Header mismatch: ${name} does not say what the body says`,
-  })
-  if (headers['mcp-method']?.trim() !== method) return mismatch('Mcp-Method')
-  const { taskId } = params
-  return typeof taskId === 'string' && decodeHeader(headers['mcp-name'] ?? '') !== taskId ? mismatch('Mcp-Name') : null
+function headerProblem({ exchange, message: { method, params } }: TaskedCall): Problem | null {
+  const problem = repetitionProblem({ kind: 'request', method: method ?? '', params }, exchange.incoming)
+  return problem === null ? null : { status: 400, ...problem }
 }
 
 function refuse({ exchange, message }: TaskedCall, { status, ...error }: Problem): void {
   sendJson(exchange, { jsonrpc: '2.0', id: message.id, error }, { status })
-}
-
-const objectOf = (value: unknown): Json => (isObject(value) ? value : {})
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
