@@ -15,7 +15,6 @@ const DONE: Record<BulkAction, string> = {
   disable: 'Disabled',
 }
 const agents = (count: number): string => (count === 1 ? '1 agent' : `${count} agents`)
-const list = new Intl.ListFormat('en', { type: 'conjunction' })
 
 export const words = {
   label: 'List of agents',
@@ -27,7 +26,7 @@ export const words = {
   /** On a button; how many of the chosen ones it is for. */
   doAll: (action: BulkAction, count: number) => `${ACTIONS[action]} ${agents(count)}`,
   question: (action: BulkAction, count: number) => `${ACTIONS[action]} ${agents(count)}?`,
-  list: (names: readonly string[]) => list.format(names),
+  list: (names: readonly string[]) => new Intl.ListFormat('en', { type: 'conjunction' }).format(names),
   consequence: {
     start: 'What they need is started with them.',
     stop: 'Calls that they are working on are cut off, and their addresses answer with an error until they are started again. Their files stay.',

@@ -10,7 +10,7 @@ import { FilesHost } from './files-host.tsx'
 import { Header } from './frame.tsx'
 import { BottomBar, NavDrawer, SideNav } from './nav.tsx'
 import { NotificationsDrawer, Notices } from './notifications.tsx'
-import { Outlet } from './outlet.tsx'
+import { followSections, Outlet } from './outlet.tsx'
 import { PaletteHost } from './palette-button.tsx'
 import { ProblemNote } from './problem.tsx'
 import { followAddress, route } from './route.ts'
@@ -75,6 +75,8 @@ const root = document.getElementById('app')
 if (root !== null) {
   root.replaceChildren()
   followAddress()
-  render(<Page />, root)
+  // Asked for first, so that the answers are on their way while the frame is drawn.
+  followSections()
   startPage()
+  render(<Page />, root)
 }

@@ -1,26 +1,25 @@
 /** Where the chosen view is shown: loaded on its first visit, and kept from taking the rest of the page with it when it breaks. */
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { Component } from 'preact'
 import type { ComponentChildren, ComponentType } from 'preact'
-import { useEffect } from 'preact/hooks'
 import { Button } from '../shared/ui.tsx'
 import { ViewHead } from './head.tsx'
 import { Loading } from './loading.tsx'
 import { ProblemNote } from './problem.tsx'
 import { HOME, hrefOf, route } from './route.ts'
 import { strings } from './strings.ts'
-import { type SectionId, sectionOf } from './sections.ts'
+import { sectionOf } from './sections.ts'
 import type { ViewProps } from './view.ts'
-import { LOADERS } from './views.ts'
+import { FIRST, LOADERS } from './views.ts'
 
 type Loaded = ComponentType<ViewProps> | 'failed'
-const loaded = signal<ReadonlyMap<string, Loaded>>(new Map())
+const loaded = signal<ReadonlyMap<string, Loaded>>(new Map<string, Loaded>([[FIRST.id, FIRST.View]]))
 
 function keep(id: string, what: Loaded): void {
   loaded.value = new Map(loaded.value).set(id, what)
 }
 
-async function load(id: SectionId): Promise<void> {
+async function load(id: keyof typeof LOADERS): Promise<void> {
   try {
     keep(id, (await LOADERS[id]()).View)
   } catch {
@@ -28,13 +27,18 @@ async function load(id: SectionId): Promise<void> {
   }
 }
 
+/** Loads each section as soon as the address names it. Called once, before the first drawing: that would only keep it waiting. */
+export function followSections(): void {
+  effect(() => {
+    const id = sectionOf(route.value.view)?.id
+    if (id !== undefined && id !== FIRST.id && !loaded.peek().has(id)) void load(id)
+  })
+}
+
 export function Outlet() {
   const { view, param, query } = route.value
   const entry = sectionOf(view)
   const found = entry === undefined ? undefined : loaded.value.get(entry.id)
-  useEffect(() => {
-    if (entry !== undefined && !loaded.peek().has(entry.id)) void load(entry.id)
-  }, [entry])
   if (entry === undefined) return <NoSuchView />
   if (found === undefined) return <Loading label={strings.loadingView} />
   const title = strings.views[entry.id]

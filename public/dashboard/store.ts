@@ -81,7 +81,7 @@ export function startPage(): () => void {
       if (!isLeaving) goToSignIn()
     },
   })
-  refreshSoon()
+  void refresh()
   const clock = setInterval(() => {
     if (document.visibilityState === 'visible') now.value = Date.now()
   }, CLOCK_MS)

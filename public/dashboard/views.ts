@@ -1,9 +1,12 @@
 /** Where each section's code is; loaded when it is opened. */
 import type { SectionId } from './sections.ts'
 import type { ViewModule } from './view.ts'
+import { View as Agents } from './views/agents.tsx'
 
-export const LOADERS: Readonly<Record<SectionId, () => Promise<ViewModule>>> = {
-  agents: () => import('./views/agents.tsx'),
+/** What most visits open first comes with the page. */
+export const FIRST = { id: 'agents', View: Agents } as const
+
+export const LOADERS: Readonly<Record<Exclude<SectionId, typeof FIRST.id>, () => Promise<ViewModule>>> = {
   catalog: () => import('./views/catalog.tsx'),
   tools: () => import('./views/tools.tsx'),
   logs: () => import('./views/logs.tsx'),

@@ -1,5 +1,4 @@
 /** Turning values into text. Everything that comes from an agent passes `plainText` before it is shown. */
-const LANGUAGE = 'en'
 
 /** CSI, OSC (ended by BEL or ST) and two-byte sequences, written without control characters in the pattern itself. */
 const ANSI = new RegExp(
@@ -13,10 +12,12 @@ export function plainText(text: string): string {
   return text.replace(ANSI, '').replace(/\t/g, '    ').replace(INVISIBLE, '')
 }
 
+// `Intl` takes tens of milliseconds the first time, and the first sight of a page waits for it: what is this plain is put
+// together by hand.
 const UNITS = [
   ['day', 86_400],
-  ['hour', 3600],
-  ['minute', 60],
+  ['hr', 3600],
+  ['min', 60],
 ] as const
 
 /** A time span as its two largest units ("2 hr 5 min"), from a day on as days alone. */
@@ -29,12 +30,10 @@ export function duration(seconds: number): string {
     if (count > 0) parts.push(amount(count, unit))
     if (parts.length === 2 || (unit === 'day' && count > 0)) break
   }
-  return parts.length === 0 ? amount(rest, 'second') : parts.join(' ')
+  return parts.length === 0 ? amount(rest, 'sec') : parts.join(' ')
 }
 
-function amount(count: number, unit: string): string {
-  return new Intl.NumberFormat(LANGUAGE, { style: 'unit', unit, unitDisplay: 'short' }).format(count)
-}
+const amount = (count: number, unit: string): string => `${count} ${unit}${unit === 'day' && count !== 1 ? 's' : ''}`
 
 /** Seconds since an ISO time; null for what is no time. */
 export function secondsSince(iso: string | null, now: number): number | null {
@@ -42,18 +41,22 @@ export function secondsSince(iso: string | null, now: number): number | null {
   return Number.isNaN(at) ? null : Math.max(0, (now - at) / 1000)
 }
 
-const clock = new Intl.DateTimeFormat(LANGUAGE, {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-})
-const full = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' })
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
+const twoDigits = (value: number): string => String(value).padStart(2, '0')
+const timeOf = (at: Date): string => [at.getHours(), at.getMinutes(), at.getSeconds()].map(twoDigits).join(':')
 
-/** Time of day in the reader's time zone; empty for what is no time. */
-export const clockTime = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? '' : clock.format(new Date(iso)))
-/** Date and time in the reader's time zone; empty for what is no time. */
-export const fullTime = (iso: string): string => (Number.isNaN(Date.parse(iso)) ? '' : full.format(new Date(iso)))
+/** Time of day in the reader's time zone, `21:05:09`; empty for what is no time. */
+export function clockTime(iso: string): string {
+  const at = new Date(iso)
+  return Number.isNaN(at.getTime()) ? '' : timeOf(at)
+}
+
+/** Date and time in the reader's time zone, `Nov 26, 2026, 21:05:09`; empty for what is no time. */
+export function fullTime(iso: string): string {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return ''
+  return `${MONTHS[at.getMonth()] ?? ''} ${at.getDate()}, ${at.getFullYear()}, ${timeOf(at)}`
+}
 
 /** A word as a POSIX shell reads it back: plain where it can be, else in single quotes. */
 export function shellWord(word: string): string {

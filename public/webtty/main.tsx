@@ -10,7 +10,7 @@ import { fitVisualViewport } from './fit-viewport.ts'
 import { KeyBar } from './key-bar.tsx'
 import { Notices } from './notice-list.tsx'
 import { Pane } from './pane.tsx'
-import { Picker } from './picker.tsx'
+import { askForAgents, Picker } from './picker.tsx'
 import {
   focusedSession,
   guest,
@@ -74,7 +74,7 @@ function openFromAddress(): void {
   const share = query.get('share')
   const session = query.get('session')
   const command = query.get('command')
-  if (agent === '') return
+  if (agent === '') return askForAgents()
   if (share !== null) {
     guest.value = true
     return openTab({ agent, share })

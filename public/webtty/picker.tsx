@@ -4,6 +4,7 @@ import { plainText } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Command } from '../shared/ui.tsx'
 import { listAgents } from './api.ts'
+import type { AgentChoice } from './api.ts'
 import { ProblemNote } from './problem-panel.tsx'
 import { openTab } from './store.ts'
 import { strings } from './strings.ts'
@@ -12,8 +13,23 @@ import { useLoaded } from './use-loaded.ts'
 const { picker } = strings
 const WHAT = ['cli', 'shell', 'other'] as const
 
+let asked: Promise<AgentChoice[]> | null = null
+
+/** Asks ahead of the first drawing, for a page that will begin with the choice. */
+export function askForAgents(): void {
+  asked = listAgents()
+  // Whoever shows the choice also shows what went wrong.
+  asked.catch(() => {})
+}
+
+function takeAgents(): Promise<AgentChoice[]> {
+  const answer = asked ?? listAgents()
+  asked = null
+  return answer
+}
+
 export function Picker({ onOpened }: { onOpened?: () => void }) {
-  const { data, problem } = useLoaded(listAgents)
+  const { data, problem } = useLoaded(takeAgents)
   const [what, setWhat] = useState<(typeof WHAT)[number]>('cli')
   const [command, setCommand] = useState('')
   if (problem !== null) return <ProblemNote problem={problem} />

@@ -8,7 +8,7 @@
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
@@ -20,6 +20,8 @@ const MODULES = { 'mcp-client': 'MCPBrowserClient' }
 const PACKED = /\.(?:html|css|js|svg)$/
 /** Smaller files fit in one packet anyway. */
 const PACK_MIN_BYTES = 512
+const SOURCE_PRELOAD = /<link rel="modulepreload" href="\.\/([^"]+\.tsx?)" \/>/g
+const MAIN_SCRIPT = '    <script type="module" src="./main.js"></script>\n'
 
 /**
  * @param {string} outDir e.g. `dist/public`
@@ -33,7 +35,7 @@ export async function buildPublic(outDir, options = {}) {
     const target = join(outDir, page)
     await rm(target, { recursive: true, force: true })
     await mkdir(target, { recursive: true })
-    await copyFile(join(SOURCE, page, 'index.html'), join(target, 'index.html'))
+    await writeFile(join(target, 'index.html'), await readPage(page, options))
     await copyFile(join(SOURCE, 'shared/icon.svg'), join(target, 'icon.svg'))
     await make(target, bundleSettings(page, target, options), { ...options, closers })
   }
@@ -41,9 +43,16 @@ export async function buildPublic(outDir, options = {}) {
   return { pages, close: async () => void (await Promise.all(closers.map((close) => close()))) }
 }
 
+/** While it is watched, the names of parts change with each edit: nothing is preloaded then. */
+async function readPage(page, { watch }) {
+  const text = await readFile(join(SOURCE, page, 'index.html'), 'utf8')
+  return watch === true ? text.replace(SOURCE_PRELOAD, '') : text
+}
+
 async function make(folder, settings, { watch, closers }) {
   if (watch !== true) {
-    await Promise.all(settings.map((one) => build(one)))
+    const built = await Promise.all(settings.map((one) => build({ ...one, metafile: true })))
+    for (const { metafile } of built) await announceParts(folder, metafile)
     return await pack(folder)
   }
   for (const one of settings) {
@@ -52,6 +61,36 @@ async function make(folder, settings, { watch, closers }) {
     await watcher.watch()
     closers.push(() => watcher.dispose())
   }
+}
+
+/**
+ * Names in the page what main.js imports: a browser would learn of it, and ask for it, only after it has read main.js. What
+ * the page itself preloads by the name of its source gets the name that was built.
+ */
+async function announceParts(folder, { outputs }) {
+  const main = Object.keys(outputs).find((path) => basename(path) === 'main.js')
+  if (main === undefined) return
+  const parts = new Set()
+  const collect = (path) => {
+    for (const { path: part, kind } of outputs[path].imports) {
+      if (kind !== 'import-statement' || parts.has(part)) continue
+      parts.add(part)
+      collect(part)
+    }
+  }
+  collect(main)
+  if (parts.size === 0) return
+  const links = [...parts].map((part) => `    <link rel="modulepreload" href="./${basename(part)}" />\n`).join('')
+  const page = join(folder, 'index.html')
+  const text = (await readFile(page, 'utf8')).replace(SOURCE_PRELOAD, (link, source) => {
+    const built = Object.keys(outputs).find((path) =>
+      outputs[path].entryPoint?.endsWith(`${basename(folder)}/${source}`),
+    )
+    if (built === undefined) throw new Error(`${page} preloads ${source}, which main.js does not import`)
+    return link.replace(source, basename(built))
+  })
+  if (!text.includes(MAIN_SCRIPT)) throw new Error(`${page} does not load main.js by "${MAIN_SCRIPT.trim()}"`)
+  await writeFile(page, text.replace(MAIN_SCRIPT, `${links}${MAIN_SCRIPT}`))
 }
 
 function moduleSettings(outdir, options) {

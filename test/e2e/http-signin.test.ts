@@ -32,6 +32,20 @@ describe.runIf(isHere)('signing in', () => {
   })
   afterAll(() => router[Symbol.asyncDispose]())
 
+  it('a browser keeps the named parts of a page, and asks each time for the page itself', async () => {
+    const get = (path: string) => call({ target: `/dashboard/${path}`, headers: [['cookie', cookie]] })
+    const page = await get('')
+    const part = /<link rel="modulepreload" href="\.\/([^"]+)"/.exec(page.body)?.[1] ?? ''
+    const kept = async (path: string) => {
+      const { status, headers } = await get(path)
+      return [status, headers['cache-control']]
+    }
+    expect(page.headers['cache-control']).toBe('no-cache')
+    expect(await kept('main.js')).toEqual([200, 'no-cache'])
+    expect(await kept(part)).toEqual([200, 'private, max-age=31536000, immutable'])
+    expect((await get('part-gone-AAAAAAAA.js')).headers['cache-control']).toBe('no-store')
+  })
+
   describe('credentials', () => {
     it.each([
       ['none', []],

@@ -49,6 +49,15 @@ export function lateApp<S>(options: RouterOptions<S>, parts: AppParts) {
   }
 }
 
+/** Parts of pages as the build names them: with a hash of what is in them. */
+const HASHED_PART = /\/part-[\w-]+-[A-Z0-9]{8}\.(?:js|css)$/
+
+function pageCaching(path: string): string {
+  // Imported by pages of agents, again and again; an old one goes on working.
+  if (path.endsWith('MCPBrowserClient.js')) return 'public, max-age=300'
+  return HASHED_PART.test(path) ? 'private, max-age=31536000, immutable' : 'no-cache'
+}
+
 async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
   const { platform } = options
   const { createApp, createStaticFiles, features, apiFeatures } = await options.http.loadApp()
@@ -61,8 +70,7 @@ async function createRouterApp<S>(options: RouterOptions<S>, made: AppParts) {
     precompressed: true,
     compress: false,
     headers: pageHeaders,
-    // Imported by pages of agents, again and again; an old one goes on working.
-    cacheControl: (path) => (path.endsWith('MCPBrowserClient.js') ? 'public, max-age=300' : 'no-cache'),
+    cacheControl: pageCaching,
   })
   const folders = new Map<string, ReturnType<typeof createStaticFiles>>()
   const agentFiles = () => {
