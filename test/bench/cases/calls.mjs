@@ -15,28 +15,53 @@ import { startServer } from './router.mjs'
 
 const BARE_PROXY = fileURLToPath(new URL('bare-proxy.mjs', import.meta.url))
 const AT_ONCE = 64
+/** Most that the router may add to a call, ms. */
+const ADDED_MS = 0.5
 
-async function oneAtATime({ quick }, { what, ours, theirs, bound, take }) {
+/** The same call at several places, in turns. */
+async function inTurns({ quick }, take, places) {
   const sockets = new Agent({ keepAlive: true, maxSockets: 1 })
-  const sides = { ours: () => take(sockets, ours), theirs: () => take(sockets, theirs) }
+  const sides = Object.fromEntries(Object.entries(places).map(([name, place]) => [name, () => take(sockets, place)]))
   const samples = await alternateMany(sides, { rounds: quick ? 3 : 10, count: quick ? 15 : 50 })
   sockets.destroy()
+  return samples
+}
+
+async function oneAtATime(context, { what, ours, theirs, bound, take }) {
+  const samples = await inTurns(context, take, { ours, theirs })
   return compare({ name: what, baseline: 'the agent itself', bound }, samples.ours, samples.theirs)
 }
 
-/** What the router adds to one call, ms. */
-function added(row, boundMs) {
-  const ms = row.ours - row.theirs
-  const bound = 1
-  return {
-    name: `${row.name}: added`,
-    baseline: 'limit',
-    unit: 'ms',
-    ours: ms,
-    theirs: boundMs,
-    ratio: ms / boundMs,
-    bound,
-  }
+/** A call that costs the agent nothing: what the router adds to it, and what the barest proxy in its place adds. */
+async function lightCall(context, { ours, theirs }, barePort) {
+  const samples = await inTurns(context, callTool, { ours, theirs, bare: { ...theirs, port: barePort } })
+  const row = compare(
+    { name: 'tools/call light, p50', baseline: 'the agent itself', bound: null },
+    samples.ours,
+    samples.theirs,
+  )
+  const bare = compare({ name: '', baseline: '', bound: null }, samples.bare, samples.theirs)
+  const limit = { baseline: 'limit', unit: 'ms', theirs: ADDED_MS }
+  const [added, addedByBare] = [row, bare].map((one) => one.ours - one.theirs)
+  return [
+    row,
+    { ...limit, name: `${row.name}: added`, ours: added, ratio: added / ADDED_MS, bound: 1 },
+    {
+      ...limit,
+      name: `${row.name}: added by a bare proxy`,
+      ours: addedByBare,
+      ratio: addedByBare / ADDED_MS,
+      bound: null,
+    },
+  ]
+}
+
+/** The barest proxy, before the agent that costs nothing. */
+async function startBareProxy(context, upstreamPort) {
+  const port = await freePort()
+  const env = { ...context.env, PORT: String(port), UPSTREAM_PORT: String(upstreamPort) }
+  const { pid, stop } = await startServer(context, [context.node, BARE_PROXY], { port, env })
+  return { port, pid, stop }
 }
 
 /** Requests that `wrk` got answered in a second, `AT_ONCE` at a time. */
@@ -56,12 +81,8 @@ function loaded(script, { port, path, seconds }) {
 }
 
 /** Time for a call when 64 are made at once, through the router and through the barest proxy, to the same agent. */
-async function atOnce(context, workspace, light) {
+async function atOnce(context, workspace, { light, bare }) {
   if (which('wrk') === null) return { name: `${AT_ONCE} calls at once`, skipped: 'wrk is not installed' }
-  const agentPort = workspace.read('routing.json').routes.light.hostPort
-  const port = await freePort()
-  const env = { ...context.env, PORT: String(port), UPSTREAM_PORT: String(agentPort) }
-  const bare = await startServer(context, [context.node, BARE_PROXY], { port, env })
   const routerPid = Number(workspace.read('running/router.pid'))
   const dir = mkdtempSync(join(tmpdir(), 'ploinky-bench-wrk-'))
   const remove = context.undo(() => rmSync(dir, { recursive: true, force: true }))
@@ -77,10 +98,9 @@ async function atOnce(context, workspace, light) {
     return { wallMs: 1000 / rate, cpuMs: (cpuMicros(pid) - cpu) / 1000 / (rate * seconds) }
   }
   const samples = await alternate(
-    { ours: sampler(routerPid, light), bare: sampler(bare.pid, { port, path: '/mcp' }) },
+    { ours: sampler(routerPid, light), bare: sampler(bare.pid, { port: bare.port, path: '/mcp' }) },
     { rounds: context.quick ? 2 : 6 },
   )
-  await bare.stop()
   await remove()
   const name = `tools/call light, ${AT_ONCE} at once, time for one`
   // At least 70 % of the calls a second.
@@ -101,16 +121,20 @@ export async function calls(context) {
     demo: { ours: through('demo'), theirs: { port: hand.port, path: '/mcp', name: 'echo' } },
     light: { ours: through('light'), theirs: { port: lightPort, path: '/mcp', name: 'echo' } },
   }
-  const kept = { take: callTool }
-  const demo = await oneAtATime(context, { what: 'tools/call demo, p50', ...pairs.demo, ...kept, bound: 1.1 })
-  const light = await oneAtATime(context, { what: 'tools/call light, p50', ...pairs.light, ...kept, bound: null })
+  const demo = await oneAtATime(context, {
+    ...{ what: 'tools/call demo, p50', bound: 1.1, take: callTool },
+    ...pairs.demo,
+  })
+  const bare = await startBareProxy(context, lightPort)
   const fresh = { take: callInNewSession }
   const rows = [
-    ...[demo, light, added(light, 0.5)],
+    demo,
+    ...(await lightCall(context, pairs.light, bare.port)),
     await oneAtATime(context, { what: 'new session and a call, demo', ...pairs.demo, ...fresh, bound: 1.3 }),
     await oneAtATime(context, { what: 'new session and a call, light', ...pairs.light, ...fresh, bound: null }),
-    await atOnce(context, workspace, pairs.light.ours),
+    await atOnce(context, workspace, { light: pairs.light.ours, bare }),
   ]
+  await bare.stop()
   await hand.remove()
   await workspace.close()
   return rows
