@@ -7,6 +7,7 @@ import { parseAgentConfig } from '../../src/agent/config.ts'
 import type { AgentMcpServer } from '../../src/agent/server.ts'
 import { createAgentMcpServer } from '../../src/agent/server.ts'
 import { createSpawnRunner } from '../../src/agent/spawn-runner.ts'
+import { isAlive } from '../helpers/workspace.ts'
 import { agentFolder, builtin, cleanUp, post, temporaryFolder, until } from './helpers.ts'
 
 /** The shells that this machine has of those that images bring: dash on Debian, busybox on Alpine. */
@@ -171,7 +172,7 @@ describe.each(shells)('the launcher under %s %s', (program = '', ...options) => 
     const [sleeper = 0] = childrenOf(child.pid)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])
-    await until(() => expect(existsSync(`/proc/${sleeper}`)).toBe(false))
+    await until(() => expect(isAlive(sleeper)).toBe(false))
   })
 
   test.each(['v8.17.0', 'v17.9.1'])('with Node %s, which is too old, does without', async (version) => {

@@ -230,7 +230,7 @@ describe('agents that call agents', () => {
     const tool = (name: string) => at('tools/call', { name, arguments: { x: 1 } }, { 'mcp-name': name })
     const { text } = await at('tools/list', {}, {})
     for (const name of ['b__add', 'b__slow', 'c__add']) expect(text).toContain(`"${name}"`)
-    for (const word of ['ploinky__', '"d__', '"a__']) expect(text).not.toContain(word)
+    for (const word of ['ploinky__', '"d__', '"a__', 'b__secret', 'c__slow']) expect(text).not.toContain(word)
     // It passes the same gate: who calls is vouched for, and how deep.
     expect((await tool('b__add')).text).toMatch(/agent:a.*depth=1/s)
     expect((await tool('c__add')).text).toMatch(/agent:a/)

@@ -36,6 +36,8 @@ export interface ScreenOptions {
   readonly cols: number
   readonly rows: number
   readonly scrollback: number
+  /** Longest wait of `answered`, ms. Default 250. */
+  readonly patienceMs?: number
   /** The terminal's answer to a question of the program (where the cursor is, what it can do). */
   reply(data: string): void
   titled(title: string): void
@@ -198,8 +200,9 @@ export function createScreen(options: ScreenOptions): Screen {
       hurry()
     },
     answered() {
+      if (disposed) return Promise.resolve()
       return new Promise((resolve) => {
-        const timer = setTimeout(resolve, PATIENCE_MS)
+        const timer = setTimeout(resolve, options.patienceMs ?? PATIENCE_MS)
         const call = (): void => {
           clearTimeout(timer)
           resolve()

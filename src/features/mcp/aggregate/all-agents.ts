@@ -96,5 +96,5 @@ export function createAllAgentsView(options: ViewOptions & { prefix: PrefixMode 
     throw views.unknownUri(options.unknownUriCode, uri)
   }
 
-  return { agents: () => agents, show, find, findUri }
+  return { agents: () => agents, list: options.list, show, find, findUri }
 }

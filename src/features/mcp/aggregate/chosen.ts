@@ -70,6 +70,7 @@ export function createChosenView({ endpoint, ...options }: ViewOptions & { endpo
 
   return {
     agents: (kind) => [...new Set((isUri(kind) ? resources : named(kind)).map(({ agent }) => agent))],
+    list: options.list,
     show: (kind, lists) => (isUri(kind) ? showUris(kind, lists) : showNamed(kind, lists)),
     async find(kind, name) {
       const chosen = named(kind).find(({ as }) => as === name)

@@ -3,7 +3,7 @@ import { isObject } from '../../../core/json.ts'
 import { asFailure, isBug } from './failure.ts'
 import { KINDS, type Kind } from './lists.ts'
 import { type Json, textOf } from './message.ts'
-import type { Lister, Problem, View } from './view.ts'
+import type { Problem, View } from './view.ts'
 
 export const META_UNAVAILABLE = 'ploinky/unavailable'
 
@@ -16,12 +16,12 @@ export interface Gathered {
 export async function gather(
   view: View,
   kind: Kind,
-  { list, onBug }: { list: Lister; onBug: (agent: string, error: unknown) => void },
+  onBug: (agent: string, error: unknown) => void,
 ): Promise<Gathered> {
   const lists = new Map<string, readonly Json[]>()
   const problems: Problem[] = []
   const agents = view.agents(kind)
-  const settled = await Promise.allSettled(agents.map((agent) => list(agent, kind)))
+  const settled = await Promise.allSettled(agents.map((agent) => view.list(agent, kind)))
   let ttlMs = Number.POSITIVE_INFINITY
   for (const [index, outcome] of settled.entries()) {
     const agent = agents[index] as string

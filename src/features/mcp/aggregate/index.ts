@@ -16,6 +16,7 @@ import type { Caller } from './call.ts'
 import { createChosenView } from './chosen.ts'
 import { createEras } from './eras.ts'
 import { asFailure, type Id, isBug, RpcFailure } from './failure.ts'
+import { grantedOnly, grantedPart } from './granted.ts'
 import { createKeeper } from './keeper.ts'
 import { createLegacy } from './legacy.ts'
 import { createListening } from './listen.ts'
@@ -64,10 +65,11 @@ export function createAggregate(options: AggregateOptions): Aggregate {
     { principal }: McpExchange,
     { endpoint, era, list }: { endpoint: VirtualEndpoint | null; era: 'modern' | 'legacy'; list: Lister },
   ): View {
-    const base = { agents: access.visible(principal), index, list, unknownUriCode: UNKNOWN_URI[era] }
+    const granted = grantedOnly({ list, index }, access, principal)
+    const base = { ...granted, agents: access.visible(principal), unknownUriCode: UNKNOWN_URI[era] }
     return endpoint === null
       ? createAllAgentsView({ ...base, prefix: options.prefix })
-      : createChosenView({ ...base, endpoint })
+      : createChosenView({ ...base, endpoint: grantedPart(endpoint, access, principal) })
   }
 
   async function post(

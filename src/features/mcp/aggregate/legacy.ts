@@ -81,7 +81,7 @@ export function createLegacy(options: LegacyOptions) {
     const answer = (result: Json): void => answers.sendJson(exchange, { jsonrpc: '2.0', id, result })
     if (kind !== undefined) {
       const onBug = (agent: string, error: unknown): void => log.error('list not made', { agent, kind, error })
-      return answer((await gather(given.view(list), kind, { list, onBug })).result)
+      return answer((await gather(given.view(list), kind, onBug)).result)
     }
     if (FORWARDED.has(method)) return await forward(exchange, message, { session, view: given.view(list) })
     if (method === 'ping') return answer({})

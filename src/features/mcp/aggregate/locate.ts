@@ -2,6 +2,7 @@
 import { objectOf } from '../../../core/json.ts'
 import { CODES } from '../../../core/mcp.ts'
 import { RpcFailure, invalidParams } from './failure.ts'
+import { grantOf } from './granted.ts'
 import { type Edit, type Message, rewrite, spanOf, textOf } from './message.ts'
 import type { AgentAccess } from '../access.ts'
 import type { Principal } from '../../../core/principal.ts'
@@ -84,7 +85,7 @@ export async function locate(
 
 /** As grants name it. */
 function wantedOf({ method }: Message, name: string): string | undefined {
-  if (method === 'tools/call') return /^(?:prompt|resource):/.test(name) ? `tool:${name}` : name
-  if (method === 'prompts/get') return `prompt:${name}`
-  return method?.startsWith('resources/') === true ? `resource:${name}` : undefined
+  if (method === 'tools/call') return grantOf('tools', name)
+  if (method === 'prompts/get') return grantOf('prompts', name)
+  return method?.startsWith('resources/') === true ? grantOf('resources', name) : undefined
 }

@@ -74,12 +74,11 @@ export function createModern(options: ModernOptions) {
       return listing
     }
 
-  async function list(exchange: McpExchange, message: Message, given: { kind: Kind; view: View; caller: Caller }) {
-    const { kind, view, caller } = given
-    const { result, ttlMs } = await gather(view, kind, {
-      list: listerFor(caller),
-      onBug: (agent, error) => options.log.error('list not made', { agent, kind, error }),
-    })
+  async function list(exchange: McpExchange, message: Message, given: { kind: Kind; view: View }) {
+    const { kind, view } = given
+    const { result, ttlMs } = await gather(view, kind, (agent, error) =>
+      options.log.error('list not made', { agent, kind, error }),
+    )
     // Which agents are in it depends on who asks.
     answer(exchange, message, { ...result, ttlMs, cacheScope: 'private' })
   }
@@ -125,7 +124,7 @@ export function createModern(options: ModernOptions) {
       // Nothing of this era is told by a notification alone: a call ends when its stream does.
       if (id === undefined) return sendEmpty(exchange, 202)
       const kind = KIND_OF[method]
-      if (kind !== undefined) return await list(exchange, message, { kind, view: given.view(), caller })
+      if (kind !== undefined) return await list(exchange, message, { kind, view: given.view() })
       if (FORWARDED.has(method) && !method.endsWith('subscribe'))
         return await forward(exchange, message, { view: given.view(), caller })
       if (method === 'subscriptions/listen') return await options.listening.serve(exchange, message, given)

@@ -25,6 +25,8 @@ export interface Shown {
 export interface View {
   /** Those whose lists are needed, in the order of the list. */
   agents(kind: Kind): readonly string[]
+  /** What the caller is told of one of them. */
+  readonly list: Lister
   show(kind: Kind, lists: ReadonlyMap<string, readonly Json[]>): Shown
   /** @throws RpcFailure nobody's, or more than one's */
   find(kind: 'tools' | 'prompts', name: string): Promise<Found>
