@@ -1,5 +1,5 @@
 /** One terminal in sight, with everything that is told about it. */
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { duration } from '../shared/format.ts'
 import { Icon } from '../shared/icons.tsx'
 import { Badge, Button } from '../shared/ui.tsx'
@@ -12,7 +12,8 @@ import { strings } from './strings.ts'
 
 export function Pane({ session }: { session: TtySession }) {
   const place = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  // Before the terminal can be there: it asks for a program of the size of its place, and takes the focus.
+  useLayoutEffect(() => {
     const element = place.current
     if (element === null) return
     session.mount(element)

@@ -51,10 +51,7 @@ export interface TerminalView {
 }
 
 const SCROLLBACK = 10_000
-let libraries: Promise<typeof import('./lazy/xterm.ts')> | null = null
-
-/** Loads xterm, once: ahead of the first terminal where it is known that there will be one. */
-export const loadLibraries = (): Promise<typeof import('./lazy/xterm.ts')> => (libraries ??= import('./lazy/xterm.ts'))
+const libraries = import('./lazy/xterm.ts')
 
 function linkHandler(events: TerminalEvents): ILinkHandler {
   return {
@@ -90,7 +87,7 @@ function optionsOf(settings: Settings): ITerminalOptions {
 
 /** Makes a terminal that is not on the page yet. */
 export async function createTerminalView(settings: Settings, events: TerminalEvents): Promise<TerminalView> {
-  const { Terminal, FitAddon, Unicode11Addon, WebLinksAddon } = await loadLibraries()
+  const { Terminal, FitAddon, Unicode11Addon, WebLinksAddon } = await libraries
   const links = linkHandler(events)
   const term = new Terminal({ ...optionsOf(settings), linkHandler: links })
   const fit = new FitAddon()

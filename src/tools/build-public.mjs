@@ -20,7 +20,6 @@ const MODULES = { 'mcp-client': 'MCPBrowserClient' }
 const PACKED = /\.(?:html|css|js|svg)$/
 /** Smaller files fit in one packet anyway. */
 const PACK_MIN_BYTES = 512
-const SOURCE_PRELOAD = /<link rel="modulepreload" href="\.\/([^"]+\.tsx?)" \/>/g
 const MAIN_SCRIPT = '    <script type="module" src="./main.js"></script>\n'
 
 /**
@@ -35,18 +34,12 @@ export async function buildPublic(outDir, options = {}) {
     const target = join(outDir, page)
     await rm(target, { recursive: true, force: true })
     await mkdir(target, { recursive: true })
-    await writeFile(join(target, 'index.html'), await readPage(page, options))
+    await copyFile(join(SOURCE, page, 'index.html'), join(target, 'index.html'))
     await copyFile(join(SOURCE, 'shared/icon.svg'), join(target, 'icon.svg'))
     await make(target, bundleSettings(page, target, options), { ...options, closers })
   }
   await make(outDir, moduleSettings(outDir, options), { ...options, closers })
   return { pages, close: async () => void (await Promise.all(closers.map((close) => close()))) }
-}
-
-/** While it is watched, the names of parts change with each edit: nothing is preloaded then. */
-async function readPage(page, { watch }) {
-  const text = await readFile(join(SOURCE, page, 'index.html'), 'utf8')
-  return watch === true ? text.replace(SOURCE_PRELOAD, '') : text
 }
 
 async function make(folder, settings, { watch, closers }) {
@@ -63,10 +56,7 @@ async function make(folder, settings, { watch, closers }) {
   }
 }
 
-/**
- * Names in the page what main.js imports: a browser would learn of it, and ask for it, only after it has read main.js. What
- * the page itself preloads by the name of its source gets the name that was built.
- */
+/** Names in the page what main.js imports: a browser would learn of it, and ask for it, only after it has read main.js. */
 async function announceParts(folder, { outputs }) {
   const main = Object.keys(outputs).find((path) => basename(path) === 'main.js')
   if (main === undefined) return
@@ -82,13 +72,7 @@ async function announceParts(folder, { outputs }) {
   if (parts.size === 0) return
   const links = [...parts].map((part) => `    <link rel="modulepreload" href="./${basename(part)}" />\n`).join('')
   const page = join(folder, 'index.html')
-  const text = (await readFile(page, 'utf8')).replace(SOURCE_PRELOAD, (link, source) => {
-    const built = Object.keys(outputs).find((path) =>
-      outputs[path].entryPoint?.endsWith(`${basename(folder)}/${source}`),
-    )
-    if (built === undefined) throw new Error(`${page} preloads ${source}, which main.js does not import`)
-    return link.replace(source, basename(built))
-  })
+  const text = await readFile(page, 'utf8')
   if (!text.includes(MAIN_SCRIPT)) throw new Error(`${page} does not load main.js by "${MAIN_SCRIPT.trim()}"`)
   await writeFile(page, text.replace(MAIN_SCRIPT, `${links}${MAIN_SCRIPT}`))
 }
