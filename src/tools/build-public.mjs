@@ -20,7 +20,8 @@ const MODULES = { 'mcp-client': 'MCPBrowserClient' }
 const PACKED = /\.(?:html|css|js|svg)$/
 /** Smaller files fit in one packet anyway. */
 const PACK_MIN_BYTES = 512
-const MAIN_SCRIPT = '    <script type="module" src="./main.js"></script>\n'
+/** In index.html: where preloads of parts go. */
+const PARTS_PLACE = '<!-- parts of main.js -->'
 
 /**
  * @param {string} outDir e.g. `dist/public`
@@ -56,10 +57,14 @@ async function make(folder, settings, { watch, closers }) {
   }
 }
 
-/** Names in the page what main.js imports: a browser would learn of it, and ask for it, only after it has read main.js. */
+/**
+ * Names what main.js imports, in a page that has a place for it: a browser would learn of it, and ask for it, only after it has
+ * read main.js.
+ */
 async function announceParts(folder, { outputs }) {
   const main = Object.keys(outputs).find((path) => basename(path) === 'main.js')
-  if (main === undefined) return
+  const page = join(folder, 'index.html')
+  if (main === undefined || !existsSync(page)) return
   const parts = new Set()
   const collect = (path) => {
     for (const { path: part, kind } of outputs[path].imports) {
@@ -69,12 +74,8 @@ async function announceParts(folder, { outputs }) {
     }
   }
   collect(main)
-  if (parts.size === 0) return
-  const links = [...parts].map((part) => `    <link rel="modulepreload" href="./${basename(part)}" />\n`).join('')
-  const page = join(folder, 'index.html')
-  const text = await readFile(page, 'utf8')
-  if (!text.includes(MAIN_SCRIPT)) throw new Error(`${page} does not load main.js by "${MAIN_SCRIPT.trim()}"`)
-  await writeFile(page, text.replace(MAIN_SCRIPT, `${links}${MAIN_SCRIPT}`))
+  const links = [...parts].map((part) => `<link rel="modulepreload" href="./${basename(part)}" />`).join('\n    ')
+  await writeFile(page, (await readFile(page, 'utf8')).replace(PARTS_PLACE, links))
 }
 
 function moduleSettings(outdir, options) {
