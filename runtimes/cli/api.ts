@@ -32,19 +32,26 @@ export interface EngineApi {
   hijack(path: string, body: unknown): Promise<Duplex>
 }
 
-export function createApi(net: Network, socket: string): EngineApi {
+/** `callTimeoutMs`: from a call to the end of its answer. */
+export function createApi(
+  net: Network,
+  socket: string,
+  { callTimeoutMs = CALL_TIMEOUT_MS }: { callTimeoutMs?: number } = {},
+): EngineApi {
   const headers = { 'content-type': 'application/json', host: 'localhost' }
   return {
     socket,
     async call(method, path, options = {}) {
+      // For the whole answer: an engine that stops in the middle of one must not hold up whoever supervises agents.
+      const late = AbortSignal.timeout(callTimeoutMs)
       const answer = await net.request({
         socketPath: socket,
         method,
         path,
         headers,
-        timeoutMs: CALL_TIMEOUT_MS,
+        timeoutMs: callTimeoutMs,
         ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        signal: options.signal === undefined ? late : AbortSignal.any([options.signal, late]),
       })
       return { status: answer.status, body: await answer.text() }
     },

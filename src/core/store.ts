@@ -17,7 +17,10 @@ export interface Store {
   /** Read, change and write under a lock that other processes honour. Returns what was written. */
   update<T>(spec: DocumentSpec<T>, change: (current: T) => T | Promise<T>): Promise<T>
   remove(spec: DocumentSpec<unknown>): Promise<void>
-  /** Calls back when the document was changed, by this or another process. Returns the function that ends it. */
+  /**
+   * Calls back when the document was changed after this call, by this or another process: watch first, then read, and no
+   * change is missed. Returns the function that ends it.
+   */
   watch(spec: DocumentSpec<unknown>, onChange: () => void): () => void
 }
 

@@ -161,33 +161,40 @@ export function createFileStore(options: FileStoreOptions): Store {
   }
 }
 
-/** Notifications where the system has them, and a slow look at the file's time beside them: some file systems never notify. */
+/**
+ * Notifications where the system has them, and a slow look at the file beside them: some file systems never notify.
+ * What the file is at the call is what changes are told against, so whoever watches first and then reads misses none.
+ */
 function watchFile(
   { fs, root, name }: { fs: FileSystem; root: string; name: string },
   onChange: () => void,
 ): () => void {
-  let last: string | undefined
-  let ended = false
-  const look = async (): Promise<void> => {
-    const info = await fs.stat(join(root, name)).catch(() => null)
-    const seen = info === null ? 'missing' : `${info.mtimeMs}:${info.size}`
-    const changed = last !== undefined && last !== seen
-    last = seen
-    if (changed && !ended) onChange()
+  // A file that cannot be looked at is reported by whoever reads it.
+  const stamp = (): string | null => {
+    try {
+      return fs.stampSync(join(root, name))
+    } catch {
+      return null
+    }
   }
-  void look()
-  const timer = setInterval(() => void look(), POLL_MS)
+  let last = stamp()
+  const look = (): void => {
+    const seen = stamp()
+    if (seen === last) return
+    last = seen
+    onChange()
+  }
+  const timer = setInterval(look, POLL_MS)
   timer.unref?.()
   let stop = (): void => {}
   try {
     stop = fs.watch(root, (changed) => {
-      if (changed === null || changed === name) void look()
+      if (changed === null || changed === name) look()
     })
   } catch {
     // No notifications here (limits of the system): the slow look remains.
   }
   return () => {
-    ended = true
     clearInterval(timer)
     stop()
   }

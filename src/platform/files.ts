@@ -1,5 +1,5 @@
 /** The file system port over node's own; runs unchanged on Deno. */
-import { appendFileSync, createReadStream, watch as watchFolder } from 'node:fs'
+import { appendFileSync, createReadStream, statSync, watch as watchFolder } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
@@ -136,6 +136,16 @@ function appendSync(path: string, data: string, options?: { mode?: number }): vo
   }
 }
 
+function stampSync(path: string): string | null {
+  try {
+    const { ino, mtimeMs, size } = statSync(path)
+    return `${ino}:${mtimeMs}:${size}`
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw systemError('read', path, error)
+  }
+}
+
 function watch(path: string, onChange: (name: string | null) => void): () => void {
   const pending = new Map<string | null, ReturnType<typeof setTimeout>>()
   const watcher = watchFolder(path, (_event, name) => {
@@ -162,6 +172,7 @@ export function createFileSystem(): FileSystem {
     readText,
     writeAtomic,
     writeStream,
+    stampSync,
     watch,
     stat: async (path) => {
       const stats = await orNull('read', path, fs.stat(path))

@@ -64,6 +64,8 @@ export interface FileSystem {
     data: AsyncIterable<Uint8Array>,
     options?: { mode?: number; maxBytes?: number; sync?: boolean; onChunk?: (chunk: Uint8Array) => void },
   ): Promise<number>
+  /** Names what a file holds now: another name after each `writeAtomic`. Null when it is missing. Told before the call returns. */
+  stampSync(path: string): string | null
   /** Calls back (debounced) when something in the folder changed. */
   watch(path: string, onChange: (name: string | null) => void): () => void
 }

@@ -1,20 +1,23 @@
 /** State files: torn, truncated, of another version, of the wrong kind; nothing is lost, and whatever happened is said. */
+import { writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { delay } from '../../src/core/time.ts'
 import { createFileStore, type Recovery } from '../../src/platform/file-store.ts'
 import { createFileSystem } from '../../src/platform/files.ts'
+import type { FileSystem } from '../../src/platform/index.ts'
 import { createLock } from '../../src/platform/lock.ts'
 import { createProcesses } from '../../src/platform/processes.ts'
 import { countsDocument as spec } from '../helpers/state-document.ts'
 
 let root: string
 let recovered: Recovery[]
-const open = () =>
+const open = (fs = createFileSystem()) =>
   createFileStore({
     root,
-    fs: createFileSystem(),
+    fs,
     lock: createLock(createProcesses().info),
     onRecovered: (recovery) => recovered.push(recovery),
   })
@@ -211,4 +214,16 @@ it('watch() tells of changes by others, and of a repair', async () => {
   await change
   stop()
   expect(calls).toBeGreaterThan(0)
+})
+
+it('watch() tells of a change that is made right after it, however slow a look at the file is', async () => {
+  await seed()
+  const fs = createFileSystem()
+  const slow: FileSystem = { ...fs, stat: async (path) => (await delay(30), await fs.stat(path)) }
+  const store = open(slow)
+  let stop = (): void => {}
+  const told = new Promise<void>((resolve) => (stop = store.watch(spec, resolve)))
+  writeFileSync(file(), JSON.stringify({ version: 2, counts: { a: 7 }, padding: '' }))
+  await told
+  stop()
 })

@@ -112,8 +112,8 @@ export function createDemand(options: DemandOptions): Demand {
   const readAgain = (): void => {
     readShared().catch((error: unknown) => log.warn('agents on demand not read', { error: messageOf(error) }))
   }
-  readAgain()
   const off = options.store.watch(agentsDocument, readAgain)
+  readAgain()
   const timer = setInterval(look, LOOK_MS)
   timer.unref?.()
   return {

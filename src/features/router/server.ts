@@ -116,20 +116,15 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       events.emit({ type: 'routing.changed', subject: 'router' })
     },
   })
-  let authenticator = await options.authenticator()
+  const { authenticator, stopWatching } = await openAuthenticator(options)
   const callers = await openCallers(options, table)
-  const stopWatching = watchToken(options, async (next) => {
-    const isOther = next.signer !== authenticator.signer
-    authenticator = next
-    if (isOther) await options.sessions.endAll()
-  })
   const cookieName = `ploinky_token_${options.workspaceId}`
   const { guard, sites } = createEntry(options, table, {
     cookieName,
-    authenticator: () => authenticator,
+    authenticator,
     verifyCaller: callers.verify,
   })
-  const app = lateApp(options, { table, cookieName, sites, authenticator: () => authenticator })
+  const app = lateApp(options, { table, cookieName, sites, authenticator })
   const routes = {
     ...table,
     refusal: options.supervisor.refusal,
@@ -185,6 +180,20 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
       log.info('router stopped', {})
     },
   }
+}
+
+/** The authenticator of the token that is in force; a token that is rotated meanwhile counts too. */
+async function openAuthenticator<S>(options: RouterOptions<S>) {
+  const inForce: { value: Authenticator | null } = { value: null }
+  const use = async (next: Authenticator): Promise<void> => {
+    const before = inForce.value
+    inForce.value = next
+    if (before !== null && next.signer !== before.signer) await options.sessions.endAll()
+  }
+  const stopWatching = watchToken(options, use)
+  const first = await options.authenticator()
+  inForce.value ??= first
+  return { authenticator: (): Authenticator => inForce.value ?? first, stopWatching }
 }
 
 async function announce<S>(options: RouterOptions<S>, server: RunningServer): Promise<RouterInfo> {

@@ -73,12 +73,12 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   const readAll = async (): Promise<void> => {
     await Promise.all([reload(), readGrants()])
   }
-  await readAll()
   const stops = [
     store.watch(routingDocument, () => void reload()),
     store.watch(agentsDocument, () => void reload()),
     store.watch(grantsDocument, () => void readGrants()),
   ]
+  await readAll()
   return {
     find: (agent) => own(current.routes, agent) ?? (own(agents, agent) === undefined ? null : 'stopped'),
     names: () => names,

@@ -50,6 +50,9 @@ export interface Supervisor {
 /** States in which what was seen over time counts more than one look. */
 const OVERRULES: ReadonlySet<string> = new Set(['failed', 'unready', 'paused', 'lost', 'stopped'])
 
+/** Until agents that could not be read are read again, ms. */
+const AGAIN_MS = 5000
+
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { events, log, runtimes, instances } = options
   const clock = options.clock ?? systemClock
@@ -209,11 +212,26 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     followed.set(runtime, following)
   }
 
-  /** Runtimes that came into use, agents that went or whose intent changed. */
+  /** Runtimes that came into use. Agents that cannot be read now are read again: they must not stay without care. */
+  async function followAll(signal: AbortSignal): Promise<readonly string[]> {
+    if (signal.aborted) return []
+    try {
+      const agents = await readAgents()
+      for (const { runtime } of agents.values()) if (runtime !== null) follow(runtime, signal)
+      return [...agents.keys()]
+    } catch (error) {
+      log.error('agents are not supervised', { error: messageOf(error), againInMs: AGAIN_MS })
+      clock.after(AGAIN_MS, () => void readIntent(signal))
+      return []
+    }
+  }
+
+  /** Also agents that went, or whose intent changed. */
   async function readIntent(signal: AbortSignal): Promise<void> {
-    const agents = await readAgents()
-    for (const { runtime } of agents.values()) if (runtime !== null) follow(runtime, signal)
-    await Promise.all([...new Set([...agents.keys(), ...cares.keys()])].map(sync))
+    const names = await followAll(signal)
+    await Promise.all([...new Set([...names, ...cares.keys()])].map(sync)).catch((error: unknown) =>
+      log.warn('agents not looked at', { error: messageOf(error) }),
+    )
   }
 
   return {
@@ -225,11 +243,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (signal.aborted) return close()
       signal.addEventListener('abort', close, { once: true })
       remembered = await readMemory()
-      for (const { runtime } of (await readAgents()).values()) if (runtime !== null) follow(runtime, signal)
-      const off = options.store.watch(agentsDocument, () => {
-        readIntent(signal).catch((error: unknown) => log.warn('agents not followed', { error: messageOf(error) }))
-      })
+      if (signal.aborted) return
+      // Before the first read: agents are being started while a router begins.
+      const off = options.store.watch(agentsDocument, () => void readIntent(signal))
       signal.addEventListener('abort', off, { once: true })
+      await followAll(signal)
     },
     async look() {
       await Promise.all([...followed.values()].map((following) => following.look().catch(() => {})))

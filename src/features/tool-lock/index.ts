@@ -140,8 +140,11 @@ export async function createToolGuard(options: { store: Store; events: EventBus;
     // The last locks that could be read stay in force.
     read().catch((error: unknown) => log.error('locks of tools not read', { error: messageOf(error) }))
   }
-  await read()
   const off = store.watch(toolLocksDocument, readAgain)
+  await read().catch((error: unknown) => {
+    off()
+    throw error
+  })
 
   const blockedOf = (agent: string): BlockedTool[] => {
     const lock = own(locks, agent)

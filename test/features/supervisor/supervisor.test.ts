@@ -1,5 +1,7 @@
 /** Supervision over the fake runtime: whatever happens to a container is noticed, answered by policy, and shown. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { agentsDocument } from '../../../src/config/documents.ts'
+import { createMemoryStore, type DocumentSpec, type Store } from '../../../src/core/store.ts'
 import { createFakeWorld } from '../../../runtimes/fake/index.ts'
 import { createFixture, type Options } from './fixture.ts'
 
@@ -262,4 +264,44 @@ it('a router that finds what it serves dead starts it; what lives it leaves alon
   expect(next.launches()).toBe(0)
   first.kill('demo')
   await next.until('restarted', () => next.view('demo')?.restarts === 1 && isReady(next)())
+})
+
+/** Lets something happen after agents were read and before the reader has them. */
+function readThen(store: Store, happen: (reads: number) => Promise<void>): Store {
+  let reads = 0
+  return {
+    ...store,
+    async read<T>(spec: DocumentSpec<T>): Promise<T> {
+      const value = await store.read(spec)
+      if (spec.name === agentsDocument.name) await happen((reads += 1))
+      return value
+    },
+  }
+}
+
+it('an agent that is started while a router begins is cared for', async () => {
+  const fixture = await createFixture({
+    store: readThen(createMemoryStore(), async (reads) => {
+      // Noted by another process in the moment in which the router has read that there is none.
+      if (reads === 1) await fixture.start('demo')
+    }),
+  })
+  open.push(fixture)
+  await fixture.run()
+  await fixture.until('ready', isReady(fixture))
+  fixture.kill('demo')
+  await fixture.until('started again', () => fixture.view('demo')?.restarts === 1 && isReady(fixture)())
+})
+
+it('agents that cannot be read when a router begins are read again', async () => {
+  let isBroken = true
+  const store = readThen(createMemoryStore(), async () => {
+    if (isBroken) throw new Error('EMFILE: too many open files')
+  })
+  const fixture = await createFixture({ store })
+  open.push(fixture)
+  await fixture.run()
+  isBroken = false
+  await fixture.start('demo')
+  await fixture.until('ready', isReady(fixture))
 })
