@@ -30,6 +30,8 @@ export interface Connection {
   close(): void
 }
 
+/** From the first packet to an open socket: an agent may have to start first. Whatever swallows the request says nothing. */
+const CONNECT_MS = 30_000
 const PING_MS = 5000
 /** A ping without an answer for so long: the way is cut, though nobody said so. */
 const SILENCE_MS = 15_000
@@ -40,6 +42,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   let socket: WebSocket | null = null
   let attempt = 0
   let retryTimer: ReturnType<typeof setTimeout> | undefined
+  let connectTimer: ReturnType<typeof setTimeout> | undefined
   let heartbeat: ReturnType<typeof setInterval> | undefined
   let heardAt = 0
   let closed = false
@@ -51,7 +54,11 @@ export function openConnection(options: ConnectionOptions): Connection {
     const mine = new WebSocket(options.url(), TTY_PROTOCOL)
     mine.binaryType = 'arraybuffer'
     socket = mine
+    clearTimeout(connectTimer)
+    connectTimer = setTimeout(() => socket === mine && drop(), CONNECT_MS)
     mine.addEventListener('open', () => {
+      if (socket !== mine) return mine.close()
+      clearTimeout(connectTimer)
       heardAt = Date.now()
       startHeartbeat(mine)
     })
@@ -66,6 +73,7 @@ export function openConnection(options: ConnectionOptions): Connection {
       if (socket !== mine) return
       socket = null
       clearInterval(heartbeat)
+      clearTimeout(connectTimer)
       ended(code)
     })
   }
@@ -124,6 +132,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   function close(): void {
     closed = true
     clearTimeout(retryTimer)
+    clearTimeout(connectTimer)
     clearInterval(heartbeat)
     const old = socket
     socket = null

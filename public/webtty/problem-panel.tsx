@@ -58,7 +58,8 @@ function WaysOut({ session, reason }: WayProps) {
 }
 
 function LastWay({ session, reason }: WayProps) {
-  if (reason === 'invalid') return <Button label={strings.reload} onClick={() => location.reload()} />
+  if (reason === 'invalid' || reason === 'incomplete')
+    return <Button label={strings.reload} onClick={() => location.reload()} />
   const isGone = (reason === 'notFound' || reason === 'ended') && session.id.value !== null
   if (isGone && !guest.value) {
     return <Button kind="primary" icon="add" label={strings.startNew} onClick={session.restart} />

@@ -2,7 +2,9 @@
 import { CLOSE } from '../../src/features/terminals/protocol.ts'
 import { backoffMs } from '../shared/live.ts'
 
-export type FinalReason = 'ended' | 'invalid' | 'signedOut' | 'denied' | 'notFound' | 'unavailable' | 'tooMany'
+/** `incomplete`: a part of the page itself is missing. */
+export type FinalReason =
+  'ended' | 'invalid' | 'signedOut' | 'denied' | 'notFound' | 'unavailable' | 'tooMany' | 'incomplete'
 export type Verdict =
   { readonly kind: 'retry'; readonly waitMs: number } | { readonly kind: 'final'; readonly reason: FinalReason }
 

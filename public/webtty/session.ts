@@ -2,14 +2,13 @@
 import { effect, signal } from '@preact/signals'
 import type { Signal } from '@preact/signals'
 import type { TtyRole, TtyServerMessage, TtyView } from '../../src/features/terminals/protocol.ts'
-import { ACK_BYTES } from '../../src/features/terminals/protocol.ts'
 import { routerUrl } from '../shared/api.ts'
-import { createAcks } from './acks.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { openConnection } from './connection.ts'
 import type { Modifiers } from './keys.ts'
 import { bytesOf, withModifiers } from './keys.ts'
 import type { BarKey } from './keys.ts'
+import { createOutput } from './output.ts'
 import { checkPaste } from './paste.ts'
 import type { Paste } from './paste.ts'
 import { settings } from './settings.ts'
@@ -52,7 +51,8 @@ export interface SessionHost {
 
 export type TtySession = ReturnType<typeof openSession>
 
-const IDLE_ACK_MS = 120
+/** For the parts of the page that draw a terminal; whoever waits longer is told. */
+const LOAD_MS = 20_000
 /** An error is followed by the end of the connection at once, or not at all. */
 const ERROR_SETTLES_MS = 300
 const encoder = new TextEncoder()
@@ -102,7 +102,10 @@ function createState({ agent, session }: SessionWish): State {
 /** Begins at once; the terminal appears in its place as soon as both are there. */
 export function openSession(key: string, wish: SessionWish, host: SessionHost) {
   const state = createState(wish)
-  const output = createOutput(state, (bytes) => connection?.send({ type: 'ack', bytes }))
+  const output = createOutput(
+    () => state.terminal.value?.screen,
+    (bytes) => connection?.send({ type: 'ack', bytes }),
+  )
   let connection: Connection | null = null
   let place: HTMLElement | null = null
   let stopApplying: (() => void) | null = null
@@ -149,6 +152,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
     again: start,
     dispose(): void {
       disposed = true
+      clearTimeout(loading)
       connection?.close()
       stopApplying?.()
       stopNaming?.()
@@ -156,7 +160,8 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
     },
   }
 
-  void createTerminalView(settings.value, {
+  const loading = setTimeout(missing, LOAD_MS)
+  createTerminalView(settings.value, {
     onInput: (data, binary) => typed(data, binary),
     onSize: (size) => {
       state.size.value = size
@@ -170,10 +175,23 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
     onOpen: (address) => host.onOpen(address),
     onClipboard: (text) => host.askClipboard(self, text),
     onBell: () => {},
-  }).then(appear)
+  }).then(appear, missing)
   return self
 
+  /** Should it come after all, it appears. */
+  function missing(): void {
+    clearTimeout(loading)
+    if (!disposed && state.terminal.value === null) told({ kind: 'closed', reason: 'incomplete' })
+  }
+
+  function told(next: ConnectionState): void {
+    const before = state.connection.value.kind
+    state.connection.value = next
+    if (next.kind !== before) host.announce(next.kind)
+  }
+
   function appear(view: TerminalView): void {
+    clearTimeout(loading)
     if (disposed) return view.dispose()
     state.terminal.value = view
     if (place !== null) view.mount(place)
@@ -197,11 +215,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
       url: () => socketUrl(wish, state),
       onMessage: take,
       onOutput: (bytes) => output.write(bytes),
-      onState(next) {
-        const before = state.connection.value.kind
-        state.connection.value = next
-        if (next.kind !== before) host.announce(next.kind)
-      },
+      onState: told,
       onLatency: (milliseconds) => {
         state.latency.value = milliseconds
       },
@@ -302,39 +316,4 @@ function socketUrl({ agent, command, share }: SessionWish, { id, view, room, siz
     if (value !== undefined && value !== null) url.searchParams.set(name, value)
   }
   return url.href
-}
-
-/** Writes into the terminal in the order in which things came, and says how far it has got. */
-function createOutput(state: State, acknowledge: (bytes: number) => void) {
-  const acks = createAcks(ACK_BYTES)
-  let idle: ReturnType<typeof setTimeout> | undefined
-
-  function drawn(count: () => void): void {
-    count()
-    const due = acks.due(false)
-    if (due !== null) acknowledge(due)
-    clearTimeout(idle)
-    idle = setTimeout(() => {
-      const rest = acks.due(true)
-      if (rest !== null) acknowledge(rest)
-    }, IDLE_ACK_MS)
-  }
-  const screen = () => state.terminal.value?.screen
-  const resize = ({ cols, rows }: Size): void => {
-    // Behind what is still to be drawn: that was written for the size before.
-    if (cols >= 1 && rows >= 1) screen()?.write('', () => screen()?.resize(cols, rows))
-  }
-  return {
-    begin(bytes: number, size: Size): void {
-      acks.begin(bytes)
-      // RIS, and not reset(): it takes its turn after what was written before.
-      screen()?.write('\x1bc')
-      resize(size)
-    },
-    write(bytes: Uint8Array): void {
-      const count = acks.arrived(bytes.length)
-      screen()?.write(bytes, () => drawn(count))
-    },
-    resize,
-  }
 }

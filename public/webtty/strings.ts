@@ -23,6 +23,7 @@ const CLOSED: Record<FinalReason, string> = {
   notFound: 'There is no such session any more',
   unavailable: 'No terminal can be opened here now',
   tooMany: 'There are too many sessions',
+  incomplete: 'The terminal could not be loaded',
 }
 const NEXT: Record<FinalReason, string> = {
   ended: 'Start another one.',
@@ -32,6 +33,7 @@ const NEXT: Record<FinalReason, string> = {
   notFound: 'Its program ended, or the router was started again. Start a new one.',
   unavailable: 'Start the agent, then try again.',
   tooMany: 'End one that is not needed, then try again.',
+  incomplete: 'A part of this page did not come from the router. Load the page again.',
 }
 const ACTIONS: Record<Action, string> = {
   copy: 'Copy what is selected',

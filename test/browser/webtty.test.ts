@@ -1,6 +1,6 @@
 /** The terminal in the page: what a person does with it all day. */
 import { describe, expect, it } from 'vitest'
-import { skipReason } from './browser.ts'
+import { screenshot, skipReason } from './browser.ts'
 import { AGENT, cutSockets, enter, ready, screens, sees, sessionOf, sizeOf, useTtyKit } from './tty-kit.ts'
 
 describe.skipIf(skipReason !== null)('a terminal in the page', () => {
@@ -221,5 +221,33 @@ describe.skipIf(skipReason !== null)('a terminal in the page', () => {
     await page.getByRole('alert').getByText('SESSION_NOT_FOUND').waitFor()
     await page.getByRole('button', { name: 'New session' }).last().click()
     await ready(page)
+  })
+
+  it('tells that a part of the page did not come, and goes on when it does', async () => {
+    const { page } = await kit.open()
+    await ready(page)
+    await page.route('**/part-xterm-*', (route) => route.abort())
+    await page.reload()
+    await page.getByRole('alert').getByText('The terminal could not be loaded').waitFor()
+    await screenshot(page, 'terminal-incomplete')
+    await page.unroute('**/part-xterm-*')
+    await page.getByRole('button', { name: 'Load again' }).click()
+    await ready(page)
+  })
+
+  it('tells that a part of the page is late, and appears when it comes after all', async () => {
+    const { page, faults } = await kit.open()
+    await ready(page)
+    let bring = (): void => {}
+    const late = new Promise<void>((resolve) => (bring = resolve))
+    await page.route('**/part-xterm-*', async (route) => {
+      await late
+      await route.continue()
+    })
+    await page.reload()
+    await page.getByRole('alert').getByText('The terminal could not be loaded').waitFor({ timeout: 60_000 })
+    bring()
+    await ready(page)
+    expect(faults).toEqual([])
   })
 })
