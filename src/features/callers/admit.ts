@@ -11,6 +11,7 @@ import { callingAgent, type Principal } from '../../core/principal.ts'
 import { readIncoming } from '../../http/incoming-body.ts'
 import type { McpExchange } from '../../http/mcp-exchange.ts'
 import type { IncomingMessage } from '../../platform/index.ts'
+import { grantName } from './grant-name.ts'
 import { headerMismatch } from './header-match.ts'
 import type { InvocationMaker } from './invocations.ts'
 import { type Asked, type Message, readMessage } from './message.ts'
@@ -203,13 +204,11 @@ function depthOf({ headers }: IncomingMessage): number {
 function wantedOf(asked: Asked): string[] {
   switch (asked.kind) {
     case 'tool':
-      // A tool that is named like a prompt is none.
-      return [/^(?:prompt|resource):/.test(asked.name) ? `tool:${asked.name}` : asked.name]
     case 'prompt':
     case 'resource':
-      return [`${asked.kind}:${asked.name}`]
+      return [grantName(asked.kind, asked.name)]
     case 'resources':
-      return asked.names.map((name) => `resource:${name}`)
+      return asked.names.map((name) => grantName('resource', name))
     case 'protocol':
     case 'unknown':
       return []

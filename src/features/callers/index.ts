@@ -1,5 +1,6 @@
 /** Agents that call agents: who they are, what they may call, and how they reach the router. */
 export { type CallGate, createCallGate } from './admit.ts'
+export { grantName } from './grant-name.ts'
 export { createGrants, type Grant, type Grants } from './grants.ts'
 export { createInvocations, type InvocationMaker, subjectOf } from './invocations.ts'
 export { agentSecret, claimedAgent, createKeyRing } from './keys.ts'

@@ -1,6 +1,7 @@
 /** What an agent is told of another one: what it may call there. People are told of all that an agent offers. */
 import type { VirtualEndpoint } from '../../../config/documents.ts'
 import { callingAgent, type Principal } from '../../../core/principal.ts'
+import { grantName } from '../../callers/index.ts'
 import type { AgentAccess } from '../access.ts'
 import { KINDS, type Kind } from './lists.ts'
 import { type Json, textOf } from './message.ts'
@@ -9,11 +10,9 @@ import type { ViewOptions } from './view.ts'
 type Access = Pick<AgentAccess, 'mayCall'>
 type Sources = Pick<ViewOptions, 'list' | 'index'>
 
-/** As grants name it. */
-export function grantOf(kind: Exclude<Kind, 'templates'>, name: string): string {
-  if (kind === 'tools') return /^(?:prompt|resource):/.test(name) ? `tool:${name}` : name
-  return kind === 'prompts' ? `prompt:${name}` : `resource:${name}`
-}
+const NAMED = { tools: 'tool', prompts: 'prompt', resources: 'resource' } as const
+
+export const grantOf = (kind: Exclude<Kind, 'templates'>, name: string): string => grantName(NAMED[kind], name)
 
 /**
  * Lists and names without what the caller may not call, so that nothing hides or doubles a name that it sees. Templates stay:
