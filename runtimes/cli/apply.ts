@@ -9,7 +9,7 @@ import type { ApplyOptions, ApplyOutcome, WorkloadSpec } from '../adapter.ts'
 import { joinedNetworks, type JoinedNetwork } from '../supported.ts'
 import { isOwned, type Containers } from './containers.ts'
 import type { Engine } from './dialect.ts'
-import { isNetworkMissing } from './failure.ts'
+import { isLeftBehind, isNetworkMissing } from './failure.ts'
 import type { ImageIdOf } from './image-id.ts'
 import type { Networks } from './networks.ts'
 import { createArgs, runArgs, type RunParts } from './oci.ts'
@@ -121,9 +121,13 @@ export function createApply(engine: Engine, { containers, networks, imageIdOf }:
     if (result.exitCode === 0 || now?.workload.state === 'running') {
       return now === null ? null : { workload: now.workload, outcome: 'started' }
     }
-    if (isNetworkMissing(result.stderr) && spec.network.mode === 'networks') {
-      // Pruned while it was stopped: the container knows the network by an id that does not come back.
-      networks.forget(joinedNetworks(spec).map(nameOf))
+    const lostNetwork = isNetworkMissing(result.stderr) && spec.network.mode === 'networks'
+    // Pruned while it was stopped: the container knows the network by an id that does not come back.
+    if (lostNetwork) networks.forget(joinedNetworks(spec).map(nameOf))
+    const isOrphan = isLeftBehind(result.stderr)
+    // Nothing that the engine offers can end it.
+    if (isOrphan) engine.log.warn('the engine lost a container; its program may still run', { container: container.id })
+    if (lostNetwork || isOrphan) {
       await replace(turn, container)
       return create(turn)
     }

@@ -118,6 +118,13 @@ const RULES: readonly Rule[] = [
 export const isNetworkMissing = (stderr: string): boolean =>
   /network \S+ not found|unable to find network|no such network/i.test(stderr)
 
+/**
+ * An engine that was killed while it started a container forgot that it did, and what it began is in the way for ever:
+ * docker 20.10 with its containerd ("task ID: already exists", "id already in use"), runc ("container with id exists").
+ */
+export const isLeftBehind = (stderr: string): boolean =>
+  /task [0-9a-f]{12,}: already exists|\bid already in use|container with id exists/i.test(stderr)
+
 const MAX_MESSAGE = 600
 
 /** Lines that say nothing about the cause: help, podman's warnings and retries. */

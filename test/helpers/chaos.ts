@@ -1,8 +1,11 @@
-/** Random kills of containers and of the router, and what must be true at the end. */
+/** Random kills of containers, of the router and of the engine, and what must be true at the end. */
 import { execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { ownDaemons } from '../setup/daemons.mjs'
+import { startDocker } from '../setup/docker.mjs'
 import { isContainerEngine, runtimeName, waitFor, type Workspace } from './workspace.ts'
 
 const exec = promisify(execFile)
@@ -53,10 +56,31 @@ export async function defineAgents(workspace: Workspace, count: number): Promise
 
 export const statusOf = (workspace: Workspace): Promise<Status> => workspace.json<Status>(['status'])
 
-export type Kill = 'kill' | 'remove' | 'router'
+export type Kill = 'kill' | 'remove' | 'router' | 'engine'
 
-/** One deed. True when there was something to kill. */
-export async function strike(workspace: Workspace, kind: Kill, container: string): Promise<boolean> {
+const ownDocker = () => ownDaemons().find(({ name }) => name === 'dockerd')
+/** Only a docker daemon that the set-up of the tests started is killed; podman has none. */
+export const canKillEngine = (): boolean => runtimeName === 'docker' && ownDocker() !== undefined
+
+/** Its containers end with it, or when it comes back: nobody tells of that meanwhile. */
+async function killEngine(awayMs: number): Promise<boolean> {
+  const daemon = ownDocker()
+  if (daemon === undefined) return false
+  process.kill(daemon.pid, 'SIGKILL')
+  await new Promise((resolve) => setTimeout(resolve, awayMs))
+  // One that finds another process of its number does not start.
+  await waitFor('dockerd is gone', () => (existsSync(`/proc/${daemon.pid}`) ? undefined : true))
+  await startDocker((line) => process.stderr.write(`${line}\n`))
+  return true
+}
+
+/** One deed. True when there was something to kill. `awayMs`: for how long an engine is gone. */
+export async function strike(
+  workspace: Workspace,
+  kind: Kill,
+  { container, awayMs }: { container: string; awayMs: number },
+): Promise<boolean> {
+  if (kind === 'engine') return await killEngine(awayMs)
   if (kind === 'router') {
     const pid = await workspace.routerPid().catch(() => 0)
     if (pid <= 1) return false
@@ -88,47 +112,77 @@ export async function strike(workspace: Workspace, kind: Kill, container: string
 
 /** Every agent serves, each in one container; the router runs. */
 export async function recovered(workspace: Workspace, names: readonly string[], timeoutMs: number): Promise<Status> {
-  return await waitFor(
-    'every agent is ready again',
-    async () => {
-      const status = await statusOf(workspace).catch(() => null)
-      if (status === null || !status.router.running) return undefined
-      const ready = status.agents.filter(({ state }) => state === 'ready')
-      if (ready.length !== names.length) return undefined
-      const answers = await Promise.all(
-        names.map((name) =>
-          workspace.fetch(`/services/${name}/`).then(
-            ({ status: code }) => code,
-            () => 0,
-          ),
+  let last = ''
+  const look = async (): Promise<Status | undefined> => {
+    const status = await statusOf(workspace)
+    last = JSON.stringify(status)
+    if (!status.router.running) return undefined
+    const ready = status.agents.filter(({ state }) => state === 'ready')
+    if (ready.length !== names.length) return undefined
+    const answers = await Promise.all(
+      names.map((name) =>
+        workspace.fetch(`/services/${name}/`).then(
+          ({ status: code }) => code,
+          () => 0,
         ),
-      )
-      return answers.every((code) => code === 200) ? status : undefined
-    },
-    timeoutMs,
-  )
+      ),
+    )
+    last = answers.join()
+    return answers.every((code) => code === 200) ? status : undefined
+  }
+  try {
+    return await waitFor(
+      'every agent is ready again',
+      () => look().catch((error) => void (last = String(error))),
+      timeoutMs,
+    )
+  } catch (error) {
+    throw new Error(`${String(error)}: ${last}`, { cause: error })
+  }
 }
+
+/** Between what was told of an engine and what is told of it after it was gone. */
+const GAP = '|'
 
 /** Starts and ends of each container, in their order, as the engine tells them from now on (it keeps but a few). */
 export function recordEvents(id: string) {
   const isDocker = runtimeName === 'docker'
   const format = isDocker ? '{{.Action}} {{.Actor.Attributes.name}}' : '{{.Status}} {{.Name}}'
   const filters = ['--filter', `label=ploinky.workspace=${id}`, '--filter', 'type=container']
-  const child = spawn(runtimeName, ['events', ...filters, '--format', format], { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  let isOver = false
+  let again: ReturnType<typeof setTimeout> | undefined
+  let child = follow()
+
+  function follow() {
+    const next = spawn(runtimeName, ['events', ...filters, '--format', format], { stdio: ['ignore', 'pipe', 'ignore'] })
+    next.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    next.once('close', () => {
+      text += `\n${GAP}\n`
+      if (!isOver) again = setTimeout(() => (child = follow()), 20)
+    })
+    return next
+  }
   return {
-    /** By container: `S` for each start, `E` for each end. */
+    /** By container: `S` for each start, `E` for each end, `|` where an engine was gone. */
     runs(): Map<string, string> {
       const runs = new Map<string, string>()
       for (const line of text.split('\n').filter(Boolean)) {
+        if (line === GAP) {
+          for (const [name, told] of runs) runs.set(name, told + GAP)
+          continue
+        }
         const [action = '', name = ''] = line.split(' ')
         const letter = action === 'start' ? 'S' : action === 'die' || action === 'died' ? 'E' : ''
         runs.set(name, (runs.get(name) ?? '') + letter)
       }
       return runs
     },
-    [Symbol.dispose]: () => void child.kill('SIGKILL'),
+    [Symbol.dispose](): void {
+      isOver = true
+      clearTimeout(again)
+      child.kill('SIGKILL')
+    },
   }
 }
 

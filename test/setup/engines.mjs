@@ -40,7 +40,8 @@ export async function setUp(say) {
 /** Ends the daemons that the set-up started. @param {(line: string) => void} say @returns {Promise<boolean>} */
 export async function tearDown(say) {
   let complete = true
-  for (const daemon of ownDaemons()) {
+  // By name, backwards: dockerd needs containerd to end.
+  for (const daemon of ownDaemons().reverse()) {
     const stopped = await stopDaemon(daemon)
     say(`${daemon.name} (process ${daemon.pid}): ${stopped ? 'stopped' : 'DOES NOT STOP'}`)
     complete &&= stopped

@@ -1,0 +1,1 @@
+export function startDocker(say: (line: string) => void): Promise<void>
