@@ -3,6 +3,7 @@ import { appendFileSync, createReadStream, statSync, watch as watchFolder } from
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
+import { delay } from '../core/time.ts'
 import { hashing } from './hashing.ts'
 import type { FileInfo, FileSystem, OpenFile } from './index.ts'
 import { onPath, systemError } from './system-error.ts'
@@ -10,6 +11,9 @@ import { onPath, systemError } from './system-error.ts'
 const DEFAULT_TEXT_LIMIT = 16 * 1024 * 1024
 /** Editors and our own rename cause bursts of notifications; one call a burst is enough. */
 const WATCH_DEBOUNCE_MS = 20
+
+const REMOVAL_TRIES = 20
+const REMOVAL_PAUSE_MS = 50
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as { code?: string }).code ?? '')
 
@@ -136,6 +140,18 @@ function appendSync(path: string, data: string, options?: { mode?: number }): vo
   }
 }
 
+/** Whoever still writes there is ending; Deno has no retries of its own. */
+async function removeAll(path: string): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await fs.rm(path, { recursive: true, force: true })
+    } catch (error) {
+      if (tries === REMOVAL_TRIES || (error as { code?: string }).code !== 'ENOTEMPTY') throw error
+      await delay(REMOVAL_PAUSE_MS)
+    }
+  }
+}
+
 function stampSync(path: string): string | null {
   try {
     const { ino, mtimeMs, size } = statSync(path)
@@ -192,7 +208,7 @@ export function createFileSystem(): FileSystem {
     appendSync,
     append: (path, data, options) => onPath('write', path, fs.appendFile(path, data, { mode: options?.mode ?? 0o644 })),
     rename: (from, to) => onPath('write', to, fs.rename(from, to)),
-    remove: (path) => onPath('remove', path, fs.rm(path, { recursive: true, force: true })),
+    remove: (path) => onPath('remove', path, removeAll(path)),
     symlink: (target, path) => onPath('write', path, fs.symlink(target, path)),
     readLink: (path) => orNull('read', path, fs.readlink(path)),
     chmod: (path, mode) => onPath('write', path, fs.chmod(path, mode)),

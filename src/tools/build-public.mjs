@@ -8,7 +8,7 @@
  */
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
@@ -20,8 +20,6 @@ const MODULES = { 'mcp-client': 'MCPBrowserClient' }
 const PACKED = /\.(?:html|css|js|svg)$/
 /** Smaller files fit in one packet anyway. */
 const PACK_MIN_BYTES = 512
-/** In index.html: where preloads of parts go. */
-const PARTS_PLACE = '<!-- parts of main.js -->'
 
 /**
  * @param {string} outDir e.g. `dist/public`
@@ -45,8 +43,7 @@ export async function buildPublic(outDir, options = {}) {
 
 async function make(folder, settings, { watch, closers }) {
   if (watch !== true) {
-    const built = await Promise.all(settings.map((one) => build({ ...one, metafile: true })))
-    for (const { metafile } of built) await announceParts(folder, metafile)
+    await Promise.all(settings.map((one) => build(one)))
     return await pack(folder)
   }
   for (const one of settings) {
@@ -55,27 +52,6 @@ async function make(folder, settings, { watch, closers }) {
     await watcher.watch()
     closers.push(() => watcher.dispose())
   }
-}
-
-/**
- * Names what main.js imports, in a page that has a place for it: a browser would learn of it, and ask for it, only after it has
- * read main.js.
- */
-async function announceParts(folder, { outputs }) {
-  const main = Object.keys(outputs).find((path) => basename(path) === 'main.js')
-  const page = join(folder, 'index.html')
-  if (main === undefined || !existsSync(page)) return
-  const parts = new Set()
-  const collect = (path) => {
-    for (const { path: part, kind } of outputs[path].imports) {
-      if (kind !== 'import-statement' || parts.has(part)) continue
-      parts.add(part)
-      collect(part)
-    }
-  }
-  collect(main)
-  const links = [...parts].map((part) => `<link rel="modulepreload" href="./${basename(part)}" />`).join('\n    ')
-  await writeFile(page, (await readFile(page, 'utf8')).replace(PARTS_PLACE, links))
 }
 
 function moduleSettings(outdir, options) {

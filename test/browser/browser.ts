@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
-import { expect } from 'vitest'
+import { expect, onTestFailed } from 'vitest'
 
 const PLACES = [
   process.env['PLOINKY_TEST_CHROMIUM'],
@@ -68,7 +68,36 @@ export async function openPage(
     if (!request.url().startsWith(origin) && !/^(?:data|blob):/.test(request.url()))
       faults.push(`foreign request: ${request.url()}`)
   })
-  return { page, faults, close: () => context.close() }
+  const look = watchRequests(page)
+  let last: string[] = []
+  whenFailed(() => process.stderr.write(`${[...last, ...faults].join('\n')}\n`))
+  const close = async (): Promise<void> => {
+    last = await look()
+    await context.close()
+  }
+  return { page, faults, close }
+}
+
+/** What the page shows and what it still waits for, for whoever reads of a test that failed. */
+function watchRequests(page: Page): () => Promise<string[]> {
+  const open = new Map<object, string>()
+  page.on('request', (request) => open.set(request, `${request.resourceType()} ${request.url()}`))
+  page.on('requestfinished', (request) => open.delete(request))
+  page.on('requestfailed', (request) => open.delete(request))
+  return async () => {
+    const text = await Promise.race([page.evaluate(() => document.body.innerText), patience()]).catch(String)
+    return [`${page.url()} shows: ${text.slice(0, 500)}`, ...[...open.values()].map((line) => `not answered: ${line}`)]
+  }
+}
+
+const patience = (): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('nothing: it hangs'), 2000))
+
+function whenFailed(tell: () => void): void {
+  try {
+    onTestFailed(tell)
+  } catch {
+    // Opened for several tests.
+  }
 }
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

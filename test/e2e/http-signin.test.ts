@@ -35,7 +35,7 @@ describe.runIf(isHere)('signing in', () => {
   it('a browser keeps the named parts of a page, and asks each time for the page itself', async () => {
     const get = (path: string) => call({ target: `/dashboard/${path}`, headers: [['cookie', cookie]] })
     const page = await get('')
-    const part = /<link rel="modulepreload" href="\.\/([^"]+)"/.exec(page.body)?.[1] ?? ''
+    const part = /"\.\/(part-[\w-]+\.js)"/.exec((await get('main.js')).body)?.[1] ?? ''
     const kept = async (path: string) => {
       const { status, headers } = await get(path)
       return [status, headers['cache-control']]

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TtyView } from '../../src/features/terminals/protocol.ts'
-import { openTty, type TtyClient, type TtyClientOptions } from '../helpers/tty-client.ts'
+import { openTty, type TtyClient, type TtyClientOptions, withoutEcho } from '../helpers/tty-client.ts'
 import {
   createWorkspace,
   engine,
@@ -93,7 +93,7 @@ describe('a flood', { timeout: 150_000 }, () => {
     const { session, snapshotBytes } = await tty.message('attached')
     await using witness = await openTty(workspace, 'demo', { query: { session: session.id } })
     await witness.message('attached')
-    witness.type('stty -echo\r')
+    await withoutEcho(witness)
     tty.socket.pause()
     const flood = async (bytes: number, end: string): Promise<number> => {
       const lines = 'yes "0123456789 0123456789 0123456789 0123456789"'
@@ -129,7 +129,7 @@ describe('a flood', { timeout: 150_000 }, () => {
   test('sequences without an end, deep parameters and garbage break nothing', async () => {
     await using tty = await shell()
     await tty.message('attached')
-    tty.type('stty -echo\r')
+    await withoutEcho(tty)
     const bombs = [
       "printf '\\033]0;'; head -c 3000000 /dev/zero | tr '\\0' A; printf '\\007'",
       "i=0; while [ $i -lt 200 ]; do printf '\\033[999999999;999999999H\\033[99999X\\033[9999@\\033[9999L\\033[9999S\\033[9999T'; i=$((i+1)); done",

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TtyView } from '../../src/features/terminals/protocol.ts'
 import type { NewShare } from '../../src/features/terminals/service.ts'
-import { openTty, type TtyClient } from '../helpers/tty-client.ts'
+import { openTty, type TtyClient, withoutEcho } from '../helpers/tty-client.ts'
 import {
   createWorkspace,
   engine,
@@ -53,7 +53,7 @@ async function running(word: string): Promise<number> {
           ...(program === 'docker' ? ['-eo', 'pid,args'] : ['pid', 'args']),
         ])
       ).stdout
-    : (await run('ps', ['-eo', 'pid,args'])).stdout
+    : (await run('ps', ['-eo', 'pid,args'], { maxBuffer: 64 * 1024 * 1024 })).stdout
   return list.split('\n').filter((line) => line.includes(word) && !line.includes('ps -eo')).length
 }
 
@@ -127,8 +127,7 @@ describe('sessions', { timeout: 90_000 }, () => {
   test('are recorded as an asciicast that only its owner can read, without what is typed', async () => {
     await using tty = await shell()
     const { session } = await tty.message('attached')
-    tty.type('stty -echo; echo ready-$((1+1))\r')
-    await tty.saw('ready-2')
+    await withoutEcho(tty)
     await workspace.json(['terminal', 'record', session.id])
     await tty.message('session', ({ session: view }) => view.recording)
     tty.type('echo sh""own # hid""den\r')

@@ -54,6 +54,17 @@ export async function openTty(workspace: Workspace, agent: string, options: TtyC
   return client
 }
 
+/**
+ * A shell that shows nothing of what is typed from now on. Its prompt may ask where the cursor is, and a shell without echo
+ * takes an answer that comes late for typed text: so the first prompt is past before, and the next one is in sight.
+ */
+export async function withoutEcho(tty: TtyClient): Promise<void> {
+  tty.type('echo asked-$((1+1))\r')
+  await tty.saw(/asked-2\r?\n[^\n]*[#$] /)
+  tty.type('stty -echo; echo ready-$((1+1))\r')
+  await tty.saw('ready-2')
+}
+
 function follow(socket: WebSocket, options: TtyClientOptions): TtyClient {
   const messages: TtyServerMessage[] = []
   const decoder = new TextDecoder()

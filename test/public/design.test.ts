@@ -55,15 +55,6 @@ async function withImports(page: string, name: string, found = new Set<string>()
   return found
 }
 
-it('the dashboard names all that it loads at first, so that nothing waits to be discovered', async () => {
-  const html = await readFile(join(dir, 'dashboard', 'index.html'), 'utf8')
-  const named = [...html.matchAll(/<link rel="modulepreload" href="\.\/([^"]+)"/g)].map(([, name = '']) => name)
-  const imported = await withImports('dashboard', 'main.js')
-  imported.delete('main.js')
-  expect(imported.size).toBeGreaterThan(1)
-  expect(named.sort()).toEqual([...imported].sort())
-})
-
 const sum = async (page: string, names: Iterable<string>): Promise<number> =>
   (await Promise.all([...names].map((name) => sizeOf(page, name)))).reduce((total, size) => total + size, 0)
 

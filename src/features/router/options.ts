@@ -68,7 +68,8 @@ export interface RouterOptions<S> {
 }
 
 export interface RouterSupervisor {
-  run(signal: AbortSignal): Promise<void>
+  /** `routed`: makes written routes count for requests; an agent is ready only after it. */
+  run(signal: AbortSignal, routed: () => Promise<void>): Promise<void>
   /** Somebody changed something: looked at before that is told as done. */
   look(): Promise<void>
   refusal(agent: string): PloinkyError | null

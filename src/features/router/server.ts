@@ -160,7 +160,7 @@ async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   tableChanged = doors.follow
   const info = await announce(options, server)
   options.supervisor
-    .run(ended.signal)
+    .run(ended.signal, table.reload)
     .catch((error: unknown) => log.error('agents are not supervised', { error: messageOf(error) }))
   app.load()
   const presence = keepPresence({ platform, paths, log, info })

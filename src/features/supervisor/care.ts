@@ -320,8 +320,9 @@ export function createCare(options: CareOptions): Care {
     },
     refusal() {
       if (state === null || state === 'ready' || state === 'lost') return null
-      // Somebody else started it: its route counts when that start says so.
-      if (state === 'starting' && !(current?.isOurs && current.readyAt === null)) return null
+      // Somebody else started it: its route counts when that start says so. Of ours, the old one leads nowhere.
+      const isUnrouted = current?.isOurs === true && (current.readyAt === null || pendingRoute !== null)
+      if (state === 'starting' && !isUnrouted) return null
       const left = next === null ? RETRY_AFTER_SECONDS : Math.ceil((next.at - clock.now()) / 1000) + 1
       return refusalOf({ name, state, reason, code, retryAfterSeconds: Math.max(1, left) })
     },

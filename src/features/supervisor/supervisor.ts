@@ -37,8 +37,11 @@ export interface SupervisorOptions {
 }
 
 export interface Supervisor {
-  /** Until the signal aborts. Resolves when everything that is in use is followed. */
-  run(signal: AbortSignal): Promise<void>
+  /**
+   * Until the signal aborts. Resolves when everything that is in use is followed. `routed`: makes written routes count for
+   * requests; an agent is ready only after it.
+   */
+  run(signal: AbortSignal, routed: () => Promise<void>): Promise<void>
   /** Looks at everything now: somebody changed something. */
   look(): Promise<void>
   /** Why requests to an agent are refused; null when they are passed on. */
@@ -67,6 +70,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   )
   const ended = new AbortController()
   const changes = createChanges({ clock, log, signal: ended.signal, exclusive: options.exclusive, perform })
+  let routed = async (): Promise<void> => {}
   let remembered: Awaited<ReturnType<typeof readMemory>> = {}
 
   async function readMemory() {
@@ -94,6 +98,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       routeOf: async () => own((await readRoutes()).routes, name),
       publish: async (route) => {
         if ((await agentNow()).wanted) await options.routes.set(name, route)
+        await routed()
       },
       isDisturbed: async () => !changes.isBusy() && (await options.isBusy()),
       request: (kind) => changes.request(name, kind),
@@ -235,7 +240,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   return {
-    async run(signal) {
+    async run(signal, tellRouted) {
+      routed = tellRouted
       const close = (): void => {
         ended.abort()
         for (const care of cares.values()) care.close()

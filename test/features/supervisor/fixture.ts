@@ -29,6 +29,8 @@ export interface Options {
   /** State of a workspace that a router served before. */
   readonly store?: Store
   readonly world?: ReturnType<typeof createFakeWorld>
+  /** Makes written routes count for requests. */
+  readonly routed?: () => Promise<void>
 }
 
 const unavailable = (): PloinkyError => new PloinkyError('RUNTIME_UNAVAILABLE', 'The engine is gone')
@@ -138,7 +140,7 @@ export async function createFixture(options: Options = {}) {
   return {
     ...{ world, clock, store, supervisor, seen, engine, ...power, exclusive, container, note },
     launches: () => launches,
-    run: () => supervisor.run(ended.signal),
+    run: () => supervisor.run(ended.signal, options.routed ?? (async () => {})),
     /** As `ploinky start` does it. */
     async start(name: string): Promise<void> {
       await exclusive('start', async () => {

@@ -305,3 +305,19 @@ it('agents that cannot be read when a router begins are read again', async () =>
   await fixture.start('demo')
   await fixture.until('ready', isReady(fixture))
 })
+
+it('what was started again is refused until requests go where it is now', async () => {
+  let route = (): void => {}
+  let isHeld = false
+  const routed = (): Promise<void> => (isHeld ? new Promise((resolve) => (route = resolve)) : Promise.resolve())
+  const fixture = await started({ routed })
+  isHeld = true
+  fixture.kill('demo')
+  await fixture.until('started again', () => fixture.view('demo')?.restarts === 1)
+  await fixture.clock.advance(5000)
+  expect(refused(fixture)).toMatchObject({ code: 'AGENT_NOT_READY' })
+  expect(fixture.state('demo')).not.toBe('ready')
+  isHeld = false
+  route()
+  await fixture.until('ready again', isReady(fixture))
+})
