@@ -2,6 +2,7 @@
 import { effect, signal } from '@preact/signals'
 import { Component } from 'preact'
 import type { ComponentChildren, ComponentType } from 'preact'
+import { loadAgain } from '../shared/load-again.ts'
 import { Button } from '../shared/ui.tsx'
 import { ViewHead } from './head.tsx'
 import { Loading } from './loading.tsx'
@@ -23,7 +24,7 @@ async function load(id: keyof typeof LOADERS): Promise<void> {
   try {
     keep(id, (await LOADERS[id]()).View)
   } catch {
-    keep(id, 'failed')
+    if (!loadAgain()) keep(id, 'failed')
   }
 }
 

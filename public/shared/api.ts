@@ -29,6 +29,7 @@ export function goToSignIn(): void {
 }
 
 const TIMEOUT_MS = 30_000
+const AGAIN_MS = 250
 /** Starting an agent may include pulling its image. */
 const ACTION_TIMEOUT_MS = 10 * 60_000
 
@@ -38,13 +39,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 export async function call(method: Method, path: string, body?: unknown): Promise<unknown> {
   let response: Response
   try {
-    response = await fetch(routerUrl(path), {
-      method,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      cache: 'no-store',
-      signal: AbortSignal.timeout(method === 'GET' ? TIMEOUT_MS : ACTION_TIMEOUT_MS),
-    })
+    response = await send(method, path, body)
   } catch (error) {
     const timedOut = error instanceof DOMException && error.name === 'TimeoutError'
     throw new ApiError(timedOut ? 'The router did not answer in time' : 'The router cannot be reached', {
@@ -57,6 +52,25 @@ export async function call(method: Method, path: string, body?: unknown): Promis
   if (response.ok) return answer
   if (response.status === 401) goToSignIn()
   throw errorOf(response.status, answer)
+}
+
+/** What only asks is asked once more when its connection broke: a change of this machine's networks is enough for that. */
+async function send(method: Method, path: string, body: unknown): Promise<Response> {
+  const once = (): Promise<Response> =>
+    fetch(routerUrl(path), {
+      method,
+      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      cache: 'no-store',
+      signal: AbortSignal.timeout(method === 'GET' ? TIMEOUT_MS : ACTION_TIMEOUT_MS),
+    })
+  try {
+    return await once()
+  } catch (error) {
+    if (method !== 'GET' || !(error instanceof TypeError)) throw error
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    return await once()
+  }
 }
 
 /** Reads the error shape; a body in another shape (a proxy's page, nothing) still gives a message. */

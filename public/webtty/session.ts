@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals'
 import type { Signal } from '@preact/signals'
 import type { TtyRole, TtyServerMessage, TtyView } from '../../src/features/terminals/protocol.ts'
 import { routerUrl } from '../shared/api.ts'
+import { loadAgain } from '../shared/load-again.ts'
 import type { Connection, ConnectionState } from './connection.ts'
 import { openConnection } from './connection.ts'
 import type { Modifiers } from './keys.ts'
@@ -175,7 +176,7 @@ export function openSession(key: string, wish: SessionWish, host: SessionHost) {
     onOpen: (address) => host.onOpen(address),
     onClipboard: (text) => host.askClipboard(self, text),
     onBell: () => {},
-  }).then(appear, missing)
+  }).then(appear, () => loadAgain() || missing())
   return self
 
   /** Should it come after all, it appears. */

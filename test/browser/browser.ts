@@ -60,7 +60,7 @@ export async function openPage(
   })
   const page = await context.newPage()
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning')
+    if ((message.type() === 'error' || message.type() === 'warning') && !isCut(message.text()))
       faults.push(`console ${message.type()}: ${message.text()}`)
   })
   page.on('pageerror', (error) => faults.push(`uncaught: ${error.message}`))
@@ -68,6 +68,7 @@ export async function openPage(
     if (!request.url().startsWith(origin) && !/^(?:data|blob):/.test(request.url()))
       faults.push(`foreign request: ${request.url()}`)
   })
+  goAgain(page)
   const look = watchRequests(page)
   let last: string[] = []
   whenFailed(() => process.stderr.write(`${[...last, ...faults].join('\n')}\n`))
@@ -76,6 +77,27 @@ export async function openPage(
     await context.close()
   }
   return { page, faults, close }
+}
+
+/**
+ * Chromium drops what is under way when an interface of the machine comes or goes; containers of other tests do that all the
+ * time. Pages have to bear it; that it is logged is no fault of theirs.
+ */
+const isCut = (text: string): boolean => text.includes('ERR_NETWORK_CHANGED')
+
+function goAgain(page: Page): void {
+  const goto = page.goto.bind(page)
+  page.goto = async (...call) =>
+    await goto(...call).catch((error: unknown) => {
+      if (isCut(String(error))) return goto(...call)
+      throw error
+    })
+  const reload = page.reload.bind(page)
+  page.reload = async (...call) =>
+    await reload(...call).catch((error: unknown) => {
+      if (isCut(String(error))) return reload(...call)
+      throw error
+    })
 }
 
 /** What the page shows and what it still waits for, for whoever reads of a test that failed. */

@@ -59,6 +59,27 @@ describe.skipIf(skipReason !== null)('the dashboard', () => {
     return watched.page
   }
 
+  it.each(['main.js', 'part-chunk-*.js', 'main.css'])('loads itself again when %s did not come', async (part) => {
+    watched = await openPage(pages.browser, fixture.origin)
+    const { page, faults } = watched
+    let cuts = 0
+    await page.route(`**/dashboard/${part}`, (route) => ((cuts += 1) <= 2 ? route.abort() : route.continue()))
+    await page.goto(`${fixture.origin}/dashboard/`)
+    await expect.poll(() => cuts, { timeout: 10_000 }).toBeGreaterThan(2)
+    await page.locator('[data-live=live]').waitFor()
+    expect(faults.filter((fault) => !fault.includes('net::ERR_FAILED'))).toEqual([])
+  })
+
+  it('says so when a part does not come at all', async () => {
+    watched = await openPage(pages.browser, fixture.origin)
+    const { page } = watched
+    let cuts = 0
+    await page.route('**/dashboard/main.js', (route) => ((cuts += 1), route.abort()))
+    await page.goto(`${fixture.origin}/dashboard/`)
+    await page.getByRole('alert').getByText('A part of this page did not come').waitFor()
+    expect(cuts).toBe(4)
+  })
+
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [width, height] of [
       [320, 800],

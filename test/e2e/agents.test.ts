@@ -123,8 +123,8 @@ describe.runIf(isContainerEngine)('agents of a repository', () => {
   ])('a failed %s stops that agent and leaves nothing of it', async (_name, hooks, message) => {
     const idle = { container: ALPINE, start: 'sleep 1000', readiness: { protocol: 'none' } }
     await define('failing', { ...idle, ...hooks })
-    const { code, agents } = await started('failing', '--yes')
-    expect(code).toBe(5)
+    const { code, agents, stderr } = await started('failing', '--yes')
+    expect(code, stderr).toBe(5)
     expect(agents.get('failing')?.error?.message).toMatch(message)
     const { agents: all } = await workspace.json<{ agents: { name: string; state: string }[] }>(['status'])
     expect(all.find(({ name }) => name === 'failing')?.state).toMatch(/stopped|failed/)
