@@ -3,6 +3,7 @@
  * (ERR_NETWORK_CHANGED, those to this machine too) whenever a network interface comes or goes, and each container that starts
  * or ends is one.
  */
+export const NOT_WHOLE = 'A part of this page did not come from the router. Load the page again.'
 const KEY = 'ploinky-loaded-again'
 const MOST = 3
 /** Before the first; doubled with each. */
@@ -45,7 +46,7 @@ function tell(): void {
   const show = (): void => {
     const note = document.createElement('p')
     note.setAttribute('role', 'alert')
-    note.textContent = 'A part of this page did not come from the router. Load the page again.'
+    note.textContent = NOT_WHOLE
     document.body.prepend(note)
   }
   if (document.body === null) addEventListener('DOMContentLoaded', show)

@@ -1,5 +1,6 @@
 /** Every word of this page. */
 import type { TtyRole } from '../../src/features/terminals/protocol.ts'
+import { NOT_WHOLE } from '../shared/load-again.ts'
 import type { Action } from './keys.ts'
 import type { PaletteName } from './palettes.ts'
 import type { FinalReason } from './reconnect.ts'
@@ -33,7 +34,7 @@ const NEXT: Record<FinalReason, string> = {
   notFound: 'Its program ended, or the router was started again. Start a new one.',
   unavailable: 'Start the agent, then try again.',
   tooMany: 'End one that is not needed, then try again.',
-  incomplete: 'A part of this page did not come from the router. Load the page again.',
+  incomplete: NOT_WHOLE,
 }
 const ACTIONS: Record<Action, string> = {
   copy: 'Copy what is selected',

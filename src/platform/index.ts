@@ -219,6 +219,7 @@ export interface HttpCall {
   headers?: Record<string, string>
   /** A stream is sent as fast as the other side reads; `timeoutMs` begins at its end. */
   body?: string | AsyncIterable<Uint8Array>
+  /** To the answer's head, and once more for `text()` to its end; `body` may stream for as long as it likes. */
   timeoutMs: number
   signal?: AbortSignal
 }

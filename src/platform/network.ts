@@ -5,6 +5,7 @@ import { PloinkyError } from '../core/error.ts'
 import { lingerOnClose } from './relay/client-response.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
+import { toAnswer } from './http-answer.ts'
 import { createHttpClient } from './http-client.ts'
 import { openRawExchange } from './raw-exchange.ts'
 import { replay } from './replay.ts'
@@ -197,7 +198,7 @@ function request(call: HttpCall): Promise<HttpAnswer> {
     outgoing.once('response', (incoming) => {
       answered = true
       clearTimeout(timer)
-      resolve(toAnswer(incoming))
+      resolve(toAnswer(incoming, call.timeoutMs))
     })
     if (!isStream) return void outgoing.end(body)
     sendStream(outgoing, body).then(
@@ -256,7 +257,7 @@ function hijack(call: HttpCall): Promise<Duplex> {
     })
     outgoing.once('response', (incoming) => {
       clearTimeout(timer)
-      void toAnswer(incoming)
+      void toAnswer(incoming, call.timeoutMs)
         .text(64 * 1024)
         .then(
           (text) =>
@@ -271,30 +272,6 @@ function hijack(call: HttpCall): Promise<Duplex> {
     })
     outgoing.end(text)
   })
-}
-
-function toAnswer(incoming: IncomingMessage): HttpAnswer {
-  const headers = Object.fromEntries(
-    Object.entries(incoming.headers).map(([name, value]) => [
-      name,
-      Array.isArray(value) ? value.join(', ') : (value ?? ''),
-    ]),
-  )
-  return {
-    status: incoming.statusCode ?? 0,
-    headers,
-    body: incoming,
-    async text(maxBytes = 16 * 1024 * 1024) {
-      const chunks: Buffer[] = []
-      let size = 0
-      for await (const chunk of incoming) {
-        size += (chunk as Buffer).length
-        if (size > maxBytes) throw new PloinkyError('REQUEST_TOO_LARGE', `Answer larger than ${maxBytes} bytes`)
-        chunks.push(chunk as Buffer)
-      }
-      return Buffer.concat(chunks).toString('utf8')
-    },
-  }
 }
 
 /** `@hono/node-server` turns node's request and response into web-standard ones and back, on Deno too. */

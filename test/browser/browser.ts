@@ -85,19 +85,17 @@ export async function openPage(
  */
 const isCut = (text: string): boolean => text.includes('ERR_NETWORK_CHANGED')
 
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  return await run().catch((error: unknown) => {
+    if (isCut(String(error))) return run()
+    throw error
+  })
+}
+
 function goAgain(page: Page): void {
-  const goto = page.goto.bind(page)
-  page.goto = async (...call) =>
-    await goto(...call).catch((error: unknown) => {
-      if (isCut(String(error))) return goto(...call)
-      throw error
-    })
-  const reload = page.reload.bind(page)
-  page.reload = async (...call) =>
-    await reload(...call).catch((error: unknown) => {
-      if (isCut(String(error))) return reload(...call)
-      throw error
-    })
+  const [goto, reload] = [page.goto.bind(page), page.reload.bind(page)]
+  page.goto = (...call) => again(() => goto(...call))
+  page.reload = (...call) => again(() => reload(...call))
 }
 
 /** What the page shows and what it still waits for, for whoever reads of a test that failed. */

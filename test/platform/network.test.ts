@@ -165,6 +165,12 @@ describe('calls', () => {
     await new Promise((resolve) => stranger.close(resolve))
   })
 
+  it('an answer that begins and does not end', async () => {
+    const port = await serve({ request: (_incoming, outgoing) => void outgoing.write('half of') })
+    const answer = await net.request({ ...call, port, timeoutMs: 200 })
+    await expect(answer.text()).rejects.toMatchObject({ code: 'TIMEOUT' })
+  })
+
   it('ends with its signal', async () => {
     const port = await serve({ request: () => {} })
     const ended = new AbortController()
