@@ -82,7 +82,7 @@ export const programs = {
   fetches: node(
     'fetches',
     `fetch(process.argv[2], { signal: AbortSignal.timeout(10000) }).then((a) => a.text())
-       .then((text) => process.stdout.write(text), (error) => process.stdout.write('failed: ' + error))`,
+       .then((text) => process.stdout.write(text), (error) => process.stdout.write('failed: ' + error + ', ' + (error.cause?.code ?? error.cause)))`,
   ),
   udpServer: node(
     'udpServer',
