@@ -4,14 +4,14 @@ import type { SessionHolds } from './front-ports.ts'
 
 /** An answer or a socket. */
 interface Closing {
-  once(event: 'close', listener: () => void): unknown
+  on(event: 'close', listener: () => void): unknown
   destroy(): unknown
 }
 
 export function createCut(sessions: SessionHolds) {
   return ({ caller: { principal } }: Pick<Exchange, 'caller'>, stream: Closing): void => {
     if (principal?.session === undefined) return
-    stream.once(
+    stream.on(
       'close',
       sessions.hold(principal, () => void stream.destroy()),
     )

@@ -137,12 +137,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
     { agent, ...change }: RelayChange & { agent: string },
   ): void {
     const route = routeOf(agent)
-    const given = relayOptions(exchange, `/mcps/${agent}`, route.mcpPath)
-    const changed = {
-      ...given,
-      ...(change.body === undefined ? {} : { body: change.body }),
-      ...(change.headers === undefined ? {} : { add: [...(given.add ?? []), ...change.headers] }),
-    }
+    const changed = relayOptions(exchange, { prefix: `/mcps/${agent}`, rest: route.mcpPath }, change)
     dataPlane.relay(exchange.incoming, outgoing, { host: route.hostIp, port: route.hostPort }, changed)
   }
 
@@ -163,7 +158,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
     if (demand.has(at.agent)) outgoing.once('close', demand.use(at.agent))
     cut(exchange, outgoing)
     const place = { host: route.hostIp, port: route.hostPort }
-    dataPlane.relay(exchange.incoming, outgoing, place, relayOptions(exchange, at.prefix, at.rest))
+    dataPlane.relay(exchange.incoming, outgoing, place, relayOptions(exchange, at))
   }
 
   /** At an agent's own origin there is nothing of ours but what lets a browser in, and the client that pages import. */
@@ -270,8 +265,8 @@ export function createFront(options: FrontOptions): ServerHandlers {
     cut(exchange, socket)
     const options =
       caller.site === null
-        ? relayOptions(exchange, `/services/${name}`, agent?.rest ?? '')
-        : relayOptions(exchange, '', target.path)
+        ? relayOptions(exchange, { prefix: `/services/${name}`, rest: agent?.rest ?? '' })
+        : relayOptions(exchange, { prefix: '', rest: target.path })
     dataPlane.upgrade(exchange.incoming, socket, head, { host: route.hostIp, port: route.hostPort }, options)
   }
 

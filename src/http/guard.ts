@@ -168,7 +168,8 @@ export function createGuard(options: GuardOptions) {
         at.site === null ? credentialOf(incoming, target.query) : siteCredentialOf(incoming, at.site, target.query)
       if (caller.via === 'cookie') checkForgery(incoming, upgrade)
       if (caller.via === 'site') checkSite(incoming, upgrade)
-      return { ...caller, ...at }
+      const { principal, via, query, queryToken } = caller
+      return { principal, via, query, queryToken, site: at.site, host: at.host }
     },
   }
 }

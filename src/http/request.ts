@@ -82,9 +82,15 @@ function safeDecode(text: string): string {
 
 /** Values of the cookies that `wanted` names, without building a table of the others. */
 export function readCookies(header: string | undefined, wanted: (name: string) => boolean): string[] {
-  if (header === undefined) return []
-  return header.split(';').flatMap((part) => {
-    const equals = part.indexOf('=')
-    return equals > 0 && wanted(part.slice(0, equals).trim()) ? [part.slice(equals + 1).trim()] : []
-  })
+  const values: string[] = []
+  if (header === undefined) return values
+  for (let from = 0; from < header.length;) {
+    const semicolon = header.indexOf(';', from)
+    const to = semicolon < 0 ? header.length : semicolon
+    const pair = header.slice(from, to)
+    const equals = pair.indexOf('=')
+    if (equals > 0 && wanted(pair.slice(0, equals).trim())) values.push(pair.slice(equals + 1).trim())
+    from = to + 1
+  }
+  return values
 }

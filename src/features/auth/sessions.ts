@@ -8,6 +8,7 @@ import type { EventBus } from '../../core/events.ts'
 import { own } from '../../core/id.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Principal } from '../../core/principal.ts'
+import { type Listed, Roster } from '../../core/roster.ts'
 import type { Store } from '../../core/store.ts'
 import { browserName } from './browser-name.ts'
 
@@ -122,7 +123,11 @@ interface LiveSession {
   /** Milliseconds. */
   usedAt: number
   readonly expiresAt: number
-  readonly holds: Set<(reason: EndReason) => void>
+  readonly holds: Roster<Hold>
+}
+
+interface Hold extends Listed {
+  readonly end: (reason: EndReason) => void
 }
 
 type LiveOptions = SessionsOptions & { now(): number; isOver(record: BrowserSession): boolean }
@@ -140,14 +145,14 @@ function createLive(options: LiveOptions) {
   }
 
   function drop(id: string, reason: EndReason): void {
-    const holds = [...(sessions.get(id)?.holds ?? [])]
+    const holds = sessions.get(id)?.holds.all() ?? []
     sessions.delete(id)
-    for (const end of holds) end(reason)
+    for (const { end } of holds) end(reason)
   }
 
   function add(id: string, record: BrowserSession): void {
     const [usedAt, expiresAt] = [Date.parse(record.lastUsedAt), Date.parse(record.expiresAt)]
-    sessions.set(id, { usedAt, expiresAt, holds: new Set() })
+    sessions.set(id, { usedAt, expiresAt, holds: new Roster() })
   }
 
   async function readAgain(): Promise<void> {
@@ -218,9 +223,9 @@ function createLive(options: LiveOptions) {
     hold(principal, onEnd) {
       const session = sessions.get(principal?.session ?? '')
       if (session === undefined) return () => {}
-      const held = (reason: EndReason): void => onEnd(reason)
+      const held: Hold = { place: -1, end: onEnd }
       session.holds.add(held)
-      return () => void session.holds.delete(held)
+      return () => session.holds.delete(held)
     },
     async signOut({ id: principal, session }) {
       if (session !== undefined) await remove(store, new Set([session]))

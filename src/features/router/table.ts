@@ -42,6 +42,8 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   let current: Routing = routingDocument.empty()
   let agents: Readonly<Record<string, AgentRecord>> = {}
   let grants: Readonly<Record<string, Granted>> = {}
+  /** Enabled agents that have no route are stopped. */
+  let places: ReadonlyMap<string, RouteEntry | 'stopped'> = new Map()
   let names: readonly string[] = []
 
   async function readAgain(): Promise<void> {
@@ -50,7 +52,10 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
       const before = current
       current = routing
       agents = enabled.agents
-      names = [...new Set([...Object.keys(routing.routes), ...Object.keys(agents)])]
+      const known = new Map<string, RouteEntry | 'stopped'>(Object.entries(routing.routes))
+      for (const agent of Object.keys(agents)) if (!known.has(agent)) known.set(agent, 'stopped')
+      places = known
+      names = [...places.keys()]
       for (const [agent, entry] of Object.entries(before.routes))
         if (!same(entry, own(routing.routes, agent))) onGone(entry)
       onChange()
@@ -80,7 +85,7 @@ export async function createRouteTable({ store, log, onGone, onChange }: RouteTa
   ]
   await readAll()
   return {
-    find: (agent) => own(current.routes, agent) ?? (own(agents, agent) === undefined ? null : 'stopped'),
+    find: (agent) => places.get(agent) ?? null,
     names: () => names,
     routing: () => current,
     agents: () => agents,

@@ -6,6 +6,8 @@ import type { RelayOptions } from './types.ts'
 /** An SSE comment: readers ignore it, and so do the boxes between us and them that close silent connections. */
 const KEEP_ALIVE_COMMENT = ':\n\n'
 
+const NONE: NonNullable<RelayOptions['addToResponse']> = []
+
 const SHORT_BODY_BYTES = 16 * 1024
 
 /** How long a client that is still sending may take to notice an early answer. */
@@ -32,8 +34,7 @@ export interface ClientResponseOptions {
   readonly inc: IncomingMessage
   readonly out: ServerResponse
   readonly onDrain: () => void
-  readonly onHead: ((status: number) => void) | undefined
-  readonly add: RelayOptions['addToResponse']
+  readonly options: Pick<RelayOptions, 'onHead' | 'addToResponse'>
 }
 
 /** The client's side of one exchange: writes a parsed response to it. */
@@ -41,8 +42,7 @@ export class ClientResponse {
   private readonly inc: IncomingMessage
   private readonly out: ServerResponse
   private readonly onDrain: () => void
-  private readonly onHead: ((status: number) => void) | undefined
-  private readonly add: RelayOptions['addToResponse']
+  private readonly options: ClientResponseOptions['options']
   private pending: ResponseHead | null = null
   private held: Buffer | null = null
   private corked = false
@@ -61,8 +61,7 @@ export class ClientResponse {
     this.inc = options.inc
     this.out = options.out
     this.onDrain = options.onDrain
-    this.onHead = options.onHead
-    this.add = options.add
+    this.options = options.options
   }
 
   get isEventStream(): boolean {
@@ -105,8 +104,8 @@ export class ClientResponse {
     const { out } = this
     this.pending = null
     this.started = true
-    this.onHead?.(head.status)
-    for (const [name, value] of this.add ?? []) head.headers.push(name, value)
+    this.options.onHead?.(head.status)
+    for (const [name, value] of this.options.addToResponse ?? NONE) head.headers.push(name, value)
     if (out.getHeaderNames().length === 0) {
       out.writeHead(head.status, head.reason, head.headers)
       return

@@ -4,12 +4,13 @@ import type { Connection, ConnectionUser } from './connection.ts'
 import type { Pool } from './pool.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
+import type { Listed } from '../../core/roster.ts'
 import type { Sweepable, Sweeper } from './sweeper.ts'
 import type { DataPlaneSettings, RelayFailure, RelayOptions } from './types.ts'
 import { Upload } from './upload.ts'
 
 /** Something in progress that the data plane can end. */
-export interface Abortable {
+export interface Abortable extends Listed {
   abort(): void
 }
 
@@ -43,6 +44,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
   private readonly upload: Upload | null
   private readonly idleMs: number
   private readonly sseMs: number
+  place = -1
   private connection: Connection | null = null
   private settled = false
   private retried = false
@@ -66,8 +68,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
       inc,
       out,
       onDrain: () => this.connection?.socket.resume(),
-      onHead: options.onHead,
-      add: options.addToResponse,
+      options,
     })
     this.upload = request.length === 0 || options.body !== undefined ? null : this.createUpload()
   }
@@ -91,7 +92,7 @@ export class Exchange implements ConnectionUser, Sweepable, Abortable {
       gone()
       return
     }
-    out.once('close', gone)
+    out.on('close', gone)
     // While it waits behind an earlier response, `out` has no socket and does not hear of its end.
     if (!out.socket) {
       inc.once('close', () => {

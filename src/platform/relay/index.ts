@@ -4,6 +4,7 @@ import { Exchange } from './exchange.ts'
 import type { Abortable, ExchangeHost } from './exchange.ts'
 import { Pool } from './pool.ts'
 import { BadRequestError, buildRequestHead, hasBody } from './request-head.ts'
+import { Roster } from '../../core/roster.ts'
 import { Sweeper } from './sweeper.ts'
 import type { DataPlane, DataPlaneSettings, DataPlaneStats, RelayFailure, RelayOptions, RelayTarget } from './types.ts'
 import { UpgradeExchange, refusalOn } from './upgrade.ts'
@@ -48,7 +49,7 @@ class Relay implements DataPlane, ExchangeHost {
   readonly settings: DataPlaneSettings
   readonly sweeper: Sweeper
   private readonly pools = new Map<string, Pool>()
-  private readonly active = new Set<Abortable>()
+  private readonly active = new Roster<Abortable>()
   private closed = false
   private requests = 0
   private upgrades = 0
@@ -119,7 +120,7 @@ class Relay implements DataPlane, ExchangeHost {
 
   async close(): Promise<void> {
     this.closed = true
-    for (const exchange of this.active) exchange.abort()
+    for (const exchange of this.active.all()) exchange.abort()
     await Promise.all([...this.pools.values()].map((pool) => pool.close()))
     this.sweeper.close()
   }

@@ -50,11 +50,11 @@ export interface RelayOptions {
   readonly sseKeepAliveMs?: number
   /** Upgrade tokens that may be spliced, lower case. Others are refused: `h2c` would bypass every check. */
   readonly upgrades?: ReadonlySet<string>
-  readonly onHead?: (status: number) => void
+  onHead?(status: number): void
   /** Called exactly once. */
-  readonly onEnd?: (outcome: RelayOutcome) => void
+  onEnd?(outcome: RelayOutcome): void
   /** Writes the error response; called only when no response head has been sent. */
-  readonly fail: (out: ServerResponse, failure: RelayFailure) => void
+  fail(out: ServerResponse, failure: RelayFailure): void
 }
 
 /** Process-wide settings; every value has a default in `index.ts`. */

@@ -65,6 +65,7 @@ function finish(socket: Socket): void {
 export class UpgradeExchange implements ConnectionUser, Sweepable, Abortable {
   private readonly input: UpgradeOptions
   private readonly idleMs: number
+  place = -1
   private connection: Connection | null = null
   private upstream: Socket | null = null
   private out: ServerResponse | null = null
@@ -121,8 +122,7 @@ export class UpgradeExchange implements ConnectionUser, Sweepable, Abortable {
       inc: input.inc,
       out: this.refusal(),
       onDrain: () => this.connection?.socket.resume(),
-      onHead: input.options.onHead,
-      add: input.options.addToResponse,
+      options: input.options,
     })
     this.response.head(head)
   }
