@@ -310,7 +310,7 @@ export function createFront(options: FrontOptions): ServerHandlers {
 
   return {
     request(incoming, outgoing) {
-      const began = performance.now()
+      const began = log.level === 'debug' ? performance.now() : 0
       const requestId = guarded(incoming, false, {
         handle: (exchange) => dispatch(exchange, outgoing),
         fail: (error, id) => writeError(outgoing, error, id),

@@ -42,6 +42,8 @@ type Identified = Omit<Caller, 'site' | 'host'>
 
 /** What the server's parser keeps. */
 const MAX_HEADER_FIELDS = 1000
+/** A machine has few addresses; a stranger may send many. */
+const MAX_OWN_HOSTS = 16
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const IP_LITERAL = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
 
@@ -64,6 +66,9 @@ export function createGuard(options: GuardOptions) {
   const siteOf = (name: string): string | null =>
     name.endsWith('.localhost') ? sites.agentOf(name.slice(0, -'.localhost'.length)) : null
 
+  /** Ways in which our own address was written lately: two patterns for each request cost as much as finding the route. */
+  const ownHosts = new Set<string>()
+
   function checkHost(incoming: IncomingMessage): { host: string; site: string | null } {
     const { rawHeaders } = incoming
     // The parser leaves out what comes after its limit; nothing is decided on half a head.
@@ -78,8 +83,12 @@ export function createGuard(options: GuardOptions) {
     // Of several, each reader takes another one (RFC 9112, 3.2).
     if (hosts > 1) throw new PloinkyError('REQUEST_INVALID', 'More than one Host header')
     const host = incoming.headers.host ?? ''
+    if (ownHosts.has(host)) return { host, site: null }
     const name = hostName(host)
-    if (name !== null && isAllowedName(name, options.allowedHosts)) return { host, site: null }
+    if (name !== null && isAllowedName(name, options.allowedHosts)) {
+      if (ownHosts.size < MAX_OWN_HOSTS) ownHosts.add(host)
+      return { host, site: null }
+    }
     const site = name === null ? null : siteOf(name)
     if (site !== null) return { host, site }
     throw new PloinkyError('DENIED', 'This host name is not allowed', {
