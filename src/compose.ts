@@ -45,8 +45,8 @@ import { createStarter, createWorkspaceService, findWorkspaceRoot } from './feat
 import { createStatsService } from './features/supervisor/stats.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
-import { runtimeDefinitions } from '../runtimes/index.ts'
 import type { RuntimeId } from '../runtimes/adapter.ts'
+import { runtimes as runtimeDefinitions } from '../runtimes/index.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
@@ -131,8 +131,10 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const registry = createRegistry({ store, fs: platform.fs, paths, catalog, events })
   const runtimes = createRuntimes({
     engines: engineOrder(platform.os.uid),
-    create: (id) =>
-      definitionOf(id).create({ platform, log: log.child({ runtime: id }), stateDir: join(paths.runtimes, id) }),
+    create: async (id) => {
+      const definition = await runtimeDefinitions[id]()
+      return definition.create({ platform, log: log.child({ runtime: id }), stateDir: join(paths.runtimes, id) })
+    },
   })
   const routes = createRoutesWriter(store)
   const planner = createPlanner({
@@ -306,10 +308,4 @@ export async function openServices(options: OpenOptions): Promise<Services> {
     },
   }
   return services
-}
-
-function definitionOf(id: RuntimeId) {
-  const found = runtimeDefinitions.find((definition) => definition.id === id)
-  if (found === undefined) throw new Error(`No runtime "${id}"`)
-  return found
 }

@@ -11,7 +11,6 @@ import { createLock } from './lock.ts'
 import { createNetwork } from './network.ts'
 import { nodeCommand } from './node.ts'
 import { createProcesses } from './processes.ts'
-import { createDataPlane } from './relay/index.ts'
 import { onSignal } from './signals.ts'
 import { createTerminal } from './terminal.ts'
 
@@ -64,7 +63,7 @@ export function createPlatform(terminal: Terminal = createTerminal()): Platform 
     fs: createFileSystem(),
     processes,
     hash: hashing,
-    net: createNetwork(processes, createDataPlane),
+    net: createNetwork(processes),
     terminal,
     lock: createLock(processes.info),
     selfCommand: version === null ? nodeCommand : denoCommand,

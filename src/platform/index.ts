@@ -137,7 +137,7 @@ export interface Network {
   serveSockets(handlers: ServerHandlers): SocketServer
   /** A request whose body was read, to be read again by somebody else; `headers` replace those of their names. */
   replay(incoming: IncomingMessage, body: Uint8Array, headers: readonly (readonly [string, string])[]): IncomingMessage
-  createDataPlane(): DataPlane
+  createDataPlane(): Promise<DataPlane>
   /** A web-standard handler as a listener of raw requests; `env` is handed through to it. */
   toListener<E extends object>(
     fetch: (request: Request, env: E) => Response | Promise<Response>,

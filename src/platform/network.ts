@@ -2,8 +2,8 @@
 import type { ClientRequest, IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
-import { lingerOnClose } from './relay/client-response.ts'
-import { ignoreUpgrade, wantsWebSocket } from './relay/index.ts'
+import { ignoreUpgrade, wantsWebSocket } from './relay/ignore-upgrade.ts'
+import { lingerOnClose } from './relay/linger.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
 import { toAnswer } from './http-answer.ts'
 import { createHttpClient } from './http-client.ts'
@@ -289,7 +289,7 @@ async function toListener<E extends object>(fetch: (request: Request, env: E) =>
   }
 }
 
-export function createNetwork(processes: Processes, createDataPlane: Network['createDataPlane']): Network {
+export function createNetwork(processes: Processes): Network {
   return {
     serve: (options, handlers) => serve(options, handlers, processes),
     serveSockets: (handlers) => serveSockets(createServer(handlers, {})),
@@ -297,7 +297,8 @@ export function createNetwork(processes: Processes, createDataPlane: Network['cr
     acceptWebSocket: async (upgrade, options, onOpen) =>
       (await import('./web-sockets.ts')).acceptWebSocket(upgrade, options, onOpen),
     connectWebSocket: async (call, onOpen) => (await import('./web-sockets.ts')).connectWebSocket(call, onOpen),
-    createDataPlane,
+    // Of no use to any process but a router.
+    createDataPlane: async () => (await import('./relay/index.ts')).createDataPlane(),
     isListening,
     keepsConnection,
     freePort,

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { runtimeDefinitions } from '../../runtimes/index.ts'
+import { runtimes } from '../../runtimes/index.ts'
 import { foldersIn } from './tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,10 +25,12 @@ describe('what is in a folder is in its list', () => {
     expect([...found].filter((name) => !name.startsWith('.')).sort()).toEqual([...TOP].sort())
   })
 
-  test('runtimes', () => {
+  test('runtimes', async () => {
     // What the CLI-driven ones share is no runtime, nor is what those without an engine share.
     const folders = foldersIn(ROOT, 'runtimes').filter((name) => name !== 'cli' && name !== 'process')
-    expect(runtimeDefinitions.map(({ id }): string => id).sort()).toEqual(folders)
+    const definitions = await Promise.all(Object.values(runtimes).map((load) => load()))
+    expect(definitions.map(({ id }): string => id)).toEqual(Object.keys(runtimes))
+    expect(Object.keys(runtimes).sort()).toEqual(folders)
   })
 
   test('features: each has a door, and the composition uses it', async () => {

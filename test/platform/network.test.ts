@@ -4,10 +4,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { RunningServer, ServerHandlers } from '../../src/platform/index.ts'
 import { createNetwork } from '../../src/platform/network.ts'
 import { createProcesses } from '../../src/platform/processes.ts'
-import { createDataPlane } from '../../src/platform/relay/index.ts'
 import { ask, errorOf, exchange, openSocket, parseAnswer } from '../helpers/raw-http.ts'
 
-const net = createNetwork(createProcesses(), createDataPlane)
+const net = createNetwork(createProcesses())
 const running: RunningServer[] = []
 afterEach(async () => {
   await Promise.all(running.splice(0).map((server) => server.close(0)))

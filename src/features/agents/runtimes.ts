@@ -25,36 +25,40 @@ export interface Runtimes {
 }
 
 export interface RuntimesOptions {
-  create(id: RuntimeId): RuntimeAdapter
+  create(id: RuntimeId): Promise<RuntimeAdapter>
   /** In order of preference. */
   engines: readonly RuntimeId[]
 }
 
-export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
-  const adapters = new Map<RuntimeId, { adapter: RuntimeAdapter; detection: Promise<Detection> }>()
+interface Opened {
+  readonly adapter: RuntimeAdapter
+  readonly detection: Promise<Detection>
+}
 
-  function open(id: RuntimeId): { adapter: RuntimeAdapter; detection: Promise<Detection> } {
-    const known = adapters.get(id)
+export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
+  const opened = new Map<RuntimeId, Promise<Opened>>()
+
+  function open(id: RuntimeId): Promise<Opened> {
+    const known = opened.get(id)
     if (known !== undefined) return known
-    const adapter = create(id)
-    const entry = { adapter, detection: adapter.detect() }
-    adapters.set(id, entry)
+    const entry = create(id).then((adapter) => ({ adapter, detection: adapter.detect() }))
+    opened.set(id, entry)
     return entry
   }
 
   async function look(id: RuntimeId): Promise<RuntimeChoice> {
-    const { adapter, detection } = open(id)
-    const { displayName } = adapter
-    return { id, displayName, detection: await detection, capabilities: adapter.capabilities }
+    const { adapter, detection } = await open(id)
+    const found = await detection
+    return { id, displayName: adapter.displayName, detection: found, capabilities: adapter.capabilities }
   }
 
   return {
     async use(id) {
-      const { adapter, detection } = open(id)
+      const { adapter, detection } = await open(id)
       const found = await detection
       if (found.available) return adapter
       // Asked again next time: an engine may be started meanwhile.
-      adapters.delete(id)
+      opened.delete(id)
       throw new PloinkyError('RUNTIME_UNAVAILABLE', `${adapter.displayName} cannot be used: ${found.message}`, {
         hint: found.hint,
         details: { runtime: id, reason: found.code },
@@ -62,7 +66,7 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
     },
     async firstEngine() {
       for (const id of engines) {
-        const { adapter, detection } = open(id)
+        const { adapter, detection } = await open(id)
         if ((await detection).available) return adapter
       }
       return null
@@ -71,14 +75,15 @@ export function createRuntimes({ create, engines }: RuntimesOptions): Runtimes {
     survey: () => Promise.all(engines.map(look)),
     async sweep(workspace, jobs) {
       await Promise.all(
-        [...adapters.values()].map(async ({ adapter, detection }) => {
+        [...opened.values()].map(async (entry) => {
+          const { adapter, detection } = await entry
           if ((await detection).available) await adapter.sweep(workspace, { jobs })
         }),
       )
     },
     async dispose() {
-      await Promise.all([...adapters.values()].map(({ adapter }) => adapter[Symbol.asyncDispose]()))
-      adapters.clear()
+      await Promise.all([...opened.values()].map(async (entry) => (await entry).adapter[Symbol.asyncDispose]()))
+      opened.clear()
     },
   }
 }

@@ -104,7 +104,7 @@ function createEntry<S>(
 
 async function openRouter<S>(options: RouterOptions<S>): Promise<Router> {
   const { platform, paths, settings, log, events } = options
-  const dataPlane = platform.net.createDataPlane()
+  const dataPlane = await platform.net.createDataPlane()
   const ended = new AbortController()
   let tableChanged = (): void => {}
   const table = await createRouteTable({

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ClientResponse, lingerOnClose } from './client-response.ts'
+import { ClientResponse } from './client-response.ts'
+import { lingerOnClose } from './linger.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { Pool } from './pool.ts'
 import type { RequestHead } from './request-head.ts'

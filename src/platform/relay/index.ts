@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { lingerOnClose } from './client-response.ts'
+import { lingerOnClose } from './linger.ts'
 import { Exchange } from './exchange.ts'
 import type { Abortable, ExchangeHost } from './exchange.ts'
 import { Pool } from './pool.ts'
