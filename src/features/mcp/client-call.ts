@@ -18,6 +18,8 @@ const NOT_FORWARDED = new Set([
   'trailer',
   'authorization',
   'cookie',
+  // The answer is read here, too.
+  'accept-encoding',
 ])
 
 /** Throws what is wrong with the body: too large, too slow, broken off. */

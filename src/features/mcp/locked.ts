@@ -9,6 +9,7 @@ import { askBy, textOf } from './ask.ts'
 import { readCall } from './client-call.ts'
 import { readMessage, resultIn, type RpcMessage } from './messages.ts'
 import { listTools } from './questions.ts'
+import { assertReadable, screened } from './screened.ts'
 import type { AgentExchange } from './types.ts'
 import type { UpstreamAnswer, UpstreamCall } from './upstream.ts'
 
@@ -43,11 +44,12 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   /** The client's own list, without what is blocked. */
   async function list(agent: string, call: UpstreamCall, message: RpcMessage): Promise<UpstreamAnswer> {
     const answer = await fetch(agent, call)
+    assertReadable(agent, answer)
     const text = await textOf(answer)
     const result =
       message.id === undefined ? null : resultIn(answer.headers.get('content-type') ?? '', text, message.id)
     const tools = result?.['tools']
-    if (result === null || !Array.isArray(tools)) return { ...answer, body: once(text) }
+    if (result === null || !Array.isArray(tools)) return screened({ ...answer, body: once(text) }, message.id)
     const told = await look(agent, call.principal)
     const kept = (tools as unknown[]).filter((tool) => told.has(String((tool as { name?: unknown } | null)?.name)))
     const meta = { ...(result['_meta'] as object | undefined), ...blockedMeta(guard.blocked(agent)) }
@@ -58,7 +60,7 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   }
 
   async function fetchLocked(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
-    if (call.body === undefined) return await fetch(agent, call)
+    if (call.body === undefined) return await pass(agent, call, undefined)
     const message = readMessage(Buffer.from(call.body).toString('utf8'))
     // Several at once, or what cannot be read here, may be read by the agent.
     if (message === null)
@@ -68,7 +70,13 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
       if (!guard.isChecked(agent, runOf(agent))) await look(agent, call.principal)
       guard.assertCallable(agent, String(message.params['name']))
     }
-    return await fetch(agent, call)
+    return await pass(agent, call, message.id)
+  }
+
+  async function pass(agent: string, call: UpstreamCall, id: RpcMessage['id']): Promise<UpstreamAnswer> {
+    const answer = await fetch(agent, call)
+    assertReadable(agent, answer)
+    return screened(answer, id)
   }
 
   async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {
