@@ -12,6 +12,8 @@ export interface State {
   readonly held: readonly string[]
   readonly gone: readonly string[]
   readonly pid: number
+  /** Another one for each start. */
+  readonly run: string
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -64,8 +66,8 @@ export class Talk {
   }
 }
 
-/** The agent runs as a process of this machine, restarted soon when it is killed. */
-export async function startGateway(): Promise<Gateway> {
+/** The agent is restarted soon when it is killed; as a process of this machine unless something else is asked for. */
+export async function startGateway(runtime = 'host'): Promise<Gateway> {
   const workspace = await createWorkspace()
   try {
     await workspace.json(['init'])
@@ -80,7 +82,7 @@ export async function startGateway(): Promise<Gateway> {
     await writeFile(join(dir, 'manifest.json'), JSON.stringify(manifest))
     const repos = { version: 1, repos: ['builtin', 'mine'] }
     await writeFile(join(workspace.dir, '.ploinky/enabled_repos.json'), JSON.stringify(repos))
-    await workspace.json(['start', 'mine/raw', '--runtime', 'host'])
+    await workspace.json(['start', 'mine/raw', '--runtime', runtime])
   } catch (error) {
     await workspace[Symbol.asyncDispose]()
     throw error
