@@ -4,7 +4,7 @@
  */
 import type { RuntimeDefinition, RuntimeId } from './adapter.ts'
 
-export const runtimes: Readonly<Record<RuntimeId, () => Promise<RuntimeDefinition>>> = {
+export const runtimeLoaders: Readonly<Record<RuntimeId, () => Promise<RuntimeDefinition>>> = {
   docker: async () => (await import('./docker/index.ts')).dockerRuntime,
   podman: async () => (await import('./podman/index.ts')).podmanRuntime,
   host: async () => (await import('./host/index.ts')).hostRuntime,

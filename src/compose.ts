@@ -46,7 +46,7 @@ import { createStatsService } from './features/supervisor/stats.ts'
 import { createFileStore } from './platform/file-store.ts'
 import type { Platform } from './platform/index.ts'
 import type { RuntimeId } from '../runtimes/adapter.ts'
-import { runtimes as runtimeDefinitions } from '../runtimes/index.ts'
+import { runtimeLoaders } from '../runtimes/index.ts'
 import type { Services } from './services.ts'
 import { VERSION } from './version.ts'
 
@@ -132,7 +132,7 @@ export async function openServices(options: OpenOptions): Promise<Services> {
   const runtimes = createRuntimes({
     engines: engineOrder(platform.os.uid),
     create: async (id) => {
-      const definition = await runtimeDefinitions[id]()
+      const definition = await runtimeLoaders[id]()
       return definition.create({ platform, log: log.child({ runtime: id }), stateDir: join(paths.runtimes, id) })
     },
   })

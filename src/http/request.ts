@@ -83,14 +83,9 @@ function safeDecode(text: string): string {
 /** Values of the cookies that `wanted` names, without building a table of the others. */
 export function readCookies(header: string | undefined, wanted: (name: string) => boolean): string[] {
   const values: string[] = []
-  if (header === undefined) return values
-  for (let from = 0; from < header.length;) {
-    const semicolon = header.indexOf(';', from)
-    const to = semicolon < 0 ? header.length : semicolon
-    const pair = header.slice(from, to)
+  for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=')
     if (equals > 0 && wanted(pair.slice(0, equals).trim())) values.push(pair.slice(equals + 1).trim())
-    from = to + 1
   }
   return values
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { runtimes } from '../../runtimes/index.ts'
+import { runtimeLoaders } from '../../runtimes/index.ts'
 import { foldersIn } from './tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -28,9 +28,9 @@ describe('what is in a folder is in its list', () => {
   test('runtimes', async () => {
     // What the CLI-driven ones share is no runtime, nor is what those without an engine share.
     const folders = foldersIn(ROOT, 'runtimes').filter((name) => name !== 'cli' && name !== 'process')
-    const definitions = await Promise.all(Object.values(runtimes).map((load) => load()))
-    expect(definitions.map(({ id }): string => id)).toEqual(Object.keys(runtimes))
-    expect(Object.keys(runtimes).sort()).toEqual(folders)
+    const definitions = await Promise.all(Object.values(runtimeLoaders).map((load) => load()))
+    expect(definitions.map(({ id }): string => id)).toEqual(Object.keys(runtimeLoaders))
+    expect(Object.keys(runtimeLoaders).sort()).toEqual(folders)
   })
 
   test('features: each has a door, and the composition uses it', async () => {

@@ -10,6 +10,7 @@ import {
   processesOf,
   recordEvents,
   recovered,
+  routersOf,
   runningContainers,
   statusOf,
   strike,
@@ -74,11 +75,7 @@ describe.runIf(engine === 'docker' || engine === 'host' || process.env['PLOINKY_
           if (done.engine === 0) expect(runs.replaceAll('|', '').replaceAll('ES', '')).toBe('')
         }
       }
-      const routers = (await processesOf(workspace)).filter(
-        // The watchdog asks the router now and then whether it is well, with a program of the same name.
-        (line) => /router-serve/.test(line) && !/ploinky-watchdog|--check/.test(line),
-      )
-      expect(routers.map((line) => Number.parseInt(line, 10))).toEqual([pid])
+      expect(await routersOf(workspace)).toEqual([pid])
       await workspace.json(['destroy', '--yes', '--data'])
       expect([await processesOf(workspace), existsSync(`${workspace.dir}/.ploinky`)]).toEqual([[], false])
       if (isContainerEngine) expect(await runningContainers(id)).toEqual([])

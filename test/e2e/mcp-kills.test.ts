@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { createRandom } from '../helpers/chaos.ts'
+import { createRandom, statusOf } from '../helpers/chaos.ts'
 import { type Gateway, startGateway } from '../helpers/mcp-gateway.ts'
 import { engine, platform, runtimeName, waitFor } from '../helpers/workspace.ts'
 
@@ -49,8 +49,7 @@ async function callAll(gateway: Gateway, name: string, isOver: () => boolean, pa
 }
 
 async function containerOf({ workspace }: Gateway): Promise<string> {
-  const { agents } = await workspace.json<{ agents: { container: string }[] }>(['status'])
-  return agents[0]?.container ?? ''
+  return (await statusOf(workspace)).agents[0]?.container ?? ''
 }
 
 const back = (gateway: Gateway) =>

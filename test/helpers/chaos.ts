@@ -203,3 +203,10 @@ export async function processesOf(workspace: Workspace): Promise<string[]> {
   const { stdout } = await exec('ps', ['-eo', 'pid=,args='], { maxBuffer: 16 * 1024 * 1024 })
   return stdout.split('\n').filter((line) => line.includes(workspace.dir) && !line.includes(' ps -eo'))
 }
+
+/** Process ids of the routers of a workspace. Its watchdog asks one now and then for its health, with a program of the same name. */
+export async function routersOf(workspace: Workspace): Promise<number[]> {
+  return (await processesOf(workspace))
+    .filter((line) => /router-serve/.test(line) && !/ploinky-watchdog|--check/.test(line))
+    .map((line) => Number.parseInt(line, 10))
+}

@@ -3,7 +3,7 @@
  * and 16 s between them. It waits for most of its time and runs beside everything else.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { processesOf } from '../helpers/chaos.ts'
+import { processesOf, routersOf } from '../helpers/chaos.ts'
 import { createWorkspace, isAlive, waitFor, type Workspace } from '../helpers/workspace.ts'
 
 interface Status {
@@ -26,10 +26,7 @@ const demo = ({ agents }: Status) => agents.find(({ name }) => name === 'demo')
 
 /** A router's process that was not killed yet. */
 async function newRouter(killed: ReadonlySet<number>): Promise<number | undefined> {
-  const lines = (await processesOf(workspace)).filter(
-    (line) => line.includes('router-serve') && !/ploinky-watchdog|--check/.test(line),
-  )
-  return lines.map((line) => Number.parseInt(line, 10)).find((pid) => !killed.has(pid))
+  return (await routersOf(workspace)).find((pid) => !killed.has(pid))
 }
 
 const watchdogs = async (): Promise<number[]> =>

@@ -51,14 +51,17 @@ export const askBy =
     }
   }
 
-/** The whole body as text. */
-export async function textOf({ body }: Pick<UpstreamAnswer, 'body'>): Promise<string> {
+/** The whole body as text. @throws PloinkyError UPSTREAM_UNREACHABLE a longer one */
+export async function textOf(
+  { body }: Pick<UpstreamAnswer, 'body'>,
+  maxBytes: number = MAX_ANSWER_BYTES,
+): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > MAX_ANSWER_BYTES)
-      throw new PloinkyError('UPSTREAM_UNREACHABLE', `The agent answered more than ${MAX_ANSWER_BYTES} bytes`)
+    if (size > maxBytes)
+      throw new PloinkyError('UPSTREAM_UNREACHABLE', `The agent answered more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -41,10 +41,15 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
     return await guard.check(agent, runOf(agent), tools ?? [])
   }
 
-  /** The client's own list, without what is blocked. */
-  async function list(agent: string, call: UpstreamCall, message: RpcMessage): Promise<UpstreamAnswer> {
+  async function read(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
     const answer = await fetch(agent, call)
     assertReadable(agent, answer)
+    return answer
+  }
+
+  /** The client's own list, without what is blocked. */
+  async function list(agent: string, call: UpstreamCall, message: RpcMessage): Promise<UpstreamAnswer> {
+    const answer = await read(agent, call)
     const text = await textOf(answer)
     const result =
       message.id === undefined ? null : resultIn(answer.headers.get('content-type') ?? '', text, message.id)
@@ -60,7 +65,7 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
   }
 
   async function fetchLocked(agent: string, call: UpstreamCall): Promise<UpstreamAnswer> {
-    if (call.body === undefined) return await pass(agent, call, undefined)
+    if (call.body === undefined) return screened(await read(agent, call), undefined)
     const message = readMessage(Buffer.from(call.body).toString('utf8'))
     // Several at once, or what cannot be read here, may be read by the agent.
     if (message === null)
@@ -70,13 +75,7 @@ export function createLocked({ guard, version, instance, fetch }: LockedOptions)
       if (!guard.isChecked(agent, runOf(agent))) await look(agent, call.principal)
       guard.assertCallable(agent, String(message.params['name']))
     }
-    return await pass(agent, call, message.id)
-  }
-
-  async function pass(agent: string, call: UpstreamCall, id: RpcMessage['id']): Promise<UpstreamAnswer> {
-    const answer = await fetch(agent, call)
-    assertReadable(agent, answer)
-    return screened(answer, id)
+    return screened(await read(agent, call), message.id)
   }
 
   async function serve(exchange: AgentExchange, change: RelayChange): Promise<void> {

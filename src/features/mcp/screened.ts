@@ -6,7 +6,8 @@
 import { CODES } from '../../core/mcp.ts'
 import { PloinkyError } from '../../core/error.ts'
 import { isObject, parseJson } from '../../core/json.ts'
-import { readEvents } from './sse.ts'
+import { textOf } from './ask.ts'
+import { changeEvent, readEvents } from './sse.ts'
 import type { UpstreamAnswer } from './upstream.ts'
 
 /** Of an answer that is no stream of events, in bytes; it is read whole. */
@@ -31,7 +32,7 @@ export function screened(answer: UpstreamAnswer, id: Id): UpstreamAnswer {
   // As the official clients tell them apart.
   const type = (answer.headers.get('content-type') ?? '').toLowerCase()
   if (type.includes('text/event-stream')) return { ...answer, body: screenedEvents(answer.body, id) }
-  return type.includes('application/json') ? { ...answer, body: screenedText(answer.body, id) } : answer
+  return type.includes('application/json') ? { ...answer, body: screenedText(answer, id) } : answer
 }
 
 const isList = (message: unknown): boolean =>
@@ -55,25 +56,16 @@ const REFUSED = {
 }
 
 async function* screenedEvents(body: AsyncIterable<Uint8Array>, id: Id): AsyncGenerator<Uint8Array> {
-  for await (const { raw, data } of readEvents(body)) {
+  for await (const event of readEvents(body)) {
+    const { raw, data } = event
     const told = data === null ? null : screenedMessage(data, id)
     if (data !== null && told === null) continue
-    // Written anew: readers differ in what they take for the end of an event.
-    const lines = raw.split(/\r\n|\n|\r/).filter((line) => line !== '')
-    const kept = told === data ? lines : [...lines.filter((line) => !/^data(?::|$)/.test(line)), `data: ${told}`]
-    yield Buffer.from(`${kept.join('\n')}\n\n`)
+    const text = told === null || told === data ? raw : changeEvent(event, { data: told })
+    yield Buffer.from(`${text}\n\n`)
   }
 }
 
-async function* screenedText(body: AsyncIterable<Uint8Array>, id: Id): AsyncGenerator<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.byteLength
-    if (size > MAX_BYTES) throw new PloinkyError('UPSTREAM_UNREACHABLE', 'The answer of the agent is too large')
-    chunks.push(chunk)
-  }
-  // A byte order mark, which clients skip, is skipped here too.
-  const text = new TextDecoder().decode(Buffer.concat(chunks))
+async function* screenedText(answer: UpstreamAnswer, id: Id): AsyncGenerator<Uint8Array> {
+  const text = await textOf(answer, MAX_BYTES)
   if (text !== '') yield Buffer.from(screenedMessage(text, id) ?? '')
 }

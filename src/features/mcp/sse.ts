@@ -13,7 +13,8 @@ export interface SseEvent {
 
 /** Largest event, in characters. */
 const MAX_EVENT = 32 * 1024 * 1024
-const END = /\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n/g
+/** An empty line: two ends of a line, each one of three kinds. */
+const END = /(?:\r\n|\n|\r(?!\n)){2}/g
 const LONGEST_END = 4
 
 export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseEvent> {

@@ -136,17 +136,13 @@ export function isTrailerField(field: Field): boolean {
 
 /** Removes the cookies that `drop` names; the rest keeps its bytes. An empty result means: no header. */
 export function filterCookies(value: string, drop: (name: string) => boolean): string {
-  const kept: string[] = []
-  let pairs = 0
-  for (let from = 0; from <= value.length; pairs++) {
-    const semicolon = value.indexOf(';', from)
-    const to = semicolon < 0 ? value.length : semicolon
-    const pair = value.slice(from, to)
+  const pairs = value.split(';')
+  const kept = pairs.filter((pair) => {
     const equals = pair.indexOf('=')
-    if (!drop((equals < 0 ? pair : pair.slice(0, equals)).trim())) kept.push(pair)
-    from = to + 1
-  }
-  return kept.length === pairs ? value : kept.join(';').trim()
+    return !drop((equals < 0 ? pair : pair.slice(0, equals)).trim())
+  })
+  if (kept.length === pairs.length) return value
+  return kept.join(';').trim()
 }
 
 /** Content-Length as a number; -1 when it is not plain decimal digits that a number holds exactly. */

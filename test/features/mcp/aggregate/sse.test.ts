@@ -25,6 +25,12 @@ test.each([1, 2, 3, 7, 1000])('events come out whole, cut into pieces of %i byte
   expect(events[2]?.raw).toContain('x-other: kept')
 })
 
+test.each([1, 2, 3, 1000])('any two ends of a line end an event, cut into pieces of %i bytes', async (size) => {
+  const ends = ['\n\n', '\r\r', '\n\r', '\r\n\r\n', '\r\n\n', '\r\n\r', '\n\r\n', '\r\r\n']
+  const events = await read(`${ends.map((end, index) => `data: ${index}${end}`).join('')}data: not ended\r\n`, size)
+  expect(events.flatMap(({ data }) => (data === null ? [] : [data]))).toEqual(ends.map((_, index) => String(index)))
+})
+
 test('an event keeps what is not changed of it', async () => {
   const [, primer, message] = await read(STREAM, 1000)
   expect(changeEvent(primer as SseEvent, { id: 'p:a/7' })).toBe('id: p:a/7\nretry: 250\ndata:')
