@@ -1,8 +1,8 @@
 /** What differs on Deno: its name, and how this program is started again. */
 import type { ProcessSpec } from '../core/process.ts'
-import type { DenoListen } from './deno-listen.ts'
+import type { DenoSockets } from './deno-sockets.ts'
 
-interface DenoGlobal extends DenoListen {
+interface DenoGlobal extends DenoSockets {
   version: { deno: string }
   mainModule: string
   execPath(): string
@@ -11,7 +11,7 @@ interface DenoGlobal extends DenoListen {
 const deno = (globalThis as { Deno?: DenoGlobal }).Deno
 
 /** Null on Node. */
-export const denoGlobal = (): DenoListen | null => deno ?? null
+export const denoGlobal = (): DenoSockets | null => deno ?? null
 
 export const denoVersion = (): string | null => deno?.version.deno ?? null
 

@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream'
 import { PloinkyError } from '../core/error.ts'
 import { ignoreUpgrade, wantsWebSocket } from './relay/ignore-upgrade.ts'
 import { lingerOnClose } from './relay/linger.ts'
+import { denoGlobal } from './deno.ts'
+import { connectOnDeno } from './deno-sockets.ts'
 import { freePort, isListening, keepsConnection } from './dial.ts'
 import { toAnswer } from './http-answer.ts'
 import { createHttpClient } from './http-client.ts'
@@ -165,7 +167,12 @@ async function serve(options: ServerOptions, handlers: ServerHandlers, processes
 function placeOf({ host = '127.0.0.1', port = 80, socketPath }: HttpCall) {
   // Only TLS needs a server name; left to the runtime, it is derived with address patterns that take 10 ms to compile.
   const servername = ''
-  return socketPath === undefined ? { host, port, servername } : { socketPath, servername }
+  if (socketPath === undefined) return { host, port, servername }
+  const deno = denoGlobal()
+  return deno === null
+    ? { socketPath, servername }
+    : // Beside an agent, and `false` makes one, Deno asks nobody for a connection.
+      { createConnection: () => connectOnDeno(deno, socketPath), agent: undefined, servername }
 }
 
 function request(call: HttpCall): Promise<HttpAnswer> {

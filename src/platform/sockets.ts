@@ -7,7 +7,7 @@ import * as fs from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { PloinkyError } from '../core/error.ts'
 import { denoGlobal } from './deno.ts'
-import { listenOnDeno } from './deno-listen.ts'
+import { listenOnDeno } from './deno-sockets.ts'
 import type { SocketServer } from './index.ts'
 
 const net = (): typeof import('node:net') => process.getBuiltinModule('node:net')

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net'
+import { denoGlobal } from '../deno.ts'
+import { connectOnDeno } from '../deno-sockets.ts'
 import { UpstreamProtocolError } from './response-head.ts'
 import { ResponseParser } from './response-parser.ts'
 import type { ParserLimits, ResponseSink } from './response-parser.ts'
@@ -31,6 +33,12 @@ const TCP_KEEP_ALIVE_MS = 30_000
 const NOTHING = Buffer.alloc(0)
 const NO_SINK: ResponseSink = { interim() {}, head() {}, data() {} }
 
+function connectUnix(path: string, allowHalfOpen: boolean): Socket {
+  const deno = denoGlobal()
+  if (deno !== null) return connectOnDeno(deno, path, allowHalfOpen) as Socket
+  return process.getBuiltinModule('node:net').connect({ path, allowHalfOpen })
+}
+
 /** One HTTP/1.1 connection to a target; carries one exchange at a time. */
 export class Connection {
   readonly socket: Socket
@@ -59,7 +67,7 @@ export class Connection {
     const { connect } = process.getBuiltinModule('node:net')
     this.socket =
       'socketPath' in target
-        ? connect({ path: target.socketPath, allowHalfOpen })
+        ? connectUnix(target.socketPath, allowHalfOpen)
         : connect({ host: target.host, port: target.port, allowHalfOpen, ...common })
     if (connectTimeoutMs > 0) {
       this.connectTimer = setTimeout(() => {
