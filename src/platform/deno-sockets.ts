@@ -37,6 +37,8 @@ async function writeAll(conn: DenoConn, data: Uint8Array): Promise<void> {
 class ConnSocket extends Duplex {
   connecting = false
   private conn: DenoConn | null = null
+  /** One for all reads: what was read is copied out, so that a few bytes that wait hold no room of 64 KB. */
+  private readonly room = new Uint8Array(READ_BYTES)
   private readonly opening: Promise<DenoConn>
 
   constructor(opening: Promise<DenoConn>, allowHalfOpen: boolean) {
@@ -62,9 +64,8 @@ class ConnSocket extends Duplex {
   }
 
   override _read(): void {
-    const buffer = new Uint8Array(READ_BYTES)
-    this.conn?.read(buffer).then(
-      (count) => this.push(count === null ? null : Buffer.from(buffer.buffer, 0, count)),
+    this.conn?.read(this.room).then(
+      (count) => this.push(count === null ? null : Buffer.from(this.room.subarray(0, count))),
       (error: Error) => this.destroy(error),
     )
   }

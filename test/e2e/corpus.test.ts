@@ -79,7 +79,7 @@ describe.runIf(isHere)('agents of the corpus', () => {
     const failed = found
       .filter(({ state }) => state === 'failed')
       .map(({ agent, error }) => `${agent}: ${error?.message}`)
-    expect(failed, stderr).toEqual([])
+    expect(failed, `${failed.join('; ')} ${stderr}`).toEqual([])
     expect(code).toBe(0)
     // Started by its name only.
     expect(found.map(({ agent }) => agent)).not.toContain('limits')
