@@ -1,4 +1,5 @@
 /** How a run of an instance ended, in facts and in words. */
+import { tellingLine } from './last-lines.ts'
 
 /** How the last run of an instance ended. */
 export interface LastExit {
@@ -34,8 +35,8 @@ export const signalOf = (exitCode: number | null): string | null =>
 /** For a person: `out of memory`, `killed by SIGSEGV`, `ended with exit code 3: <last line>`. */
 export function describeEnd({ removed, oomKilled, exitCode, signal, lines }: LastExit): string {
   if (removed) return 'its container was removed'
-  const last = lines.at(-1)
-  const said = last === undefined || last.trim() === '' ? '' : `: ${last.slice(0, 200)}`
+  const last = tellingLine(lines)
+  const said = last === null ? '' : `: ${last.slice(0, 200)}`
   if (oomKilled) return `out of memory${said}`
   // Somebody ended it: its last line is about something else.
   if (signal === 'SIGKILL' || signal === 'SIGTERM') return `killed by ${signal}`

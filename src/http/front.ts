@@ -88,12 +88,13 @@ export function createFront(options: FrontOptions): ServerHandlers {
       throw new PloinkyError('AGENT_NOT_FOUND', `Agent "${name}" not found in enabled agents`, {
         hint: `Run: ploinky enable agent ${name}`,
       })
+    // One that runs and never became ready has no route either: why is known.
+    const refusal = routes.refusal(name)
+    if (refusal !== null) throw refusal
     if (route === 'stopped')
       throw new PloinkyError('AGENT_NOT_RUNNING', `Agent "${name}" is not running`, {
         hint: `Run: ploinky start ${name}`,
       })
-    const refusal = routes.refusal(name)
-    if (refusal !== null) throw refusal
     return route
   }
 

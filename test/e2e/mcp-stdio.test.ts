@@ -133,6 +133,29 @@ describe.runIf(isContainerEngine)('programs on standard streams', () => {
     await eventually(async () => expect(await programs('sdk')).toBeLessThanOrEqual(2))
   })
 
+  it('one that does not serve is not called ready, and says why to everybody', async () => {
+    const broken = ['sh', '-c', 'echo "Error: KEY is wrong" >&2; exit 3']
+    await define(workspace, 'keyless', { container: ALPINE, mcp: stdio(broken) })
+    await workspace.json(['enable', 'agent', 'tools/keyless'])
+    const { code, stdout } = await workspace.run(['start', 'keyless', '--json'])
+    const why = 'it ended with exit code 3: Error: KEY is wrong'
+    const failed = { agent: 'keyless', state: 'failed', error: { code: 'AGENT_FAILED' } }
+    expect([code, JSON.parse(stdout)]).toMatchObject([5, { agents: [failed] }])
+    expect(stdout).toContain(`does not serve: ${why}`)
+    await waitFor('the router to say so', async () => {
+      const { agents } = await workspace.json<{ agents: { name: string; lastError: { message: string } | null }[] }>([
+        'status',
+      ])
+      return agents.find(({ name }) => name === 'keyless')?.lastError?.message === why ? true : undefined
+    })
+    const asked = await workspace.run(['client', 'list', 'tools', '--agent', 'keyless'])
+    expect(asked).toMatchObject({ code: 5, stderr: expect.stringContaining(`is unready: ${why}`) as string })
+    await define(workspace, 'keyless', { container: ALPINE, mcp: stdio(['sh', '-c', TINY]) })
+    const again = await workspace.json<{ agents: object[] }>(['start', 'keyless'])
+    expect(again.agents).toMatchObject([{ agent: 'keyless', state: 'ready' }])
+    await eventually(async () => expect(await inside('keyless', 'ps -o args | grep -c "[s]leep 86400"')).toBe('0'))
+  })
+
   it.each(['legacy', 'modern'] as const)('a program that dies in the middle of calls: %s', async (era) => {
     const client = await connect('sdk', era)
     const waiting = textOf(client, 'wait', { ms: 600_000 })

@@ -98,15 +98,17 @@ function hooksOf(layers: Layers, problems: Problem[]): Manifest['hooks'] {
   )
 }
 
-/** `start` alone promises no more than an open port; an `agent` line, beside it or not, is a server of MCP. */
+/**
+ * `start` alone promises no more than an open port; an `agent` line, beside it or not, is a server of MCP, and so is a program
+ * on standard streams.
+ */
 function readinessOf(
   { readiness = {}, mcp }: Raw,
   { main, sidecar }: { main: Main; sidecar: string | null },
 ): Readiness {
+  const isPlain = main.kind === 'image' && sidecar === null && mcp?.transport !== 'stdio'
   return {
-    protocol:
-      readiness.protocol ??
-      (mcp?.transport === 'stdio' ? 'none' : main.kind === 'image' && sidecar === null ? 'tcp' : 'mcp'),
+    protocol: readiness.protocol ?? (isPlain ? 'tcp' : 'mcp'),
     port: readiness.port ?? null,
     path: readiness.path ?? '/',
     timeoutSeconds: readiness.timeoutSeconds ?? null,

@@ -14,3 +14,5 @@ export { agentStatuses, type AgentState, type AgentStatus, type Supervision } fr
 export type { ExplainedPlan } from './plan/explain.ts'
 export { createInstances, type Instances, type Launched, type StartOutcome } from './instances.ts'
 export { type Endpoint, effectiveProtocol, isAnswering, isReady } from './readiness.ts'
+export { problemOfProgram } from './stdio-ready.ts'
+export { MARK, reaper, wrapped } from './stdio-scripts.ts'

@@ -19,6 +19,7 @@ import type { EnabledAgent, Registry } from './registry.ts'
 import type { RouteFinder } from './route-of.ts'
 import type { RoutesWriter } from './routes-writer.ts'
 import type { Runtimes } from './runtimes.ts'
+import { mustSpeak } from './stdio-ready.ts'
 import { prepareMountPoints, prepareVolumes } from './volumes.ts'
 
 /** Probes between two looks at whether the instance still runs: a look costs a call to the engine. */
@@ -187,6 +188,12 @@ export function createInstances(deps: InstanceDeps): Instances {
     const name = route.container
     const { readiness } = wait.manifest
     const protocol = effectiveProtocol(readiness.protocol, route.mcp)
+    const timeoutMs = (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000
+    if (protocol === 'stdio') {
+      const { mcp } = wait.manifest
+      const argv = mcp.transport === 'stdio' ? mcp.argv : []
+      return await mustSpeak({ adapter, agent: wait.agent.name, container: name, argv, timeoutMs, signal })
+    }
     const port = readiness.port === null ? route.hostPort : ((await adapter.endpoint(name, readiness.port))?.port ?? 0)
     const endpoint = { host: route.hostIp, port }
     const probe = { net: deps.platform.net, protocol, endpoint, path: readiness.path, mcpPath: route.mcpPath, signal }
@@ -200,7 +207,7 @@ export function createInstances(deps: InstanceDeps): Instances {
       return ready ? true : null
     }
     await until(look, {
-      timeoutMs: (readiness.timeoutSeconds ?? deps.readyTimeoutSeconds) * 1000,
+      timeoutMs,
       ...PROBE_PACE,
       what: `agent "${wait.agent.name}" is not ready (${protocol} on port ${readiness.port ?? route.containerPort}); see: ploinky logs ${wait.agent.name}`,
       ...(signal === undefined ? {} : { signal }),

@@ -10,9 +10,11 @@ const HOLD_MS = 600
 const SHORT_HOLD_MS = 100
 /** Pauses between looks at a starting agent: short, then a twentieth of the time waited so far, so that little is lost. */
 export const PROBE_PACE = { intervalMs: 10, growth: 1.05, maxIntervalMs: 500 } as const
-const INITIALIZE = JSON.stringify({
+export const INITIALIZE_ID = 1
+/** How a client of any era may begin; who does not know it answers with an error. */
+export const INITIALIZE = JSON.stringify({
   jsonrpc: '2.0',
-  id: 1,
+  id: INITIALIZE_ID,
   method: 'initialize',
   params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'ploinky-probe', version: '1' } },
 })
@@ -25,7 +27,7 @@ export interface Endpoint {
 
 export interface Probe {
   readonly net: Network
-  readonly protocol: Readiness['protocol']
+  readonly protocol: Spoken
   readonly endpoint: Endpoint
   /** Of an HTTP probe. */
   readonly path: string
@@ -65,10 +67,12 @@ async function answersMcp(probe: Probe): Promise<boolean> {
   return answer.status === 200
 }
 
+/** As far as the network can tell. */
 export async function isReady(probe: Probe): Promise<boolean> {
   try {
     switch (probe.protocol) {
       case 'none':
+      case 'stdio':
         return true
       case 'tcp':
         return await probe.net.keepsConnection(probe.endpoint, { timeoutMs: PROBE_TIMEOUT_MS, holdMs: HOLD_MS })
@@ -109,6 +113,12 @@ export async function isAnswering(probe: Probe): Promise<boolean> {
   }
 }
 
-/** Tools that run through exec, and servers on standard streams, need no port: an instance that runs is ready. */
-export const effectiveProtocol = (protocol: Readiness['protocol'], mcp: RouteEntry['mcp']): Readiness['protocol'] =>
-  (mcp === 'exec' || mcp === 'stdio') && protocol === 'mcp' ? 'none' : protocol
+/** How readiness is asked: `stdio` is a program on standard streams, which only its runtime reaches (`stdio-ready.ts`). */
+export type Spoken = Readiness['protocol'] | 'stdio'
+
+/** Tools that run through exec need no port: an instance that runs is ready. A server on standard streams has none. */
+export function effectiveProtocol(protocol: Readiness['protocol'], mcp: RouteEntry['mcp']): Spoken {
+  if (protocol !== 'mcp') return protocol
+  if (mcp === 'stdio') return 'stdio'
+  return mcp === 'exec' ? 'none' : protocol
+}

@@ -62,7 +62,7 @@ async function describe(
     const error = { code: 'AGENT_NOT_RUNNING', message: 'not running', hint: `Run: ploinky start ${name}` } as const
     return { ...base, error }
   }
-  if (mcpUrl === null && state !== 'failed') {
+  if (mcpUrl === null && state !== 'failed' && state !== 'unready') {
     return { ...base, error: { code: 'CAPABILITY_UNSUPPORTED', message: 'serves no MCP' } as const }
   }
   try {

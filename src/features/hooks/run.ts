@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Hook, HookName } from '../../config/manifest/index.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
+import { tellingLine } from '../../core/last-lines.ts'
 import { type MaybeSecret, revealed, Secret } from '../../core/secret.ts'
 import type { ExecSession, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
@@ -10,7 +11,7 @@ import type { Definition } from '../repos/index.ts'
 
 /** The original's. */
 const TIMEOUT_MS = 5 * 60_000
-const LAST_LINES = 12
+const LAST_LINES = 20
 const MAX_LINE = 4000
 /** Of the operator's environment; everything else may hold secrets that are nobody's business. */
 const INHERITED = 'PATH HOME USER LOGNAME SHELL LANG LC_ALL LC_CTYPE TZ TMPDIR'.split(' ')
@@ -124,8 +125,8 @@ export function createHookRunner({ platform, paths }: { platform: Platform; path
 const what = ({ agent, name, hook }: HookContext): string => `${name} of "${agent}" (${hook.path}: ${hook.line})`
 
 function failed(context: HookContext, how: string, last: readonly string[]): PloinkyError {
-  const tail = last.at(-1)
-  return new PloinkyError('AGENT_FAILED', `${what(context)} ${how}${tail === undefined ? '' : `: ${tail}`}`, {
+  const said = tellingLine(last)
+  return new PloinkyError('AGENT_FAILED', `${what(context)} ${how}${said === null ? '' : `: ${said}`}`, {
     hint: `See the whole output in .ploinky/logs/hooks-${context.agent}.log; then run: ploinky start ${context.agent}`,
     details: { agent: context.agent, hook: context.name, command: context.hook.line, lastLines: last },
   })

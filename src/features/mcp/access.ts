@@ -76,12 +76,12 @@ export function createAgentAccess(options: AccessOptions): GatewayAccess {
       })
     }
     if (route === 'stopped' && options.demand.has(agent)) return route
+    const refusal = routes.refusal(agent)
+    if (refusal !== null) return refusal
     if (route === 'stopped')
       return new PloinkyError('AGENT_NOT_RUNNING', `Agent "${agent}" is not running`, {
         hint: `Run: ploinky start ${agent}`,
       })
-    const refusal = routes.refusal(agent)
-    if (refusal !== null) return refusal
     if (route.mcp === 'none') return new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" does not speak MCP`)
     if (route.mcp === 'container' && route.hostPort === 0)
       return new PloinkyError('ROUTE_NOT_FOUND', `Agent "${agent}" has no HTTP service`)

@@ -4,7 +4,14 @@ import type { Health } from '../../config/manifest/types.ts'
 import type { Readiness } from '../../config/manifest/index.ts'
 import type { Network } from '../../platform/index.ts'
 import type { RuntimeAdapter } from '../../../runtimes/adapter.ts'
-import { effectiveProtocol, type Endpoint, isAnswering, isReady, type Supervision } from '../agents/index.ts'
+import {
+  effectiveProtocol,
+  type Endpoint,
+  isAnswering,
+  isReady,
+  problemOfProgram,
+  type Supervision,
+} from '../agents/index.ts'
 import type { Check, ProbeTarget } from './check.ts'
 import type { Clock } from './clock.ts'
 import { type RunningProbe, startProbe } from './prober.ts'
@@ -13,6 +20,9 @@ import { type RunningProbe, startProbe } from './prober.ts'
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
 const GROWTH = 1.2
+/** The same for a program that has to be started for each look. */
+const PROGRAM_PAUSE_MS = 5000
+const PROGRAM_LONGEST_PAUSE_MS = 60_000
 
 export interface Condition {
   readonly state: 'starting' | 'ready' | 'unready'
@@ -31,6 +41,8 @@ export interface RunOptions {
   readonly adapter: RuntimeAdapter
   readonly route: RouteEntry
   readonly readiness: Readiness
+  /** A program that speaks MCP on its standard streams. */
+  readonly server: { readonly agent: string; readonly argv: readonly string[] } | null
   readonly health: Health
   /** Whether somebody saw it ready before: an answer is enough then. */
   readonly isAdopted: boolean
@@ -91,7 +103,7 @@ export function superviseRun(options: RunOptions): Run {
       if (dead !== null) return unready(dead, true)
       if (!basic.isReady())
         return basic.isLate()
-          ? unready(`not ready within ${options.readySeconds} s`)
+          ? unready(basic.problem() ?? `not ready within ${options.readySeconds} s`)
           : starting('it does not answer yet')
       if (health.startup !== null && probes.get('startup')?.result !== 'passing') return starting('startup probe')
       const notReady = failing('readiness')
@@ -130,39 +142,61 @@ function targetOf({ adapter, route }: RunOptions): ProbeTarget {
 
 /** Waits until the instance speaks its protocol, however long that takes. */
 function waitBasic(options: RunOptions, target: ProbeTarget, onReady: () => void) {
-  const { route, readiness, net, clock } = options
+  const { route, readiness, clock } = options
   const ended = new AbortController()
   const protocol = effectiveProtocol(readiness.protocol, route.mcp)
   const begin = clock.now()
-  const ask = options.isAdopted ? isAnswering : isReady
-  let pause = FIRST_PAUSE_MS
+  let pause = protocol === 'stdio' ? PROGRAM_PAUSE_MS : FIRST_PAUSE_MS
   let ready = false
   let late = false
+  let problem: string | null = null
   let cancel = (): void => {}
 
-  async function look(): Promise<void> {
+  async function answers(): Promise<boolean> {
+    if (protocol === 'none') return true
+    if (protocol === 'stdio') return options.isAdopted || (await speaks())
     const endpoint = (await target.endpoint(readiness.port).catch(() => null)) ?? { host: route.hostIp, port: 0 }
-    const probe = { net, protocol, endpoint, path: readiness.path, mcpPath: route.mcpPath, signal: ended.signal }
-    const answers = protocol === 'none' || (endpoint.port !== 0 && (await ask(probe).catch(() => false)))
+    if (endpoint.port === 0) return false
+    const ask = options.isAdopted ? isAnswering : isReady
+    const place = { endpoint, path: readiness.path, mcpPath: route.mcpPath }
+    return await ask({ net: options.net, protocol, ...place, signal: ended.signal })
+  }
+
+  /** Each look starts the program: one that ended is not asked again at once. */
+  async function speaks(): Promise<boolean> {
+    if (options.server === null) return true
+    const where = { adapter: options.adapter, container: route.container, ...options.server }
+    const timeoutMs = options.readySeconds * 1000
+    problem = await problemOfProgram({ ...where, timeoutMs, signal: ended.signal })
+    if (problem === null) return true
+    late = true
+    return false
+  }
+
+  async function look(): Promise<void> {
+    const wasLate = late
+    const found = await answers().catch(() => false)
     if (ended.signal.aborted) return
-    if (answers) {
+    if (found) {
       ready = true
       onReady()
       return
     }
-    if (!late && clock.now() - begin > options.readySeconds * 1000) {
-      late = true
+    late ||= clock.now() - begin > options.readySeconds * 1000
+    if (late && !wasLate) {
       options.onChange()
       if (ended.signal.aborted) return
     }
     cancel = clock.after(pause, () => void look())
-    pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS)
+    pause =
+      protocol === 'stdio' ? Math.min(pause * 2, PROGRAM_LONGEST_PAUSE_MS) : Math.min(pause * GROWTH, LONGEST_PAUSE_MS)
   }
 
   void look()
   return {
     isReady: () => ready,
     isLate: () => late,
+    problem: () => problem,
     stop(): void {
       cancel()
       ended.abort()

@@ -170,7 +170,9 @@ describe('tools through exec', () => {
     const [done, lost] = [await start('done'), await start('wait')]
     const state = async (mcp: Mcp, taskId: string) => (await ask(mcp, 'tasks/get', { taskId })).result?.status
     await until(async () => expect(await state(first, done)).toBe('completed'))
-    expect((await readdir(join(dir, 'tasks/sample'))).toSorted()).toEqual([`${done}.json`, `${lost}.json`].toSorted())
+    // Beside them, for a moment, is what a record is written to first.
+    const records = [`${done}.json`, `${lost}.json`].toSorted()
+    await until(async () => expect((await readdir(join(dir, 'tasks/sample'))).toSorted()).toEqual(records))
     expect(JSON.parse(await readFile(join(dir, 'tasks/sample', `${lost}.json`), 'utf8'))).toMatchObject({ id: lost })
     // What a killed router leaves: its records as they are, and the programs that it began.
     await cp(join(dir, 'tasks'), join(dir, 'later'), { recursive: true })

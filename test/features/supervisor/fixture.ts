@@ -24,6 +24,8 @@ const platform = createPlatform()
 
 export interface Options {
   readonly programs?: FakePrograms
+  /** argv of an MCP server on standard streams, instead of an HTTP server. */
+  readonly server?: readonly string[]
   readonly health?: Partial<Health>
   readonly restart?: RestartPolicy
   /** State of a workspace that a router served before. */
@@ -89,9 +91,16 @@ export async function createFixture(options: Options = {}) {
   const routes = createRoutesWriter(store)
   const list = async (): Promise<EnabledAgent[]> =>
     Object.entries((await store.read(agentsDocument)).agents).map(([name, record]) => ({ name, ...record }))
-  const readiness = { protocol: 'http' as const, port: null, path: '/', timeoutSeconds: null }
+  const { server } = options
+  const readiness = {
+    protocol: server ? ('mcp' as const) : ('http' as const),
+    port: null,
+    path: '/',
+    timeoutSeconds: null,
+  }
   const health = { startup: null, liveness: null, readiness: null, ...options.health }
-  const manifest = { readiness, health, restart: options.restart ?? DEFAULT_RESTART }
+  const mcp = server ? { transport: 'stdio', argv: server } : { transport: 'http', port: null, path: '/mcp' }
+  const manifest = { readiness, mcp, health, restart: options.restart ?? DEFAULT_RESTART }
   let locked: Promise<unknown> = Promise.resolve()
   let launches = 0
   let isBusy = false
@@ -112,7 +121,7 @@ export async function createFixture(options: Options = {}) {
     const hostPort = workload.ports[0]?.host ?? 0
     const route = {
       ...{ container: spec.name, runtime: 'fake' as const, hostIp: '127.0.0.1', hostPort, containerPort: PORT },
-      ...{ mcp: 'container' as const, mcpPath: '/mcp', files: null },
+      ...{ mcp: server ? ('stdio' as const) : ('container' as const), mcpPath: '/mcp', files: null },
     }
     return { workload, outcome, route, manifest: manifest as never, noted: Promise.resolve() }
   }

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { agentsDocument } from '../../../src/config/documents.ts'
 import { createMemoryStore, type DocumentSpec, type Store } from '../../../src/core/store.ts'
-import { createFakeWorld } from '../../../runtimes/fake/index.ts'
+import { createFakeWorld, type FakeProcess } from '../../../runtimes/fake/index.ts'
 import { createFixture, type Options } from './fixture.ts'
 
 type Fixture = Awaited<ReturnType<typeof createFixture>>
@@ -320,4 +320,36 @@ it('what was started again is refused until requests go where it is now', async 
   isHeld = false
   route()
   await fixture.until('ready again', isReady(fixture))
+})
+
+it('a server on standard streams that does not serve is said, refused, and asked again later', async () => {
+  let works = true
+  let starts = 0
+  const programs = {
+    server: async (process: FakeProcess): Promise<number> => {
+      starts += 1
+      if (!works) {
+        await process.err('Traceback (most recent call last):\nKeyError: TOKEN\n')
+        return 1
+      }
+      for await (const _line of process.stdin) await process.out('{"jsonrpc":"2.0","id":1,"result":{}}\n')
+      return 0
+    },
+  }
+  // Somebody saw it ready: the router that finds it does not start its program.
+  const fixture = await started({ programs, server: ['server'] })
+  expect(starts).toBe(0)
+  works = false
+  fixture.kill('demo')
+  await fixture.until('said', () => fixture.view('demo')?.reason?.includes('KeyError') === true)
+  expect(fixture.view('demo')).toMatchObject({ state: 'unready', reason: 'it ended with exit code 1: KeyError: TOKEN' })
+  expect(refused(fixture)).toMatchObject({ code: 'AGENT_NOT_READY' })
+  const asked = starts
+  await fixture.clock.advance(4000)
+  expect(starts).toBe(asked)
+  works = true
+  await fixture.until('ready', isReady(fixture))
+  expect(fixture.types('demo')).toEqual([
+    ...['agent.failed', 'agent.restarting', 'agent.restarted', 'agent.unready', 'agent.ready'],
+  ])
 })

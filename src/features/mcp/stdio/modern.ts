@@ -79,7 +79,7 @@ export function createModern({ programs, hash, log, version }: ModernOptions) {
     let spoken: Spoken
     try {
       shared.attach(await program.start({ limit, onMessage, onEnd }))
-      spoken = await negotiate(shared, version)
+      spoken = await negotiate(shared, agent, version)
     } catch (error) {
       shared.onExit('it could not be started')
       await shared.end()

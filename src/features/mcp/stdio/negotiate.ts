@@ -32,7 +32,7 @@ function modernAnswer({ result, error }: Message): Spoken | null {
 }
 
 /** Throws UPSTREAM_TIMEOUT, or AGENT_FAILED when the program ended or refused. */
-export async function negotiate(shared: Shared, router: string): Promise<Spoken> {
+export async function negotiate(shared: Shared, agent: string, router: string): Promise<Spoken> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const after = (ms: number): Promise<null> =>
     new Promise((resolve) => {
@@ -57,7 +57,7 @@ export async function negotiate(shared: Shared, router: string): Promise<Spoken>
     const next = await settled(Promise.race([late, initialize]), START_MS)
     if (next === null)
       throw new PloinkyError('UPSTREAM_TIMEOUT', 'The program of the agent does not answer', {
-        hint: 'See what it does: ploinky logs',
+        hint: `See what it does: ploinky logs ${agent}`,
       })
     const version = textOf(next.result?.['protocolVersion'])
     if (version !== null) return { versions: [version], isModern: false }
@@ -65,15 +65,15 @@ export async function negotiate(shared: Shared, router: string): Promise<Spoken>
     if (found !== null) return found
   } catch (error) {
     if (error instanceof PloinkyError) throw error
-    throw gone(error)
+    throw gone(agent, error)
   }
   throw new PloinkyError('AGENT_FAILED', 'The program of the agent does not speak MCP', {
     hint: 'Check "mcp.command" in its manifest',
   })
 }
 
-export const gone = (error: unknown): PloinkyError =>
+const gone = (agent: string, error: unknown): PloinkyError =>
   new PloinkyError('AGENT_FAILED', `The program of the agent is gone: ${error instanceof Error ? error.message : ''}`, {
-    hint: 'See why: ploinky logs',
+    hint: `See why: ploinky logs ${agent}`,
     cause: error,
   })

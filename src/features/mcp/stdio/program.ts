@@ -4,9 +4,9 @@ import type { Logger } from '../../../core/log.ts'
 import type { Manifest } from '../../../config/manifest/index.ts'
 import type { ExecSession } from '../../../../runtimes/adapter.ts'
 import type { Hashing } from '../../../platform/index.ts'
+import { MARK, reaper, wrapped } from '../../agents/index.ts'
 import type { ExecTarget } from '../exec-runner.ts'
 import { startChild, type Child, type ChildOptions } from './child.ts'
-import { MARK, reaper, wrapped } from './scripts.ts'
 
 export interface StdioTarget extends ExecTarget {
   /** Of the container: another one is another instance. */
