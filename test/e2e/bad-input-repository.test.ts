@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createRouter, isHere, type TestRouter } from '../helpers/http-router.ts'
 import { errorOf } from '../helpers/raw-http.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { createWorkspace } from '../helpers/workspace.ts'
 
 const HOSTILE = [
@@ -147,8 +148,15 @@ describe.runIf(isHere)('a hostile repository', () => {
       agents: [{ agent: 'dies', state: 'failed', error: { code: 'AGENT_FAILED' } }],
     })
     expect(stdout).toContain('exit code 7')
-    const answer = await router.operator({ target: '/mcps/dies/mcp', method: 'POST', body: '{}' })
-    expect([answer.status, errorOf(answer).code]).toEqual([503, 'AGENT_NOT_RUNNING'])
+    await eventually(async () => {
+      const answer = await router.operator({ target: '/mcps/dies/mcp', method: 'POST', body: '{}' })
+      expect(answer.status).toBe(503)
+      // Whoever asks is told what the router has seen, and not only that it does not run.
+      expect(errorOf(answer)).toMatchObject({
+        code: 'AGENT_FAILED',
+        message: expect.stringContaining('exit code 7: no such thing') as string,
+      })
+    })
     await router.workspace.json(['disable', 'agent', 'dies'])
   })
 
