@@ -1,11 +1,11 @@
 /** The prompt: the same commands, with history and completion, until `exit`, `quit` or Ctrl-D. */
-import { isPloinkyError, messageOf, type PloinkyError } from '../core/error.ts'
+import { isPloinkyError, messageOf, type PloinkyError, quoteWord } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import type { LineEditor, Terminal } from '../platform/index.ts'
 import type { Candidate } from './completion.ts'
 import { type HistoryStore, remember, usableLines } from './history.ts'
 import { lineWords } from './script.ts'
-import { quoteWord, splitUnfinished } from './shell-words.ts'
+import { splitUnfinished } from './shell-words.ts'
 import { neutraliseLine } from './text.ts'
 import { PROGRAM } from './usage.ts'
 

@@ -104,9 +104,3 @@ export function splitUnfinished(line: string): { words: string[]; current: strin
   if (last === null) return { words, current: '', start: line.length }
   return { words: words.slice(0, -1), current: last.text, start: last.start }
 }
-
-/** A word as it has to be typed; `splitWords` gives it back. */
-export function quoteWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word
-  return `'${word.replaceAll("'", `'\\''`)}'`
-}

@@ -135,3 +135,9 @@ export const httpStatusOf = (error: PloinkyError): number => ERRORS[error.code].
 export function messageOf(value: unknown): string {
   return value instanceof Error ? value.message : String(value)
 }
+
+/** A word as it has to be typed, for a hint that can be pasted; `splitWords` gives it back. */
+export function quoteWord(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+  return `'${word.replaceAll("'", `'\\''`)}'`
+}

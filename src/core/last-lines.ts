@@ -7,6 +7,12 @@ const LINE_LENGTH = 500
 /** A log that cannot be read must not hold up what comes after it: a restart, an answer. */
 const READ_MS = 2000
 
+/** Adds one, and lets the oldest go. */
+export function keepLast(lines: string[], line: string): void {
+  lines.push(line)
+  if (lines.length > LINES) lines.shift()
+}
+
 export type LogReader = (tail: number, signal: AbortSignal) => AsyncIterable<{ readonly text: string }>
 
 /** At most twenty lines, those that came in time. Never throws: a container that was removed meanwhile has no log. */
@@ -33,4 +39,10 @@ const ERROR = /^(?:[\w.$]*(?:Error|Exception)\b|(?:panic|[Ff]atal|FATAL|[Ee]rror
 export function tellingLine(lines: readonly string[]): string | null {
   const telling = lines.filter((line) => !NOISE.test(line))
   return telling.findLast((line) => ERROR.test(line)) ?? telling.at(-1) ?? null
+}
+
+/** The same as the end of a message: `: <line>`, or nothing. */
+export function saidLast(lines: readonly string[]): string {
+  const line = tellingLine(lines)
+  return line === null ? '' : `: ${line}`
 }

@@ -1,25 +1,23 @@
 /** Errors of the operating system on a path, as errors that a person can act on. */
 import { dirname } from 'node:path'
-import { isPloinkyError, PloinkyError } from '../core/error.ts'
+import { isPloinkyError, PloinkyError, quoteWord } from '../core/error.ts'
 
 export type FileAction = 'read' | 'write' | 'list' | 'remove'
 
-const quoted = (path: string): string => (/^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`)
-
 /** What is wrong, and what to do about it; by the codes of errno(3). */
 const MEANINGS: Readonly<Record<string, readonly [problem: string, hint: (path: string) => string]>> = {
-  EACCES: ['permission denied', (path) => `Run: ls -ld ${quoted(path)}, and give yourself access`],
-  EPERM: ['not permitted', (path) => `Run: ls -ld ${quoted(path)}, and give yourself access`],
-  EROFS: ['the disk is read-only', (path) => `Use a folder that can be written; see: df ${quoted(dirname(path))}`],
-  ENOSPC: ['the disk is full', (path) => `Free some space; see: df -h ${quoted(dirname(path))}`],
-  EDQUOT: ['your share of the disk is used up', (path) => `Free some space; see: df -h ${quoted(dirname(path))}`],
-  EISDIR: ['a folder is in its place', (path) => `Move it away: mv ${quoted(path)} ${quoted(`${path}.old`)}`],
-  EEXIST: ['something else is in its place', (path) => `Look at it: ls -ld ${quoted(path)}`],
-  ENOTDIR: ['a part of the path is a file, not a folder', (path) => `Look at it: ls -ld ${quoted(dirname(path))}`],
-  ENOTEMPTY: ['something is still written there', (path) => `Look into it: ls -la ${quoted(path)}`],
-  ELOOP: ['its links go round in a circle', (path) => `Look at it: ls -l ${quoted(path)}`],
+  EACCES: ['permission denied', (path) => `Run: ls -ld ${quoteWord(path)}, and give yourself access`],
+  EPERM: ['not permitted', (path) => `Run: ls -ld ${quoteWord(path)}, and give yourself access`],
+  EROFS: ['the disk is read-only', (path) => `Use a folder that can be written; see: df ${quoteWord(dirname(path))}`],
+  ENOSPC: ['the disk is full', (path) => `Free some space; see: df -h ${quoteWord(dirname(path))}`],
+  EDQUOT: ['your share of the disk is used up', (path) => `Free some space; see: df -h ${quoteWord(dirname(path))}`],
+  EISDIR: ['a folder is in its place', (path) => `Move it away: mv ${quoteWord(path)} ${quoteWord(`${path}.old`)}`],
+  EEXIST: ['something else is in its place', (path) => `Look at it: ls -ld ${quoteWord(path)}`],
+  ENOTDIR: ['a part of the path is a file, not a folder', (path) => `Look at it: ls -ld ${quoteWord(dirname(path))}`],
+  ENOTEMPTY: ['something is still written there', (path) => `Look into it: ls -la ${quoteWord(path)}`],
+  ELOOP: ['its links go round in a circle', (path) => `Look at it: ls -l ${quoteWord(path)}`],
   ENAMETOOLONG: ['the name is too long for this file system', () => 'Use a shorter path'],
-  ENOENT: ['its folder does not exist', (path) => `Look for it: ls -ld ${quoted(dirname(path))}`],
+  ENOENT: ['its folder does not exist', (path) => `Look for it: ls -ld ${quoteWord(dirname(path))}`],
   EMFILE: ['too many open files', () => 'Allow more: ulimit -n 65536'],
   ENFILE: ['too many open files on this machine', () => 'Close some programs'],
   EIO: ['the disk does not work', () => 'See the log of the kernel: dmesg'],

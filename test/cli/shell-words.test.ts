@@ -1,5 +1,6 @@
+import { quoteWord } from '../../src/core/error.ts'
 import { describe, expect, it } from 'vitest'
-import { quoteWord, splitUnfinished, splitWords } from '../../src/cli/shell-words.ts'
+import { splitUnfinished, splitWords } from '../../src/cli/shell-words.ts'
 
 describe('splitWords()', () => {
   it.each<[string, string[]]>([

@@ -1,6 +1,6 @@
 /** Why an instance does not run, in the words of its engine and its own. */
 import { PloinkyError } from '../../core/error.ts'
-import { readLastLines, tellingLine } from '../../core/last-lines.ts'
+import { readLastLines, saidLast } from '../../core/last-lines.ts'
 import type { RuntimeAdapter } from '../../../runtimes/adapter.ts'
 
 /** How engines and their init say that there is no shell to run a line of ours or of a manifest. */
@@ -21,8 +21,7 @@ export async function explainEnd(adapter: RuntimeAdapter, agent: string, name: s
       : workload.oomKilled
         ? 'out of memory'
         : `exit code ${workload.exitCode ?? 'unknown'}`
-  const said = tellingLine(lines)
-  return new PloinkyError('AGENT_FAILED', `Agent "${agent}" ended (${how})${said === null ? '' : `: ${said}`}`, {
+  return new PloinkyError('AGENT_FAILED', `Agent "${agent}" ended (${how})${saidLast(lines)}`, {
     hint: hintOf(agent, lines),
     details: {
       agent,

@@ -8,7 +8,7 @@ import type { WorkspacePaths } from '../../config/paths.ts'
 import { PloinkyError } from '../../core/error.ts'
 import { own } from '../../core/id.ts'
 import { parseJson } from '../../core/json.ts'
-import { tellingLine } from '../../core/last-lines.ts'
+import { keepLast, saidLast } from '../../core/last-lines.ts'
 import type { Store } from '../../core/store.ts'
 import type { JobSpec, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
@@ -21,7 +21,6 @@ const STAMP_VERSION = 1
 const INSTALL_DIR = '/install'
 /** The original's. */
 const TIMEOUT_MS = 10 * 60_000
-const LAST_LINES = 20
 const MAX_PACKAGE_BYTES = 4 * 1024 * 1024
 /** Says what native packages depend on. */
 const RUNTIME_KEY =
@@ -204,8 +203,7 @@ export function createDependencies({ platform, paths, store }: Options): Depende
           mounts: [{ source: work, target: INSTALL_DIR, readOnly: false }, ...access.mounts],
         },
         (line) => {
-          last.push(line)
-          if (last.length > LAST_LINES) last.shift()
+          keepLast(last, line)
           if (line.trim() !== '') request.progress(`installing packages: ${line.slice(0, 200)}`)
         },
       )
@@ -282,17 +280,12 @@ export function createDependencies({ platform, paths, store }: Options): Depende
 
 function failed({ agent, definition }: DependencyRequest, code: number, last: readonly string[]): PloinkyError {
   const how = code === 0 ? 'left packages out' : `ended with code ${code}`
-  const words = tellingLine(last)
   const isNetwork = /certificate|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH/i.test(last.join('\n'))
   const correct = isNetwork
     ? 'Set HTTPS_PROXY, npm_config_registry or NODE_EXTRA_CA_CERTS, which are passed on'
     : `Correct ${join(definition.codeDir, 'package.json')}`
-  return new PloinkyError(
-    'AGENT_FAILED',
-    `Installing the packages of "${agent}" ${how}${words === null ? '' : `: ${words}`}`,
-    {
-      hint: `${correct}, then run: ploinky deps prepare ${agent}`,
-      details: { agent, lastLines: last },
-    },
-  )
+  return new PloinkyError('AGENT_FAILED', `Installing the packages of "${agent}" ${how}${saidLast(last)}`, {
+    hint: `${correct}, then run: ploinky deps prepare ${agent}`,
+    details: { agent, lastLines: last },
+  })
 }

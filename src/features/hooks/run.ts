@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { WorkspacePaths } from '../../config/paths.ts'
 import type { Hook, HookName } from '../../config/manifest/index.ts'
 import { isPloinkyError, PloinkyError } from '../../core/error.ts'
-import { tellingLine } from '../../core/last-lines.ts'
+import { keepLast, saidLast } from '../../core/last-lines.ts'
 import { type MaybeSecret, revealed, Secret } from '../../core/secret.ts'
 import type { ExecSession, RuntimeAdapter } from '../../../runtimes/adapter.ts'
 import type { Platform } from '../../platform/index.ts'
@@ -11,7 +11,6 @@ import type { Definition } from '../repos/index.ts'
 
 /** The original's. */
 const TIMEOUT_MS = 5 * 60_000
-const LAST_LINES = 20
 const MAX_LINE = 4000
 /** Of the operator's environment; everything else may hold secrets that are nobody's business. */
 const INHERITED = 'PATH HOME USER LOGNAME SHELL LANG LC_ALL LC_CTYPE TZ TMPDIR'.split(' ')
@@ -59,8 +58,7 @@ export function createHookRunner({ platform, paths }: { platform: Platform; path
     const take = async (stream: AsyncIterable<Uint8Array>): Promise<void> => {
       for await (const line of lines(stream)) {
         const text = redact(line)
-        last.push(text)
-        if (last.length > LAST_LINES) last.shift()
+        keepLast(last, text)
         context.progress(`${context.name}: ${text}`)
         await fs.append(file, `${JSON.stringify({ ts: new Date().toISOString(), hook: context.name, text })}\n`, {
           mode: 0o600,
@@ -125,8 +123,7 @@ export function createHookRunner({ platform, paths }: { platform: Platform; path
 const what = ({ agent, name, hook }: HookContext): string => `${name} of "${agent}" (${hook.path}: ${hook.line})`
 
 function failed(context: HookContext, how: string, last: readonly string[]): PloinkyError {
-  const said = tellingLine(last)
-  return new PloinkyError('AGENT_FAILED', `${what(context)} ${how}${said === null ? '' : `: ${said}`}`, {
+  return new PloinkyError('AGENT_FAILED', `${what(context)} ${how}${saidLast(last)}`, {
     hint: `See the whole output in .ploinky/logs/hooks-${context.agent}.log; then run: ploinky start ${context.agent}`,
     details: { agent: context.agent, hook: context.name, command: context.hook.line, lastLines: last },
   })

@@ -133,7 +133,7 @@ export function createCare(options: CareOptions): Care {
       adapter,
       route,
       readiness,
-      server: manifest.mcp.transport === 'stdio' ? { agent: name, argv: manifest.mcp.argv } : null,
+      server: manifest.mcp.transport === 'stdio' ? manifest.mcp.argv : null,
       health: manifest.health,
       isAdopted: pendingRoute === null,
       readySeconds: readiness.timeoutSeconds ?? options.readySeconds,

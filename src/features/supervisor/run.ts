@@ -41,8 +41,8 @@ export interface RunOptions {
   readonly adapter: RuntimeAdapter
   readonly route: RouteEntry
   readonly readiness: Readiness
-  /** A program that speaks MCP on its standard streams. */
-  readonly server: { readonly agent: string; readonly argv: readonly string[] } | null
+  /** argv of a program that speaks MCP on its standard streams. */
+  readonly server: readonly string[] | null
   readonly health: Health
   /** Whether somebody saw it ready before: an answer is enough then. */
   readonly isAdopted: boolean
@@ -165,7 +165,7 @@ function waitBasic(options: RunOptions, target: ProbeTarget, onReady: () => void
   /** Each look starts the program: one that ended is not asked again at once. */
   async function speaks(): Promise<boolean> {
     if (options.server === null) return true
-    const where = { adapter: options.adapter, container: route.container, ...options.server }
+    const where = { adapter: options.adapter, container: route.container, argv: options.server }
     const timeoutMs = options.readySeconds * 1000
     problem = await problemOfProgram({ ...where, timeoutMs, signal: ended.signal })
     if (problem === null) return true

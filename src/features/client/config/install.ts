@@ -1,7 +1,7 @@
 /** `mcp config`: shows or writes what a client needs. Nothing is written without a copy of what was there. */
 import { dirname, join } from 'node:path'
 import { nearest } from '../../../core/id.ts'
-import { PloinkyError } from '../../../core/error.ts'
+import { PloinkyError, quoteWord } from '../../../core/error.ts'
 import type { Services } from '../../../services.ts'
 import { endpointPath } from '../connect.ts'
 import { type CommandLine, MCP_CLIENTS, type McpClient, TOKEN_VARIABLE } from './clients.ts'
@@ -129,8 +129,7 @@ function notesOf({ platform }: ConfigServices, { http, project }: ConfigRequest,
 }
 
 /** Words as a shell takes them, to be copied. */
-const quoted = (words: readonly string[]): string =>
-  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ')
+const quoted = (words: readonly string[]): string => words.map(quoteWord).join(' ')
 
 async function write(
   { platform: { fs } }: ConfigServices,

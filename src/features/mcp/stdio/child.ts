@@ -1,6 +1,7 @@
 /** A program that speaks MCP on its standard streams, inside an agent: lines in, lines out, and an end that leaves nothing. */
 import type { Logger } from '../../../core/log.ts'
 import type { ExecSession } from '../../../../runtimes/adapter.ts'
+import { endOf } from '../../agents/index.ts'
 import { createInput } from './input.ts'
 import { createLineReader } from './lines.ts'
 import { readMessage, type Message } from './message.ts'
@@ -83,17 +84,7 @@ function supervise(session: ExecSession, input: ReturnType<typeof createInput>, 
   async function end(): Promise<void> {
     input.end()
     finish('it was ended')
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), GRACE_MS)))
-    const first = await Promise.race([
-      session.exit.then(
-        () => 'gone',
-        () => 'gone',
-      ),
-      late,
-    ])
-    clearTimeout(timer)
-    if (first === 'late') await session.kill()
+    await endOf(session, GRACE_MS)
   }
 
   const child: Child = {
